@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+// 6.2 is the floor: from this version on, `unsafeFlags` are accepted in versioned dependencies,
+// and the kernel modules need them to name their instruction set.
+import PackageDescription
+
+/// Kernels run at full speed in debug builds too, check nothing, and may use the named instruction set.
+func kernelFlags(_ machine: String...) -> [SwiftSetting] {
+  [.unsafeFlags(["-Ounchecked"] + machine.flatMap { ["-Xcc", $0] })]
+}
+
+/// The drivers and the naive references are optimised in debug builds as well, with every check kept.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
+#if arch(x86_64)
+  let instructionSets: [Target] = [
+    .target(
+      name: "KernelsAVX512", dependencies: ["KernelTemplates"],
+      swiftSettings: kernelFlags("-march=x86-64-v4")),
+    .target(
+      name: "KernelsAVX2", dependencies: ["KernelTemplates"],
+      swiftSettings: kernelFlags("-march=x86-64-v3")),
+    .target(
+      name: "KernelsPortable", dependencies: ["KernelTemplates"], swiftSettings: kernelFlags()),
+  ]
+#else
+  let instructionSets: [Target] = [
+    .target(
+      name: "KernelsPortable", dependencies: ["KernelTemplates"], swiftSettings: kernelFlags())
+  ]
+#endif
+
+let package = Package(
+  name: "FisherKit",
+  platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+  products: [
+    .library(name: "FisherKit", targets: ["FisherKit"]),
+    .executable(name: "fisher", targets: ["fisher"]),
+  ],
+  targets: [
+    // Implementation: generic SIMD text, and one module of instantiations per instruction set.
+    .target(name: "KernelTemplates", swiftSettings: optimised),
+  ] + instructionSets + [
+    // Public API.
+    .target(
+      name: "FisherLinearAlgebra",
+      dependencies: ["KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
+      swiftSettings: optimised),
+    .target(name: "FisherKit", dependencies: ["FisherLinearAlgebra"]),
+    // Tools.
+    .target(
+      name: "FisherBenchmarks", dependencies: ["FisherLinearAlgebra"],
+      path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
+    .executableTarget(name: "fisher", dependencies: ["FisherKit", "FisherBenchmarks"]),
+    // Tests.
+    .target(
+      name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra"],
+      path: "Tests/FisherTestSupport", swiftSettings: optimised),
+    .testTarget(
+      name: "FisherLinearAlgebraTests", dependencies: ["FisherLinearAlgebra", "FisherTestSupport"],
+      swiftSettings: optimised),
+  ]
+)

@@ -1,0 +1,2 @@
+// The umbrella: `import FisherKit` brings every public module.
+@_exported import FisherLinearAlgebra

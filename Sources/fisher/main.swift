@@ -1,0 +1,2 @@
+import FisherKit
+print("fisher")
