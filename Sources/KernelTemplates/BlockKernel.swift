@@ -1,0 +1,169 @@
+// The macro-kernel: all tiles of an m × n part of C for one k block, C ← α·A·B + β·C.
+//
+// Column panels are the outer loop: one panel of B (k × NR) stays in the first-level cache while the panels of A
+// stream past it from the second level. Either operand may be packed (see Packing.swift) or read where it lies:
+//   A direct: any strides; packed: panels of the row partition with limit MR, `panelStride` apart per k step.
+//   B direct: rows contiguous; packed: panels of NR columns.
+// The tiles may be restricted to one triangle of C, and C may have any strides.
+
+/// The half of C that is to be written.
+@frozen
+public enum Region {
+  case all
+  /// i + diagonal ≥ j
+  case lower(diagonal: Int)
+  /// i + diagonal ≤ j
+  case upper(diagonal: Int)
+
+  /// The columns j of row `i` that belong to the region, out of `columns`.
+  @inlinable @inline(__always)
+  public func columns(ofRow i: Int, from j0: Int, count: Int) -> (start: Int, end: Int) {
+    switch self {
+    case .all: return (0, count)
+    case .lower(let diagonal): return (0, max(0, min(count, i &+ diagonal &- j0 &+ 1)))
+    case .upper(let diagonal): return (min(count, max(0, i &+ diagonal &- j0)), count)
+    }
+  }
+
+  /// Whether every element of the tile is in the region, none, or some.
+  @inlinable @inline(__always)
+  public func overlap(_ i0: Int, _ j0: Int, rows: Int, columns: Int) -> Overlap {
+    switch self {
+    case .all: return .all
+    case .lower(let diagonal):
+      if i0 &+ diagonal >= j0 &+ columns &- 1 { return .all }
+      return i0 &+ rows &- 1 &+ diagonal < j0 ? .none : .some
+    case .upper(let diagonal):
+      if i0 &+ rows &- 1 &+ diagonal <= j0 { return .all }
+      return i0 &+ diagonal > j0 &+ columns &- 1 ? .none : .some
+    }
+  }
+
+  @frozen
+  public enum Overlap { case all, some, none }
+}
+
+/// The operands of the macro-kernel.
+@frozen
+public struct BlockCall<Scalar> {
+  public var rows: Int
+  public var columns: Int
+  public var depth: Int
+  public var a: UnsafePointer<Scalar>
+  public var aRow: Int
+  public var aDepth: Int
+  public var aPacked: Bool
+  public var b: UnsafePointer<Scalar>
+  public var bDepth: Int
+  public var bPacked: Bool
+  public var c: MutableMatrixPointer<Scalar>
+  public var alpha: Scalar
+  public var beta: Scalar
+  public var region: Region
+  /// Applied after this block, which is then the last one.
+  public var epilogue: Epilogue<Scalar>?
+  /// Room for one tile: ``KernelSet/tileScratch`` elements.
+  public var scratch: UnsafeMutablePointer<Scalar>
+
+  @inlinable @inline(__always)
+  public init(
+    rows: Int, columns: Int, depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, aPacked: Bool,
+    b: UnsafePointer<Scalar>, bDepth: Int, bPacked: Bool, c: MutableMatrixPointer<Scalar>, alpha: Scalar,
+    beta: Scalar, region: Region, epilogue: Epilogue<Scalar>?, scratch: UnsafeMutablePointer<Scalar>
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.depth = depth
+    self.a = a
+    self.aRow = aRow
+    self.aDepth = aDepth
+    self.aPacked = aPacked
+    self.b = b
+    self.bDepth = bDepth
+    self.bPacked = bPacked
+    self.c = c
+    self.alpha = alpha
+    self.beta = beta
+    self.region = region
+    self.epilogue = epilogue
+    self.scratch = scratch
+  }
+}
+
+extension VectorUnit {
+  /// The stride of a packed panel of A: MR rounded up to whole vectors.
+  @inlinable @inline(__always)
+  public static var panelStride: Int { (tileRows &+ lanes &- 1) / lanes &* lanes }
+
+  /// How many vectors wide a tile is: short tiles are made wide, so that enough FMAs are in flight.
+  @inlinable @inline(__always)
+  public static func tileVectors(rows: Int, columns: Int, bPacked: Bool) -> Int {
+    if bPacked || rows > 2 { return 2 }
+    if rows == 1 && columns >= 8 &* lanes { return 8 }
+    return columns >= 4 &* lanes ? 4 : 2
+  }
+
+  /// See the head of this file.
+  @inlinable
+  public static func multiplyBlock(_ call: BlockCall<Scalar>) {
+    let panels = Partition(call.rows, limit: tileRows)
+    var j = 0
+    while j < call.columns {
+      let left = call.columns &- j
+      let width = min(left, tileVectors(rows: call.rows, columns: left, bPacked: call.bPacked) &* lanes)
+      let b = call.b + (call.bPacked ? j &* call.depth : j)
+      for panel in 0..<panels.parts {
+        let i = panels.start(panel)
+        let a = call.a + (call.aPacked ? panel &* call.depth &* panelStride : i &* call.aRow)
+        multiplyTile(call, a: a, b: b, i, j, rows: panels.size(panel), columns: width)
+      }
+      j &+= width
+    }
+  }
+
+  /// One tile at (i, j) of the block: directly into C where possible, else by way of scratch.
+  @inlinable @inline(__always)
+  public static func multiplyTile(
+    _ call: BlockCall<Scalar>, a: UnsafePointer<Scalar>, b: UnsafePointer<Scalar>, _ i: Int, _ j: Int, rows: Int,
+    columns: Int
+  ) {
+    let overlap = call.region.overlap(i, j, rows: rows, columns: columns)
+    if overlap == .none { return }
+    let direct = overlap == .all && call.c.columnStride == 1
+    let vectors = (columns &+ lanes &- 1) / lanes
+    let c = call.c.block(i, j, rows: rows, columns: columns)
+    let tile = TileCall(
+      depth: call.depth, a: a, aRow: call.aRow, aDepth: call.aDepth, b: b, bDepth: call.bDepth,
+      c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
+      alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
+      lastLanes: columns &- (vectors &- 1) &* lanes)
+    runTile(vectors: vectors, rows: rows, tile)
+    if !direct {
+      mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j)
+    }
+    if let epilogue = call.epilogue { applyEpilogue(epilogue, to: c, i, j) }
+  }
+
+  /// Chooses the strip for a width, and the kernel for the rows of A.
+  @inlinable @inline(__always)
+  public static func runTile(vectors: Int, rows: Int, _ call: TileCall<Scalar>) {
+    if call.aRow == 1 || rows == 1 {
+      runTile(vectors: vectors, rows: rows, UnitStep(), call)
+    } else {
+      runTile(vectors: vectors, rows: rows, AnyStep(call.aRow), call)
+    }
+  }
+
+  @inlinable @inline(__always)
+  public static func runTile<R: RowStep>(vectors: Int, rows: Int, _ step: R, _ call: TileCall<Scalar>) {
+    let full = call.lastLanes == lanes
+    switch vectors {
+    case 1 where full: runTile(Whole<Self>.self, rows: rows, step, call)
+    case 1: runTile(Part<Self>.self, rows: rows, step, call)
+    case 2 where full: runTile(Whole2<Self>.self, rows: rows, step, call)
+    case 2: runTile(Part2<Self>.self, rows: rows, step, call)
+    case 4: Rows2<Whole4<Self>>.select(rows: rows, step, call)
+    default: Row<Whole8<Self>>.select(rows: rows, step, call)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/// `count` things cut into as few parts of at most `limit` as possible, whose sizes differ by at most one step.
+///
+/// With `limit` = MR: 15 rows with MR = 14 become 8 + 7, not 14 + 1, because short tiles wait for latencies.
+@frozen
+public struct Partition {
+  public let count: Int
+  public let parts: Int
+  @usableFromInline let base: Int
+  @usableFromInline let longer: Int
+
+  /// Requires `count` ≥ 0 and `limit` ≥ 1.
+  @inlinable @inline(__always)
+  public init(_ count: Int, limit: Int) {
+    self.init(count, parts: count <= limit ? 1 : (count &+ limit &- 1) / limit)
+  }
+
+  /// Exactly `parts` ≥ 1 parts.
+  @inlinable @inline(__always)
+  public init(_ count: Int, parts: Int) {
+    self.count = count
+    self.parts = parts
+    base = parts == 1 ? count : count / parts
+    longer = count &- base &* parts
+  }
+
+  /// Where part `i` starts.
+  @inlinable @inline(__always)
+  public func start(_ i: Int) -> Int { i &* base &+ min(i, longer) }
+
+  /// The size of part `i`.
+  @inlinable @inline(__always)
+  public func size(_ i: Int) -> Int { i < longer ? base &+ 1 : base }
+}
+
+/// The k blocks of a product: part of the numerical contract, because each block is one chain of FMAs and blocks are
+/// added in order. They depend on k alone.
+///
+/// Blocks have at most ``limit`` steps, all have the same length except the last, which may be shorter.
+@frozen
+public struct DepthBlocks {
+  public let depth: Int
+  /// The length of every block but the last.
+  public let length: Int
+  public let count: Int
+
+  /// KC. Found by measurement: see docs/kernels.md.
+  @inlinable @inline(__always)
+  public static var limit: Int { 384 }
+
+  /// Requires `depth` ≥ 1.
+  @inlinable @inline(__always)
+  public init(_ depth: Int) {
+    self.depth = depth
+    if depth <= Self.limit {
+      length = depth
+      count = 1
+    } else {
+      let blocks = (depth &+ Self.limit &- 1) / Self.limit
+      // A multiple of 8 keeps packed panels aligned; it never exceeds the limit, itself a multiple of 8.
+      length = ((depth &+ blocks &- 1) / blocks &+ 7) & ~7
+      count = (depth &+ length &- 1) / length
+    }
+  }
+
+  @inlinable @inline(__always)
+  public func start(_ i: Int) -> Int { i &* length }
+
+  @inlinable @inline(__always)
+  public func size(_ i: Int) -> Int { min(length, depth &- i &* length) }
+}

@@ -1,0 +1,73 @@
+// The ends of a product that do not fit the micro-kernel's write-back: tiles cut by the diagonal, results with general
+// strides, and the epilogue. They see a tile that is in the first-level cache.
+
+extension VectorUnit {
+  /// C ← α·S + β·C on the elements of the region, with S in rows of `stride`.
+  ///
+  /// The same roundings as the micro-kernel's own write-back.
+  @inlinable @inline(never)
+  public static func mergeTile(
+    _ s: UnsafeMutablePointer<Scalar>, _ stride: Int, _ c: MutableMatrixPointer<Scalar>, _ alpha: Scalar,
+    _ beta: Scalar, _ region: Region, _ i0: Int, _ j0: Int
+  ) {
+    for i in 0..<c.rows {
+      let (start, end) = region.columns(ofRow: i0 &+ i, from: j0, count: c.columns)
+      let row = UnsafePointer(s + i &* stride)
+      var j = start
+      if c.columnStride == 1 {
+        let target = c.base + i &* c.rowStride
+        while j < end {
+          let these = mask(first: min(lanes, end &- j))
+          store(scaledSum(alpha, load(row + j, these), beta) { load(UnsafePointer(target + j), these) }, to: target + j, these)
+          j &+= lanes
+        }
+      } else {
+        while j < end {
+          let sum = scaledSum(alpha, broadcast(row[j]), beta) { broadcast(c[i, j]) }
+          c[i, j] = sum[0]
+          j &+= 1
+        }
+      }
+    }
+  }
+
+  /// α·s + β·c, where c is read only if β ≠ 0.
+  @inlinable @inline(__always)
+  public static func scaledSum(_ alpha: Scalar, _ s: Vector, _ beta: Scalar, _ c: () -> Vector) -> Vector {
+    if beta == 0 { return multiply(broadcast(alpha), s) }
+    return multiplyAdd(broadcast(alpha), s, multiply(broadcast(beta), c()))
+  }
+
+  /// C ← activation(C + bias) on a tile whose first element is (i0, j0) of the whole product.
+  @inlinable @inline(never)
+  public static func applyEpilogue(
+    _ epilogue: Epilogue<Scalar>, to c: MutableMatrixPointer<Scalar>, _ i0: Int, _ j0: Int
+  ) {
+    for i in 0..<c.rows {
+      for j in 0..<c.columns {
+        var value = c[i, j]
+        switch epilogue.bias {
+        case .none: break
+        case .row(let bias): value += bias[j0 &+ j]
+        case .column(let bias): value += bias[i0 &+ i]
+        }
+        switch epilogue.activation {
+        case .identity: break
+        case .relu: value = value <= 0 ? 0 : value
+        case .leakyRelu(let slope): value = value <= 0 ? slope * value : value
+        }
+        c[i, j] = value
+      }
+    }
+  }
+
+  /// C ← β·C on the region; with β = 0, zeros, and C is not read.
+  @inlinable
+  public static func scale(_ c: MutableMatrixPointer<Scalar>, _ beta: Scalar, _ region: Region) {
+    if beta == 1 { return }
+    for i in 0..<c.rows {
+      let (start, end) = region.columns(ofRow: i, from: 0, count: c.columns)
+      for j in start..<max(start, end) { c[i, j] = beta == 0 ? 0 : beta * c[i, j] }
+    }
+  }
+}

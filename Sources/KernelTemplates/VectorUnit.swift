@@ -1,0 +1,58 @@
+/// One instruction set's vector of one element type: everything the kernel text has to know about a machine.
+///
+/// Each kernel module declares one empty type per element type. Because that type is a parameter of every generic
+/// kernel, the specialised code takes the compiler flags of that module and its symbols carry the module's name.
+public protocol VectorUnit {
+  associatedtype Scalar: BinaryFloatingPoint & SIMDScalar
+  associatedtype Vector: SIMD where Vector.Scalar == Scalar
+  /// Which leading lanes of a vector take part in a load or store.
+  associatedtype Mask
+
+  /// MR, the rows of the tallest register tile; the tile is two vectors wide.
+  static var tileRows: Int { get }
+
+  /// 64 bytes of elements, whatever the machine's own width: the unit of the vector routines' contract.
+  associatedtype Line: SIMD where Line.Scalar == Scalar
+
+  /// x in every lane.
+  static func broadcast(_ x: Scalar) -> Vector
+  /// a·b
+  static func multiply(_ a: Vector, _ b: Vector) -> Vector
+  /// a·b + sum: fused with one rounding where the machine has FMA, in two roundings where it has not.
+  static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector
+
+  /// The mask of the first `count` lanes, 0 … the number of lanes.
+  static func mask(first count: Int) -> Mask
+  /// The masked lanes from memory, zero in the others, whose memory is not touched.
+  static func load(_ p: UnsafePointer<Scalar>, _ mask: Mask) -> Vector
+  /// Writes the masked lanes and touches no other memory.
+  static func store(_ v: Vector, to p: UnsafeMutablePointer<Scalar>, _ mask: Mask)
+  /// Asks for the cache line of `p`; changes nothing else.
+  static func prefetch(_ p: UnsafePointer<Scalar>)
+
+  /// Runs `call` on the tile of `rows` ≤ ``tileRows`` rows of `S`.
+  static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Scalar>)
+  where S.Unit == Self
+}
+
+extension VectorUnit {
+  /// The number of lanes of a vector.
+  @inlinable @inline(__always)
+  public static var lanes: Int { Vector.scalarCount }
+
+  /// NR, the columns of the widest packed tile.
+  @inlinable @inline(__always)
+  public static var tileColumns: Int { 2 &* lanes }
+
+  /// A full vector from unaligned memory.
+  @inlinable @inline(__always)
+  public static func load(_ p: UnsafePointer<Scalar>) -> Vector {
+    UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
+  }
+
+  /// A full vector to unaligned memory.
+  @inlinable @inline(__always)
+  public static func store(_ v: Vector, to p: UnsafeMutablePointer<Scalar>) {
+    UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self)
+  }
+}

@@ -1,0 +1,104 @@
+// Independent k blocks side by side. A tile with few accumulators waits for the latency of each FMA; if k is longer
+// than one block, the sums of several blocks can be formed in lockstep, because the contract adds whole blocks.
+// Each block's sum and the order in which the sums are added stay the same, and so do the bits.
+
+/// One or more tiles of the same place of C, for consecutive k blocks.
+public protocol Ways {
+  associatedtype T: Tile
+  /// The number of k blocks.
+  static var ways: Int { get }
+
+  init()
+  /// One step of k in every block; blocks lie `aBlock` and `bBlock` elements apart.
+  mutating func accumulate<R: RowStep>(
+    _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
+    _ last: T.Unit.Mask)
+  /// C ← α·first block, then C ← C + α·block for the others in order.
+  func overwrite(
+    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask)
+  /// C ← β·C + α·first block, then C ← C + α·block for the others in order.
+  func update(
+    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ beta: T.Unit.Vector,
+    _ last: T.Unit.Mask)
+}
+
+/// A single k block.
+@frozen
+public struct OneWay<T: Tile>: Ways {
+  public var tile: T
+
+  @inlinable @inline(__always)
+  public static var ways: Int { 1 }
+
+  @inlinable @inline(__always)
+  public init() { tile = T() }
+
+  @inlinable @inline(__always)
+  public mutating func accumulate<R: RowStep>(
+    _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
+    _ last: T.Unit.Mask
+  ) {
+    tile.accumulate(a, step, T.S(loading: b, last))
+  }
+
+  @inlinable @inline(__always)
+  public func overwrite(
+    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask
+  ) {
+    tile.overwrite(c, rowStride, alpha, last)
+  }
+
+  @inlinable @inline(__always)
+  public func update(
+    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ beta: T.Unit.Vector,
+    _ last: T.Unit.Mask
+  ) {
+    tile.update(c, rowStride, alpha, beta, last)
+  }
+}
+
+/// Twice as many k blocks.
+@frozen
+public struct Twice<W: Ways>: Ways {
+  public typealias T = W.T
+  public var earlier: W
+  public var later: W
+
+  @inlinable @inline(__always)
+  public static var ways: Int { 2 &* W.ways }
+
+  @inlinable @inline(__always)
+  public init() {
+    earlier = W()
+    later = W()
+  }
+
+  @inlinable @inline(__always)
+  public mutating func accumulate<R: RowStep>(
+    _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
+    _ last: T.Unit.Mask
+  ) {
+    earlier.accumulate(a, step, aBlock, b, bBlock, last)
+    later.accumulate(a + W.ways &* aBlock, step, aBlock, b + W.ways &* bBlock, bBlock, last)
+  }
+
+  @inlinable @inline(__always)
+  public func overwrite(
+    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask
+  ) {
+    earlier.overwrite(c, rowStride, alpha, last)
+    later.update(c, rowStride, alpha, T.Unit.broadcast(1), last)
+  }
+
+  @inlinable @inline(__always)
+  public func update(
+    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ beta: T.Unit.Vector,
+    _ last: T.Unit.Mask
+  ) {
+    earlier.update(c, rowStride, alpha, beta, last)
+    later.update(c, rowStride, alpha, T.Unit.broadcast(1), last)
+  }
+}
+
+public typealias FourWays<T: Tile> = Twice<Twice<OneWay<T>>>
+public typealias EightWays<T: Tile> = Twice<FourWays<T>>

@@ -1,0 +1,78 @@
+import KernelTemplates
+import _Builtin_intrinsics.intel
+
+/// `Float` in 512-bit registers: 28 of the 32 hold a 14 × 32 tile.
+public enum AVX512Float: VectorUnit {
+  public typealias Scalar = Float
+  public typealias Vector = SIMD16<Float>
+  public typealias Line = SIMD16<Float>
+  public typealias Mask = __mmask16
+
+  @inlinable @inline(__always)
+  public static var tileRows: Int { 14 }
+
+  @inlinable @inline(__always)
+  public static func broadcast(_ x: Float) -> Vector { _mm512_set1_ps(x) }
+
+  @inlinable @inline(__always)
+  public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm512_mul_ps(a, b) }
+
+  @inlinable @inline(__always)
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector { _mm512_fmadd_ps(a, b, sum) }
+
+  @inlinable @inline(__always)
+  public static func mask(first count: Int) -> Mask { Mask(truncatingIfNeeded: (1 &<< count) &- 1) }
+
+  @inlinable @inline(__always)
+  public static func load(_ p: UnsafePointer<Float>, _ mask: Mask) -> Vector { _mm512_maskz_loadu_ps(mask, p) }
+
+  @inlinable @inline(__always)
+  public static func store(_ v: Vector, to p: UnsafeMutablePointer<Float>, _ mask: Mask) {
+    _mm512_mask_storeu_ps(p, mask, v)
+  }
+
+  @inlinable @inline(__always)
+  public static func prefetch(_ p: UnsafePointer<Float>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
+
+  @inlinable @inline(__always)
+  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>)
+  where S.Unit == Self { Rows14<S>.select(rows: rows, step, call) }
+}
+
+/// `Double` in 512-bit registers: 28 of the 32 hold a 14 × 16 tile.
+public enum AVX512Double: VectorUnit {
+  public typealias Scalar = Double
+  public typealias Vector = SIMD8<Double>
+  public typealias Line = SIMD8<Double>
+  public typealias Mask = __mmask8
+
+  @inlinable @inline(__always)
+  public static var tileRows: Int { 14 }
+
+  @inlinable @inline(__always)
+  public static func broadcast(_ x: Double) -> Vector { _mm512_set1_pd(x) }
+
+  @inlinable @inline(__always)
+  public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm512_mul_pd(a, b) }
+
+  @inlinable @inline(__always)
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector { _mm512_fmadd_pd(a, b, sum) }
+
+  @inlinable @inline(__always)
+  public static func mask(first count: Int) -> Mask { Mask(truncatingIfNeeded: (1 &<< count) &- 1) }
+
+  @inlinable @inline(__always)
+  public static func load(_ p: UnsafePointer<Double>, _ mask: Mask) -> Vector { _mm512_maskz_loadu_pd(mask, p) }
+
+  @inlinable @inline(__always)
+  public static func store(_ v: Vector, to p: UnsafeMutablePointer<Double>, _ mask: Mask) {
+    _mm512_mask_storeu_pd(p, mask, v)
+  }
+
+  @inlinable @inline(__always)
+  public static func prefetch(_ p: UnsafePointer<Double>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
+
+  @inlinable @inline(__always)
+  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>)
+  where S.Unit == Self { Rows14<S>.select(rows: rows, step, call) }
+}
