@@ -7,6 +7,8 @@ public struct MatrixStack<Scalar: KernelScalar>: Sendable {
   private var all: Matrix<Scalar>
   /// The number of matrices.
   public let count: Int
+  /// The rows of each before transposition.
+  private let storedRows: Int
   private var isRepeated: Bool
   private var isTransposed = false
 
@@ -31,19 +33,16 @@ public struct MatrixStack<Scalar: KernelScalar>: Sendable {
     require(count >= 0, "MatrixStack: \(count) matrices of \(matrix.rows)×\(matrix.columns) are not a shape")
     all = matrix
     self.count = count
-    isRepeated = true
     storedRows = matrix.rows
+    isRepeated = true
   }
 
   private init(splitting matrix: Matrix<Scalar>, count: Int, rowsOfEach: Int) {
     all = matrix
     self.count = count
-    isRepeated = false
     storedRows = rowsOfEach
+    isRepeated = false
   }
-
-  /// The rows of each before transposition.
-  private let storedRows: Int
 
   /// The number of rows of each matrix.
   public var rows: Int { isTransposed ? all.columns : storedRows }
@@ -51,11 +50,18 @@ public struct MatrixStack<Scalar: KernelScalar>: Sendable {
   /// The number of columns of each matrix.
   public var columns: Int { isTransposed ? storedRows : all.columns }
 
-  /// The stack of the transposed matrices, without copying.
+  /// The stack of the transposed matrices, without copying. Can be mutated in place.
   public var transposed: MatrixStack {
-    var result = self
-    result.isTransposed.toggle()
-    return result
+    get {
+      var result = self
+      result.isTransposed.toggle()
+      return result
+    }
+    _modify {
+      isTransposed.toggle()
+      defer { isTransposed.toggle() }
+      yield &self
+    }
   }
 
   /// Matrix `i`, from 0, without copying; it can be mutated in place, but keeps its shape.
