@@ -1,0 +1,83 @@
+extension Matrix {
+  /// The same elements with rows and columns exchanged, without copying. Can be mutated in place.
+  public var transposed: Matrix {
+    get { Matrix(storage: storage, layout: layout.transposed) }
+    _modify {
+      layout = layout.transposed
+      defer { layout = layout.transposed }
+      yield &self
+    }
+  }
+
+  /// A block, without copying: `a[rows: 2..<5, columns: 1...]`. Traps when it does not lie in the matrix.
+  ///
+  /// As a target it is mutated in place: nothing is copied unless the matrix shares its storage, and the other
+  /// elements stay. What is assigned must have the shape of the block.
+  @inlinable
+  public subscript(rows rows: some RangeExpression<Int>, columns columns: some RangeExpression<Int>) -> Matrix {
+    get { self[block: rows.relative(to: 0..<self.rows), columns.relative(to: 0..<self.columns)] }
+    _modify {
+      yield &self[block: rows.relative(to: 0..<self.rows), columns.relative(to: 0..<self.columns)]
+    }
+  }
+
+  /// Row `i` as a matrix of one row, without copying.
+  public func row(_ i: Int) -> Matrix {
+    Matrix(storage: storage, layout: layout.block(rows: i..<i + 1, columns: 0..<columns))
+  }
+
+  /// Column `j` as a matrix of one column, without copying.
+  public func column(_ j: Int) -> Matrix {
+    Matrix(storage: storage, layout: layout.block(rows: 0..<rows, columns: j..<j + 1))
+  }
+
+  @usableFromInline
+  subscript(block rows: Range<Int>, columns: Range<Int>) -> Matrix {
+    get { Matrix(storage: storage, layout: layout.block(rows: rows, columns: columns)) }
+    _modify {
+      makeUnique()
+      var block = Matrix(
+        storage: MatrixStorage(lentBy: storage), layout: layout.block(rows: rows, columns: columns))
+      defer { takeBack(&block, rows, columns) }
+      yield &block
+    }
+  }
+
+  /// Ends the loan of a block, and copies into place what was assigned to it instead of mutating it.
+  private mutating func takeBack(_ block: inout Matrix, _ rows: Range<Int>, _ columns: Range<Int>) {
+    require(
+      block.rows == rows.count && block.columns == columns.count,
+      "Matrix: \(block.rows)×\(block.columns) elements were assigned to a block of \(rows.count)×\(columns.count)")
+    let isLoan = block.storage.lender === storage
+    if isLoan && block.layout == layout.block(rows: rows, columns: columns) {
+      if !isKnownUniquelyReferenced(&block.storage) { block.storage.isWritable = false }
+      return
+    }
+    // The loan is gone, or the block has become another view of it (its transpose): copy before overwriting.
+    if isLoan { block = block.compactCopy() }
+    if !isKnownUniquelyReferenced(&storage) { replaceStorage(leavingOut: rows, columns) }
+    withExtendedLifetime((storage, block.storage)) {
+      copyElements(
+        of: block.pointer,
+        to: mutablePointer.block(
+          rows.lowerBound, columns.lowerBound, rows: block.rows, columns: block.columns))
+    }
+  }
+
+  /// Copies all but one block: a copy of the lent block that escaped may be writing there at this moment.
+  private mutating func replaceStorage(leavingOut rows: Range<Int>, _ columns: Range<Int>) {
+    let source = self
+    self = Matrix(rows: source.rows, columns: source.columns, unsafeUninitialized: { target in
+      let (left, right) = (columns.lowerBound, columns.upperBound)
+      for (r, c) in [
+        (0..<rows.lowerBound, 0..<source.columns), (rows.upperBound..<source.rows, 0..<source.columns),
+        (rows, 0..<left), (rows, right..<source.columns),
+      ] {
+        let (i, j) = (r.lowerBound, c.lowerBound)
+        copyElements(
+          of: source.pointer.block(i, j, rows: r.count, columns: c.count),
+          to: target.block(i, j, rows: r.count, columns: c.count))
+      }
+    })
+  }
+}
