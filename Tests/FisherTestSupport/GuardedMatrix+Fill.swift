@@ -1,4 +1,4 @@
-public import FisherLinearAlgebra
+import FisherLinearAlgebra
 
 /// What a matrix is filled with.
 public enum Content: Sendable {

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+public import KernelTemplates
 
 /// A matrix between guard pages; every element of the memory that does not belong to it holds the sentinel.
 public struct GuardedMatrix<S: KernelScalar> {

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+public import KernelTemplates
 
 /// A·B to about twice the precision of `Double`, and the gauge by which errors are judged.
 ///
