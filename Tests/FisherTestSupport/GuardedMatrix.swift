@@ -81,15 +81,22 @@ public struct GuardedMatrix<S: KernelScalar> {
   }
 
   /// The bits of all the memory, gaps included.
-  public func snapshot() -> [UInt64] { extent.map(\.bits) }
+  @specialized(where S == Float)
+  @specialized(where S == Double)
+  public func snapshot() -> [UInt64] { extent.map { $0.bits } }
 
   /// The bits of the elements in row-major order.
   @specialized(where S == Float)
   @specialized(where S == Double)
-  public func elementBits() -> [UInt64] {
-    var result: [UInt64] = []
+  public func elementBits() -> [UInt64] { elements().map { $0.bits } }
+
+  /// The elements in row-major order.
+  @specialized(where S == Float)
+  @specialized(where S == Double)
+  public func elements() -> [S] {
+    var result: [S] = []
     result.reserveCapacity(rows * columns)
-    for i in 0..<rows { for j in 0..<columns { result.append(pointer[i, j].bits) } }
+    for i in 0..<rows { for j in 0..<columns { result.append(pointer[i, j]) } }
     return result
   }
 }

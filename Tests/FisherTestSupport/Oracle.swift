@@ -40,35 +40,55 @@ public struct Oracle {
     (self.high, self.low, self.magnitude) = (high, low, magnitude)
   }
 
-  /// |got − (α·(AB)ᵢⱼ + β·c + bias)| divided by its bound (k + 3)·u·gauge; at most 1 for a sound routine.
+  /// The product that does not take part, because α = 0: its operands are not looked at.
+  public init(absent rows: Int, _ columns: Int) {
+    (self.rows, self.columns, depth) = (rows, columns, 0)
+    high = Array(repeating: 0, count: rows * columns)
+    (low, magnitude) = (high, high)
+  }
+
+  /// |got − activation(α·(AB)ᵢⱼ + β·c + bias)| divided by its bound; at most 1 for a sound routine.
   ///
-  /// Where α or β is 0 its term is absent, whatever the operands hold. Infinite if `got` is not finite.
+  /// The bound is (k + 3)·u·gauge: k roundings for the sum, one each for α, β and the last addition. An
+  /// epilogue adds two more. Where β is 0 the old value is not looked at. Infinite if `got` is not finite.
   @inlinable @inline(__always)
   public func errorRatio<S: KernelScalar>(
-    of got: S, _ i: Int, _ j: Int, alpha: S, beta: S, old: S, bias: S = 0
+    of got: S, _ i: Int, _ j: Int, alpha: S, beta: S, old: S,
+    epilogue: (bias: S, activation: Activation<S>)? = nil
   ) -> Double {
     let at = i * columns + j
     let (alpha, beta) = (Double(alpha), Double(beta))
     let old = beta == 0 ? 0 : Double(old)
+    let bias = epilogue.map { Double($0.bias) } ?? 0
     let product = alpha * high[at]
     let productError = (-product).addingProduct(alpha, high[at]) + alpha * low[at]
     let scaled = beta * old
     let scaledError = (-scaled).addingProduct(beta, old)
     let (sum, sumError) = twoSum(product, scaled)
-    let (total, totalError) = twoSum(sum, Double(bias))
-    let error = (Double(got) - total) - (productError + scaledError + sumError + totalError)
+    let (total, totalError) = twoSum(sum, bias)
+    var exact = (high: total, low: productError + scaledError + sumError + totalError)
+    if let epilogue { exact = Self.apply(epilogue.activation, exact) }
+    let error = (Double(got) - exact.high) - exact.low
     guard error != 0 else { return 0 }
-    let gauge = alpha.magnitude * magnitude[at] + scaled.magnitude + Double(bias).magnitude
-    let ratio = error.magnitude / (Double(depth + 3) * S.unitRoundoff * gauge)
+    let gauge = alpha.magnitude * magnitude[at] + scaled.magnitude + bias.magnitude
+    let roundings = Double(depth + 3 + (epilogue == nil ? 0 : 2))
+    let ratio = error.magnitude / (roundings * S.unitRoundoff * gauge)
     return ratio.isNaN ? .infinity : ratio
   }
 
-  /// The value α·(AB)ᵢⱼ + β·c + bias rounded to `Double`.
-  @inlinable
-  public func value<S: KernelScalar>(_ i: Int, _ j: Int, alpha: S, beta: S, old: S, bias: S = 0) -> Double {
-    let at = i * columns + j
-    let product = Double(alpha) * high[at] + Double(alpha) * low[at]
-    return product + (beta == 0 ? 0 : Double(beta) * Double(old)) + Double(bias)
+  /// An activation with slope at most 1: errors do not grow.
+  @usableFromInline
+  static func apply<S: KernelScalar>(
+    _ activation: Activation<S>, _ x: (high: Double, low: Double)
+  ) -> (high: Double, low: Double) {
+    guard x.high <= 0 else { return x }
+    switch activation {
+    case .identity: return x
+    case .relu: return (0, 0)
+    case .leakyRelu(let slope):
+      let product = Double(slope) * x.high
+      return (product, (-product).addingProduct(Double(slope), x.high) + Double(slope) * x.low)
+    }
   }
 }
 
