@@ -9,8 +9,8 @@ extension ReferenceBackend {
     let (a, b, c) = (call.a, call.b, call.c)
     for i in 0..<c.rows {
       for j in 0..<c.columns {
-        let sum = Self.sum(alpha: call.alpha, count: a.columns) { p in Double(a[i, p]) * Double(b[p, j]) }
-        var value = Self.combine(alpha: call.alpha, sum: sum, beta: call.beta, old: c[i, j])
+        var value = Self.combine(
+          call.alpha, sum: a.columns, { p in Double(a[i, p]) * Double(b[p, j]) }, call.beta, c[i, j])
         switch call.epilogue.bias {
         case .none: break
         case .row(let bias): value += Double(bias[j])

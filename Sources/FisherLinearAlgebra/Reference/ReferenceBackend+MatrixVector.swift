@@ -8,8 +8,8 @@ extension ReferenceBackend {
   public func gemv<S: KernelScalar>(_ call: Gemv<S>, threads: Int) {
     let (a, x, y) = (call.a, call.x, call.y)
     for i in 0..<y.count {
-      let sum = Self.sum(alpha: call.alpha, count: x.count) { p in Double(a[i, p]) * Double(x[p]) }
-      y[i] = S(Self.combine(alpha: call.alpha, sum: sum, beta: call.beta, old: y[i]))
+      y[i] = S(
+        Self.combine(call.alpha, sum: x.count, { p in Double(a[i, p]) * Double(x[p]) }, call.beta, y[i]))
     }
   }
 

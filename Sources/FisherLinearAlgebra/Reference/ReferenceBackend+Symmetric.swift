@@ -10,8 +10,9 @@ extension ReferenceBackend {
     for i in 0..<c.rows {
       let row = call.triangle == .lower ? 0..<(i + 1) : i..<c.columns
       for j in row {
-        let sum = Self.sum(alpha: call.alpha, count: a.columns) { p in Double(a[i, p]) * Double(a[j, p]) }
-        c[i, j] = S(Self.combine(alpha: call.alpha, sum: sum, beta: call.beta, old: c[i, j]))
+        c[i, j] = S(
+          Self.combine(
+            call.alpha, sum: a.columns, { p in Double(a[i, p]) * Double(a[j, p]) }, call.beta, c[i, j]))
         // The other triangle is never read, so it may be overwritten at once.
         if call.mirror { c[j, i] = c[i, j] }
       }
@@ -25,10 +26,10 @@ extension ReferenceBackend {
     let lower = call.triangle == .lower
     for i in 0..<c.rows {
       for j in 0..<c.columns {
-        let sum = Self.sum(alpha: call.alpha, count: a.columns) { p in
-          Double((p <= i) == lower || p == i ? a[i, p] : a[p, i]) * Double(b[p, j])
-        }
-        c[i, j] = S(Self.combine(alpha: call.alpha, sum: sum, beta: call.beta, old: c[i, j]))
+        let stored = { (p: Int) in (p <= i) == lower || p == i ? a[i, p] : a[p, i] }
+        c[i, j] = S(
+          Self.combine(
+            call.alpha, sum: a.columns, { p in Double(stored(p)) * Double(b[p, j]) }, call.beta, c[i, j]))
       }
     }
   }

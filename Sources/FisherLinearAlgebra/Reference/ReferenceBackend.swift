@@ -14,23 +14,21 @@ public struct ReferenceBackend: Backend {
 }
 
 extension ReferenceBackend {
-  /// α·sum + β·old, the last step of every product. `old` is evaluated only if β ≠ 0.
-  @inline(__always)
+  /// α·Σₚ term(p) + β·old, p = 0 ..< count: the formula of every product.
+  ///
+  /// The terms are evaluated only if α ≠ 0 and the old value only if β ≠ 0. An empty sum adds nothing, even
+  /// if α is infinite.
+  @specialized(where S == Float)
+  @specialized(where S == Double)
   static func combine<S: KernelScalar>(
-    alpha: S, sum: Double?, beta: S, old: @autoclosure () -> S
+    _ alpha: S, sum count: Int, _ term: (Int) -> Double, _ beta: S, _ old: @autoclosure () -> S
   ) -> Double {
     var value = 0.0
-    if let sum { value = Double(alpha) * sum }
+    if alpha != 0, count > 0 {
+      for p in 0..<count { value += term(p) }
+      value *= Double(alpha)
+    }
     if beta != 0 { value += Double(beta) * Double(old()) }
     return value
-  }
-
-  /// Σₚ term(p), p = 0 ..< count, or nil if the product does not take part at all (α = 0 or nothing to add).
-  @inline(__always)
-  static func sum<S: KernelScalar>(alpha: S, count: Int, _ term: (Int) -> Double) -> Double? {
-    guard alpha != 0, count > 0 else { return nil }
-    var sum = 0.0
-    for p in 0..<count { sum += term(p) }
-    return sum
   }
 }
