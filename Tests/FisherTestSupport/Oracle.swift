@@ -47,6 +47,9 @@ public struct Oracle {
     (low, magnitude) = (high, high)
   }
 
+  /// (AB)ᵢⱼ rounded to `Double`.
+  public func value(_ i: Int, _ j: Int) -> Double { high[i * columns + j] + low[i * columns + j] }
+
   /// |got − activation(α·(AB)ᵢⱼ + β·c + bias)| divided by its bound; at most 1 for a sound routine.
   ///
   /// The bound is (k + 3)·u·gauge: k roundings for the sum, one each for α, β and the last addition. An

@@ -23,9 +23,13 @@ extension Clause {
     }
   }
 
-  /// Fails the current test for every violation found.
+  /// Fails the current test if the subject violates the clause.
+  func expect(_ subject: Subject, sourceLocation: SourceLocation = #_sourceLocation) {
+    let found = violations(of: subject.backend, subject.kind)
+    #expect(found.isEmpty, "\(subject): \(Self.name)\n\(found)", sourceLocation: sourceLocation)
+  }
+
   static func expect(_ subject: Subject, sourceLocation: SourceLocation = #_sourceLocation) {
-    let found = Self().violations(of: subject.backend, subject.kind)
-    #expect(found.isEmpty, "\(subject): \(name)\n\(found)", sourceLocation: sourceLocation)
+    Self().expect(subject, sourceLocation: sourceLocation)
   }
 }
