@@ -1,0 +1,54 @@
+import FisherLinearAlgebra
+import FisherTestSupport
+import Foundation
+import KernelTemplates
+import Testing
+
+/// A child process made by `fork` can go on computing, with threads, although only one thread survived in it.
+struct AfterFork: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let (m, n, k) = (200, 160, 256)
+    var generator = Generator(seed: Seed.first)
+    let a = GuardedMatrix<S>(m, k).filled(.integers, &generator)
+    let b = GuardedMatrix<S>(k, n).filled(.integers, &generator)
+    let (parents, childs) = (GuardedMatrix<S>(m, n), GuardedMatrix<S>(m, n))
+    let call = { (c: GuardedMatrix<S>) in
+      backend.gemm(Gemm(alpha: 1, a: a.readOnly, b: b.readOnly, beta: 0, c: c.pointer), threads: 4)
+    }
+    // The first call starts the threads that the child will miss.
+    call(parents)
+    let bytes = m * n * MemoryLayout<S>.stride
+    let outcome = inChild {
+      call(childs)
+      return memcmp(parents.pointer.base, childs.pointer.base, bytes) == 0
+    }
+    found.expect(outcome == .succeeded, "\(backend.name) \(S.self): gemm after fork \(outcome)")
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func afterFork(_ subject: Subject) { expect(subject) }
+}
+
+private enum ChildOutcome { case succeeded, computedWrongly, crashed, hung }
+
+/// Runs the body in a forked child, which gets 30 seconds.
+private func inChild(_ body: () -> Bool) -> ChildOutcome {
+  // Swift marks fork as unavailable, with reason; here its dangers are what is tested.
+  let symbol = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "fork")!
+  let fork = unsafeBitCast(symbol, to: (@convention(c) () -> pid_t).self)
+  let child = fork()
+  if child == 0 { _exit(body() ? 0 : 1) }
+  var status: Int32 = 0
+  for _ in 0..<3000 {
+    if waitpid(child, &status, WNOHANG) == child {
+      let signalled = status & 0x7F != 0
+      return signalled ? .crashed : status >> 8 == 0 ? .succeeded : .computedWrongly
+    }
+    usleep(10_000)
+  }
+  kill(child, SIGKILL)
+  waitpid(child, &status, 0)
+  return .hung
+}

@@ -1,0 +1,54 @@
+import FisherLinearAlgebra
+import FisherTestSupport
+import Testing
+
+/// The sizes at which kernels change their path: tile rows and columns, k blocks, packed panels.
+enum Boundaries {
+  static let blocks = [4, 6, 8, 12, 14, 16, 24, 28, 32, 48, 64, 96, 128, 168, 192, 256, 384, 512, 768, 1024]
+  /// Each of them with its neighbours.
+  static let sizes = blocks.flatMap { [$0 - 1, $0, $0 + 1] }
+}
+
+/// Random shapes around block boundaries, in every layout, between guard pages, with and without an epilogue.
+struct GemmBoundaries: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for seed in Seed.cases(300) where !found.isFull {
+      var generator = Generator(seed: seed ^ 0xB10C)
+      var shape = (0..<3).map { _ in generator.pick(Boundaries.sizes) }
+      // The oracle takes some nanoseconds a term: shrink random sizes until it fits.
+      while shape.reduce(1, *) > 2_000_000 { shape[generator.pick(0..<3)] = generator.pick(1...40) }
+      let test = GemmCase<S>(seed: seed, shape[0], shape[1], shape[2])
+      found += (seed % 2 == 0 ? test : test.withEpilogue()).violations(of: backend)
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func gemmBoundaries(_ subject: Subject) { expect(subject) }
+}
+
+/// Every size 1…40 and every boundary once in each of m, n and k, against both guard pages of every operand.
+struct GemmGuards: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let sizes = Array(1...40) + Boundaries.sizes.filter { $0 > 40 }
+    for (size, seed) in zip(sizes, Seed.cases(sizes.count)) {
+      for dimension in 0..<3 {
+        for flush in Flush.allCases where !found.isFull {
+          var generator = Generator(seed: seed &+ UInt64(dimension) << 32)
+          var shape = (0..<3).map { _ in generator.pick(1...40) }
+          shape[dimension] = size
+          var test = GemmCase<S>(seed: seed, shape[0], shape[1], shape[2])
+          test.flush = (flush, flush, flush)
+          if test.alpha == 0 { test.alpha = 1 }
+          found += test.violations(of: backend)
+        }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func gemmGuards(_ subject: Subject) { expect(subject) }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// Which guard page a block of memory touches.
+public enum Flush: Sendable, CaseIterable {
+  /// The first element follows the front page: a read or write before it dies.
+  case front
+  /// The last element precedes the rear page: a read or write behind it dies.
+  case rear
+}
+
+/// Memory between two pages that cannot be touched, to catch accesses that are off by one element.
+public final class GuardedBuffer<Scalar: BitwiseCopyable> {
+  private let mapping: UnsafeMutableRawPointer
+  private let page = sysconf(Int32(_SC_PAGESIZE))
+  private let usableBytes: Int
+
+  /// Room for `capacity` elements.
+  public init(capacity: Int) {
+    let bytes = max(capacity, 1) * MemoryLayout<Scalar>.stride
+    usableBytes = (bytes + page - 1) / page * page
+    let length = usableBytes + 2 * page
+    let flags = MAP_PRIVATE | MAP_ANON
+    guard let mapping = mmap(nil, length, PROT_NONE, flags, -1, 0), mapping != MAP_FAILED else {
+      fatalError("no \(length) bytes of guarded memory: \(String(cString: strerror(errno)))")
+    }
+    guard mprotect(mapping + page, usableBytes, PROT_READ | PROT_WRITE) == 0 else {
+      fatalError("mprotect: \(String(cString: strerror(errno)))")
+    }
+    self.mapping = mapping
+    GuardFaultReporter.shared.register(mapping, length: length)
+  }
+
+  deinit {
+    GuardFaultReporter.shared.unregister(mapping)
+    munmap(mapping, usableBytes + 2 * page)
+  }
+
+  /// The first or last `count` elements of the memory. A later placement may overlap an earlier one.
+  public func place(_ count: Int, flush: Flush) -> UnsafeMutableBufferPointer<Scalar> {
+    let bytes = count * MemoryLayout<Scalar>.stride
+    precondition(bytes <= usableBytes, "\(count) elements do not fit into \(usableBytes) bytes")
+    let start = mapping + page + (flush == .front ? 0 : usableBytes - bytes)
+    return UnsafeMutableBufferPointer(start: start.assumingMemoryBound(to: Scalar.self), count: count)
+  }
+
+  /// What to print if one of this buffer's guard pages is hit, such as the line that reproduces the case.
+  public var label: String = "" {
+    didSet { GuardFaultReporter.shared.label(mapping, label) }
+  }
+}
