@@ -90,11 +90,7 @@ public struct BlockCall<Scalar> {
   }
 }
 
-extension VectorUnit {
-  /// The stride of a packed panel of A: MR rounded up to whole vectors.
-  @inlinable @inline(__always)
-  public static var panelStride: Int { (tileRows &+ lanes &- 1) / lanes &* lanes }
-
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
   /// How many vectors wide a tile is: short tiles are made wide, so that enough FMAs are in flight.
   @inlinable @inline(__always)
   public static func tileVectors(rows: Int, columns: Int, bPacked: Bool) -> Int {

@@ -1,6 +1,6 @@
 /// What a kernel module offers for one element type: the entry points that the drivers call through a table.
 public protocol KernelSet<Scalar> {
-  associatedtype Scalar: BinaryFloatingPoint & SIMDScalar
+  associatedtype Scalar
 
   /// Lanes of a vector, MR, NR, and the stride of a packed panel of A.
   static var shape: TileShape { get }
@@ -19,12 +19,26 @@ public protocol KernelSet<Scalar> {
   static func scale(_ c: MutableMatrixPointer<Scalar>, _ beta: Scalar, _ region: Region)
   /// C ← activation(C + bias).
   static func finish(_ epilogue: Epilogue<Scalar>, _ c: MutableMatrixPointer<Scalar>)
+  /// C ← α·S + β·C on the region, with S in rows of `stride`: adds the sum of one k block.
+  static func addSum(
+    _ s: UnsafePointer<Scalar>, stride: Int, to c: MutableMatrixPointer<Scalar>, alpha: Scalar, beta: Scalar,
+    region: Region)
+  /// Σ xᵢ·yᵢ or Σ |xᵢ|: see Reductions.swift.
+  static func sum(_ what: Summand, _ x: VectorPointer<Scalar>, _ y: VectorPointer<Scalar>) -> Scalar
+  /// y ← α·x + y
+  static func axpy(_ alpha: Scalar, _ x: VectorPointer<Scalar>, _ y: MutableVectorPointer<Scalar>)
+  /// x ← α·x
+  static func scal(_ alpha: Scalar, _ x: MutableVectorPointer<Scalar>)
+  /// The index of the largest magnitude or of the first NaN, −1 if empty.
+  static func iamax(_ x: VectorPointer<Scalar>) -> Int
+  /// Copies or transposes.
+  static func copy(_ source: MatrixPointer<Scalar>, to target: MutableMatrixPointer<Scalar>)
   /// Keeps every FMA pipe busy: see PeakLoop.swift. Needs ``TileShape/tileScratch`` elements of scratch.
   static func peakLoop(iterations: Int, _ scratch: UnsafeMutablePointer<Scalar>) -> Scalar
 }
 
 // The generic text of the entry points. A kernel module only states the conformance.
-extension VectorUnit {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
   @inlinable
   public static var shape: TileShape { TileShape(Self.self) }
 
@@ -53,6 +67,14 @@ extension VectorUnit {
         depthStride: depthStride, depth: depth, to: target + j &* depth, stride: tileColumns)
       j &+= tileColumns
     }
+  }
+
+  @inlinable
+  public static func addSum(
+    _ s: UnsafePointer<Scalar>, stride: Int, to c: MutableMatrixPointer<Scalar>, alpha: Scalar, beta: Scalar,
+    region: Region
+  ) {
+    mergeTile(s, stride, c, alpha, beta, region, 0, 0)
   }
 
   @inlinable

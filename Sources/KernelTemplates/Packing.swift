@@ -5,7 +5,7 @@
 // For A the lanes of a panel are rows (at most MR of them, stride rounded up to whole vectors), for B columns (NR).
 // Lanes between the panel's width and its stride hold anything: nobody uses them.
 
-extension VectorUnit {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
   /// One panel, by the way its source lies in memory.
   @inlinable @inline(never)
   public static func packPanel(

@@ -29,7 +29,7 @@ public struct Whole<Unit: VectorUnit>: Strip {
   public static var vectors: Int { 1 }
 
   @inlinable @inline(__always)
-  public init() { v = Unit.broadcast(0) }
+  public init() { v = Unit.zero }
 
   @inlinable @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ last: Unit.Mask) { v = Unit.load(p) }
@@ -59,7 +59,7 @@ public struct Part<Unit: VectorUnit>: Strip {
   public static var vectors: Int { 1 }
 
   @inlinable @inline(__always)
-  public init() { v = Unit.broadcast(0) }
+  public init() { v = Unit.zero }
 
   @inlinable @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ last: Unit.Mask) { v = Unit.load(p, last) }

@@ -24,6 +24,8 @@ public struct TileCall<Scalar> {
   public var cRow: Int
   public var alpha: Scalar
   public var beta: Scalar
+  /// β is 0.
+  public var overwrites: Bool
   /// How many lanes of the last vector exist.
   public var lastLanes: Int
 
@@ -31,7 +33,7 @@ public struct TileCall<Scalar> {
   public init(
     depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, b: UnsafePointer<Scalar>, bDepth: Int,
     c: UnsafeMutablePointer<Scalar>, cRow: Int, alpha: Scalar, beta: Scalar, lastLanes: Int
-  ) {
+  ) where Scalar: FloatingPoint {
     self.depth = depth
     self.a = a
     self.aRow = aRow
@@ -42,6 +44,7 @@ public struct TileCall<Scalar> {
     self.cRow = cRow
     self.alpha = alpha
     self.beta = beta
+    overwrites = beta == 0
     self.lastLanes = lastLanes
   }
 }
@@ -65,7 +68,7 @@ public func tileKernel<W: Ways, R: RowStep>(_ ways: W.Type, _ step: R, _ call: T
     b += call.bDepth
   }
   let alpha = Unit.broadcast(call.alpha)
-  if call.beta == 0 {
+  if call.overwrites {
     sums.overwrite(call.c, call.cRow, alpha, last)
   } else {
     sums.update(call.c, call.cRow, alpha, Unit.broadcast(call.beta), last)

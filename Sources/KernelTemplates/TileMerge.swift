@@ -1,18 +1,18 @@
 // The ends of a product that do not fit the micro-kernel's write-back: tiles cut by the diagonal, results with general
 // strides, and the epilogue. They see a tile that is in the first-level cache.
 
-extension VectorUnit {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
   /// C ← α·S + β·C on the elements of the region, with S in rows of `stride`.
   ///
   /// The same roundings as the micro-kernel's own write-back.
   @inlinable @inline(never)
   public static func mergeTile(
-    _ s: UnsafeMutablePointer<Scalar>, _ stride: Int, _ c: MutableMatrixPointer<Scalar>, _ alpha: Scalar,
+    _ s: UnsafePointer<Scalar>, _ stride: Int, _ c: MutableMatrixPointer<Scalar>, _ alpha: Scalar,
     _ beta: Scalar, _ region: Region, _ i0: Int, _ j0: Int
   ) {
     for i in 0..<c.rows {
       let (start, end) = region.columns(ofRow: i0 &+ i, from: j0, count: c.columns)
-      let row = UnsafePointer(s + i &* stride)
+      let row = s + i &* stride
       var j = start
       if c.columnStride == 1 {
         let target = c.base + i &* c.rowStride

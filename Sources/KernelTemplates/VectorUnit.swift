@@ -3,17 +3,24 @@
 /// Each kernel module declares one empty type per element type. Because that type is a parameter of every generic
 /// kernel, the specialised code takes the compiler flags of that module and its symbols carry the module's name.
 public protocol VectorUnit {
-  associatedtype Scalar: BinaryFloatingPoint & SIMDScalar
-  associatedtype Vector: SIMD where Vector.Scalar == Scalar
+  // Unconstrained on purpose: a constraint here would make every kernel module emit a weak accessor for the element
+  // type's conformance, compiled with that module's flags. Text that needs arithmetic or lanes says so in a where
+  // clause (``Lanes``).
+  associatedtype Scalar
+  associatedtype Vector
   /// Which leading lanes of a vector take part in a load or store.
   associatedtype Mask
 
   /// MR, the rows of the tallest register tile; the tile is two vectors wide.
   static var tileRows: Int { get }
 
-  /// 64 bytes of elements, whatever the machine's own width: the unit of the vector routines' contract.
-  associatedtype Line: SIMD where Line.Scalar == Scalar
+  /// The number of lanes of a vector.
+  static var lanes: Int { get }
 
+  /// Zero in every lane.
+  static var zero: Vector { get }
+  /// One in every lane.
+  static var one: Vector { get }
   /// x in every lane.
   static func broadcast(_ x: Scalar) -> Vector
   /// a·b
@@ -35,14 +42,25 @@ public protocol VectorUnit {
   where S.Unit == Self
 }
 
-extension VectorUnit {
-  /// The number of lanes of a vector.
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
   @inlinable @inline(__always)
   public static var lanes: Int { Vector.scalarCount }
 
+  @inlinable @inline(__always)
+  public static var zero: Vector { broadcast(0) }
+
+  @inlinable @inline(__always)
+  public static var one: Vector { broadcast(1) }
+}
+
+extension VectorUnit {
   /// NR, the columns of the widest packed tile.
   @inlinable @inline(__always)
   public static var tileColumns: Int { 2 &* lanes }
+
+  /// The stride of a packed panel of A: MR rounded up to whole vectors.
+  @inlinable @inline(__always)
+  public static var panelStride: Int { (tileRows &+ lanes &- 1) / lanes &* lanes }
 
   /// A full vector from unaligned memory.
   @inlinable @inline(__always)

@@ -87,7 +87,7 @@ public struct Twice<W: Ways>: Ways {
     _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask
   ) {
     earlier.overwrite(c, rowStride, alpha, last)
-    later.update(c, rowStride, alpha, T.Unit.broadcast(1), last)
+    later.update(c, rowStride, alpha, T.Unit.one, last)
   }
 
   @inlinable @inline(__always)
@@ -96,7 +96,7 @@ public struct Twice<W: Ways>: Ways {
     _ last: T.Unit.Mask
   ) {
     earlier.update(c, rowStride, alpha, beta, last)
-    later.update(c, rowStride, alpha, T.Unit.broadcast(1), last)
+    later.update(c, rowStride, alpha, T.Unit.one, last)
   }
 }
 

@@ -5,7 +5,6 @@ import _Builtin_intrinsics.intel
 public enum AVX512Float: VectorUnit {
   public typealias Scalar = Float
   public typealias Vector = SIMD16<Float>
-  public typealias Line = SIMD16<Float>
   public typealias Mask = __mmask16
 
   @inlinable @inline(__always)
@@ -43,7 +42,6 @@ public enum AVX512Float: VectorUnit {
 public enum AVX512Double: VectorUnit {
   public typealias Scalar = Double
   public typealias Vector = SIMD8<Double>
-  public typealias Line = SIMD8<Double>
   public typealias Mask = __mmask8
 
   @inlinable @inline(__always)

@@ -24,7 +24,7 @@ public func backendsUnderTest() -> [BackendUnderTest] {
 
 /// The native kernels, once for each instruction set of this machine.
 private func nativeBackends() -> [BackendUnderTest] {
-  let instructionSets: [InstructionSet] = []
+  let instructionSets: [InstructionSet] = [.portable, .avx2, .avx512]
   return instructionSets.map {
     BackendUnderTest(NativeBackend(instructionSet: $0), keepsBits: true, usesFMA: $0 != .portable)
   }

@@ -1,5 +1,39 @@
-/// The element types of the library: `Float` and `Double`.
-public protocol KernelScalar: BinaryFloatingPoint & SIMDScalar & Sendable & BitwiseCopyable & Codable {}
+public import KernelTemplates
+import KernelsPortable
 
-extension Float: KernelScalar {}
-extension Double: KernelScalar {}
+#if arch(x86_64)
+  import KernelsAVX2
+  import KernelsAVX512
+#endif
+
+/// The element types of the library: `Float` and `Double`.
+public protocol KernelScalar: BinaryFloatingPoint & SIMDScalar & Sendable & BitwiseCopyable & Codable {
+  /// The kernels of an instruction set: implementation, not for use outside of the library.
+  static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Self>.Type
+}
+
+// The dispatch table: one row an instruction set.
+
+extension Float: KernelScalar {
+  public static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Float>.Type {
+    switch instructionSet {
+    #if arch(x86_64)
+      case .avx512: return AVX512Float.self
+      case .avx2: return AVX2Float.self
+    #endif
+    default: return PortableFloat.self
+    }
+  }
+}
+
+extension Double: KernelScalar {
+  public static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Double>.Type {
+    switch instructionSet {
+    #if arch(x86_64)
+      case .avx512: return AVX512Double.self
+      case .avx2: return AVX2Double.self
+    #endif
+    default: return PortableDouble.self
+    }
+  }
+}

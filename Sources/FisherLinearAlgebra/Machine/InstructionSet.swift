@@ -11,3 +11,7 @@ public enum InstructionSet: String, CaseIterable, Comparable, Sendable {
     allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)!
   }
 }
+
+extension InstructionSet {
+  public static let best: InstructionSet = .avx512
+}

@@ -1,32 +1,106 @@
-import KernelTemplates
+public import KernelTemplates
 
 /// The SIMD kernels in pure Swift.
+///
+/// An element of a product has the same bits whatever the number of threads, the shape around it and the path taken
+/// for it; AVX2 and AVX-512 give the same bits. See docs/numerics.md.
 public struct NativeBackend: Backend {
   /// The instruction set whose kernels run.
   public let instructionSet: InstructionSet
 
-  public init(instructionSet: InstructionSet = .portable) {
+  /// The best kernels this machine can run, or those of a lower instruction set.
+  ///
+  /// - Precondition: the machine supports `instructionSet`.
+  public init(instructionSet: InstructionSet = .best) {
     self.instructionSet = instructionSet
   }
 
   public var name: String { "native \(instructionSet.rawValue)" }
 
-  public func gemm<S: KernelScalar>(_ call: Gemm<S>, threads: Int) { fatalError() }
-  public func gemm<S: KernelScalar>(group: UnsafeBufferPointer<Gemm<S>>, threads: Int) { fatalError() }
-  public func gemm<S: KernelScalar>(
-    first: Gemm<S>, count: Int, batchStrides: (a: Int, b: Int, c: Int), threads: Int
-  ) { fatalError() }
-  public func syrk<S: KernelScalar>(_ call: Syrk<S>, threads: Int) { fatalError() }
-  public func symm<S: KernelScalar>(_ call: Symm<S>, threads: Int) { fatalError() }
-  public func gemv<S: KernelScalar>(_ call: Gemv<S>, threads: Int) { fatalError() }
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func gemm<S: KernelScalar>(_ call: Gemm<S>, threads: Int) {
+    Product(call).run(S._kernels(instructionSet), threads: threads)
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func syrk<S: KernelScalar>(_ call: Syrk<S>, threads: Int) {
+    Product(call).run(S._kernels(instructionSet), threads: threads)
+    if call.mirror { mirror(call.c, from: call.triangle) }
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func gemv<S: KernelScalar>(_ call: Gemv<S>, threads: Int) {
+    let x = MatrixPointer(call.x.base, rows: call.x.count, columns: 1, rowStride: call.x.stride, columnStride: 1)
+    let y = MutableMatrixPointer(
+      call.y.base, rows: call.y.count, columns: 1, rowStride: call.y.stride, columnStride: 1)
+    gemm(Gemm(alpha: call.alpha, a: call.a, b: x, beta: call.beta, c: y), threads: threads)
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
   public func ger<S: KernelScalar>(
     alpha: S, x: VectorPointer<S>, y: VectorPointer<S>, a: MutableMatrixPointer<S>, threads: Int
-  ) { fatalError() }
-  public func dot<S: KernelScalar>(_ x: VectorPointer<S>, _ y: VectorPointer<S>) -> S { fatalError() }
-  public func axpy<S: KernelScalar>(alpha: S, x: VectorPointer<S>, y: MutableVectorPointer<S>) { fatalError() }
-  public func scal<S: KernelScalar>(alpha: S, x: MutableVectorPointer<S>) { fatalError() }
-  public func nrm2<S: KernelScalar>(_ x: VectorPointer<S>) -> S { fatalError() }
-  public func asum<S: KernelScalar>(_ x: VectorPointer<S>) -> S { fatalError() }
-  public func iamax<S: KernelScalar>(_ x: VectorPointer<S>) -> Int? { fatalError() }
-  public func copy<S: KernelScalar>(_ source: MatrixPointer<S>, to target: MutableMatrixPointer<S>) { fatalError() }
+  ) {
+    let column = MatrixPointer(x.base, rows: x.count, columns: 1, rowStride: x.stride, columnStride: 1)
+    let row = MatrixPointer(y.base, rows: 1, columns: y.count, rowStride: 1, columnStride: y.stride)
+    gemm(Gemm(alpha: alpha, a: column, b: row, beta: 1, c: a), threads: threads)
+  }
+
+  /// A is first completed to a full matrix in scratch memory: m² copies for 2·m²·n flops.
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func symm<S: KernelScalar>(_ call: Symm<S>, threads: Int) {
+    let m = call.c.rows
+    if m == 0 || call.alpha == 0 {
+      gemm(Gemm(alpha: 0, a: call.a, b: call.b, beta: call.beta, c: call.c), threads: threads)
+      return
+    }
+    ThreadContext.current.withScratch(m * m, of: S.self) { full in
+      let a = MutableMatrixPointer(full, rows: m, columns: m, rowStride: m, columnStride: 1)
+      // The triangle's rows, as rows if it is the lower one, as columns if it is the upper one.
+      let source = call.triangle == .lower ? call.a : call.a.transposed
+      let kernels = S._kernels(instructionSet)
+      for i in 0..<m {
+        kernels.copy(
+          source.block(i, 0, rows: 1, columns: i + 1), to: a.block(i, 0, rows: 1, columns: i + 1))
+      }
+      mirror(a, from: .lower)
+      gemm(
+        Gemm(alpha: call.alpha, a: a.readOnly, b: call.b, beta: call.beta, c: call.c), threads: threads)
+    }
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func copy<S: KernelScalar>(_ source: MatrixPointer<S>, to target: MutableMatrixPointer<S>) {
+    S._kernels(instructionSet).copy(source, to: target)
+  }
+
+  /// Copies one triangle onto the other, in blocks: a block and its mirror image fit the first-level cache.
+  private func mirror<S: KernelScalar>(_ c: MutableMatrixPointer<S>, from triangle: Triangle) {
+    let source = triangle == .lower ? c : c.transposed
+    let kernels = S._kernels(instructionSet)
+    let (n, step) = (c.rows, 32)
+    for i in stride(from: 0, to: n, by: step) {
+      let height = min(step, n - i)
+      for j in stride(from: 0, to: i, by: step) {
+        kernels.copy(
+          source.block(i, j, rows: height, columns: step).readOnly.transposed,
+          to: source.block(j, i, rows: step, columns: height))
+      }
+      for r in i..<i + height {
+        for s in i..<r { source[s, r] = source[r, s] }
+      }
+    }
+  }
+
+  /// Runs `iterations` of a loop that only multiplies and adds: for measuring the peak.
+  ///
+  /// - Returns: the flops done, and a value that depends on them.
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func peakFlops<S: KernelScalar>(_ scalar: S.Type, iterations: Int) -> (flops: Double, sink: S) {
+    let kernels = S._kernels(instructionSet)
+    let shape = kernels.shape
+    return ThreadContext.current.withScratch(shape.tileScratch + 8 * shape.tileColumns, of: S.self) { scratch in
+      let sink = kernels.peakLoop(iterations: iterations, scratch)
+      return (Double(iterations) * 64 * 2 * Double(shape.tileRows * shape.tileColumns), sink)
+    }
+  }
 }

@@ -1,0 +1,46 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+import Synchronization
+
+/// Scratch between inaccessible pages, for the tests: a kernel that leaves its scratch by one element dies.
+///
+/// While at least one exists, every request for scratch in the process is served from fresh pages, placed flush
+/// against the page behind it or the page before it.
+package final class GuardedScratch {
+  package enum Side: Sendable { case front, rear }
+
+  private static let mode = Atomic<Int>(0)
+
+  /// The override in force, if any: one relaxed load in the ordinary case.
+  static var active: Pages? {
+    switch mode.load(ordering: .relaxed) {
+    case 0: return nil
+    case 1: return Pages(side: .front)
+    default: return Pages(side: .rear)
+    }
+  }
+
+  package init(_ side: Side) { Self.mode.store(side == .front ? 1 : 2, ordering: .sequentiallyConsistent) }
+  deinit { Self.mode.store(0, ordering: .sequentiallyConsistent) }
+
+  struct Pages {
+    let side: Side
+
+    func withMemory<R>(_ bytes: Int, _ body: (UnsafeMutableRawPointer) -> R) -> R {
+      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+      // Scratch is promised to be aligned to 64 bytes, so that is how close to the rear page it can lie.
+      let aligned = (bytes + 63) & ~63
+      let inner = (aligned + page - 1) / page * page
+      let total = inner + 2 * page
+      guard let base = mmap(nil, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), base != MAP_FAILED else {
+        preconditionFailure("scratch: mmap of \(total) bytes failed")
+      }
+      defer { munmap(base, total) }
+      mprotect(base + page, inner, PROT_READ | PROT_WRITE)
+      return body(side == .front ? base + page : base + page + inner - aligned)
+    }
+  }
+}

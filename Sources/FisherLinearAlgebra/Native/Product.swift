@@ -1,0 +1,81 @@
+import KernelTemplates
+
+/// A product restricted to a region of C: what gemm and syrk have in common.
+struct Product<S: KernelScalar> {
+  var gemm: Gemm<S>
+  var region: Region
+
+  init(_ gemm: Gemm<S>, region: Region = .all) {
+    self.gemm = gemm
+    self.region = region
+  }
+
+  /// One triangle of α·A·Aᵀ + β·C.
+  init(_ syrk: Syrk<S>) {
+    gemm = Gemm(alpha: syrk.alpha, a: syrk.a, b: syrk.a.transposed, beta: syrk.beta, c: syrk.c)
+    region = syrk.triangle == .lower ? .lower(diagonal: 0) : .upper(diagonal: 0)
+  }
+
+  var rows: Int { gemm.c.rows }
+  var columns: Int { gemm.c.columns }
+  var depth: Int { gemm.a.columns }
+
+  /// Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ: the same sums, with the roles of rows and columns exchanged.
+  var transposed: Product {
+    var flipped = Region.all
+    switch region {
+    case .all: break
+    case .lower(let diagonal): flipped = .upper(diagonal: -diagonal)
+    case .upper(let diagonal): flipped = .lower(diagonal: -diagonal)
+    }
+    return Product(
+      Gemm(
+        alpha: gemm.alpha, a: gemm.b.transposed, b: gemm.a.transposed, beta: gemm.beta, c: gemm.c.transposed,
+        epilogue: gemm.epilogue.transposed), region: flipped)
+  }
+
+  /// The part of the product that makes the block of C at (i, j).
+  func block(_ i: Int, _ j: Int, rows: Int, columns: Int) -> Product {
+    var part = gemm
+    part.a = gemm.a.block(i, 0, rows: rows, columns: depth)
+    part.b = gemm.b.block(0, j, rows: depth, columns: columns)
+    part.c = gemm.c.block(i, j, rows: rows, columns: columns)
+    part.epilogue = gemm.epilogue.block(i, j)
+    return Product(part, region: region.block(i, j))
+  }
+
+  /// The flops that the region asks for, about.
+  var flops: Double {
+    let all = 2 * Double(rows) * Double(columns) * Double(max(depth, 1))
+    if case .all = region { return all }
+    return all / 2
+  }
+}
+
+extension Region {
+  /// The same region seen from the block at (i, j).
+  func block(_ i: Int, _ j: Int) -> Region {
+    switch self {
+    case .all: return .all
+    case .lower(let diagonal): return .lower(diagonal: diagonal + i - j)
+    case .upper(let diagonal): return .upper(diagonal: diagonal + i - j)
+    }
+  }
+}
+
+extension KernelTemplates.Epilogue {
+  /// The epilogue of the block of C at (i, j).
+  @inline(__always)
+  func block(_ i: Int, _ j: Int) -> KernelTemplates.Epilogue<Scalar> {
+    switch bias {
+    case .none: return self
+    case .row(let v):
+      return KernelTemplates.Epilogue(
+        bias: .row(VectorPointer(v.base + j * v.stride, count: v.count - j, stride: v.stride)), activation: activation)
+    case .column(let v):
+      return KernelTemplates.Epilogue(
+        bias: .column(VectorPointer(v.base + i * v.stride, count: v.count - i, stride: v.stride)),
+        activation: activation)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import KernelTemplates
+import _Builtin_intrinsics.intel
+
+/// `Float` in 256-bit registers: 12 of the 16 hold a 6 × 16 tile.
+public enum AVX2Float: VectorUnit {
+  public typealias Scalar = Float
+  public typealias Vector = SIMD8<Float>
+  public typealias Mask = __m256i
+
+  @inlinable @inline(__always)
+  public static var tileRows: Int { 6 }
+
+  @inlinable @inline(__always)
+  public static func broadcast(_ x: Float) -> Vector { _mm256_set1_ps(x) }
+
+  @inlinable @inline(__always)
+  public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm256_mul_ps(a, b) }
+
+  @inlinable @inline(__always)
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector { _mm256_fmadd_ps(a, b, sum) }
+
+  @inlinable @inline(__always)
+  public static func mask(first count: Int) -> Mask {
+    _mm256_cmpgt_epi32(
+      _mm256_set1_epi32(Int32(truncatingIfNeeded: count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+  }
+
+  @inlinable @inline(__always)
+  public static func load(_ p: UnsafePointer<Float>, _ mask: Mask) -> Vector { _mm256_maskload_ps(p, mask) }
+
+  @inlinable @inline(__always)
+  public static func store(_ v: Vector, to p: UnsafeMutablePointer<Float>, _ mask: Mask) {
+    _mm256_maskstore_ps(p, mask, v)
+  }
+
+  @inlinable @inline(__always)
+  public static func prefetch(_ p: UnsafePointer<Float>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
+
+  @inlinable @inline(__always)
+  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>)
+  where S.Unit == Self { Rows6<S>.select(rows: rows, step, call) }
+}
+
+/// `Double` in 256-bit registers: 12 of the 16 hold a 6 × 8 tile.
+public enum AVX2Double: VectorUnit {
+  public typealias Scalar = Double
+  public typealias Vector = SIMD4<Double>
+  public typealias Mask = __m256i
+
+  @inlinable @inline(__always)
+  public static var tileRows: Int { 6 }
+
+  @inlinable @inline(__always)
+  public static func broadcast(_ x: Double) -> Vector { _mm256_set1_pd(x) }
+
+  @inlinable @inline(__always)
+  public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm256_mul_pd(a, b) }
+
+  @inlinable @inline(__always)
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector { _mm256_fmadd_pd(a, b, sum) }
+
+  @inlinable @inline(__always)
+  public static func mask(first count: Int) -> Mask {
+    _mm256_cmpgt_epi64(_mm256_set1_epi64x(Int64(count)), _mm256_setr_epi64x(0, 1, 2, 3))
+  }
+
+  @inlinable @inline(__always)
+  public static func load(_ p: UnsafePointer<Double>, _ mask: Mask) -> Vector { _mm256_maskload_pd(p, mask) }
+
+  @inlinable @inline(__always)
+  public static func store(_ v: Vector, to p: UnsafeMutablePointer<Double>, _ mask: Mask) {
+    _mm256_maskstore_pd(p, mask, v)
+  }
+
+  @inlinable @inline(__always)
+  public static func prefetch(_ p: UnsafePointer<Double>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
+
+  @inlinable @inline(__always)
+  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>)
+  where S.Unit == Self { Rows6<S>.select(rows: rows, step, call) }
+}

@@ -1,0 +1,70 @@
+import KernelTemplates
+
+// 128-bit vectors. arm64 has FMA and 32 registers; the x86-64 baseline has neither, so products are rounded before
+// they are added, and that tier has bits of its own.
+
+/// `Float` in 128-bit registers.
+public enum PortableFloat: VectorUnit {
+  public typealias Scalar = Float
+  public typealias Vector = SIMD4<Float>
+  public typealias Mask = Int
+
+  @inlinable @inline(__always)
+  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>)
+  where S.Unit == Self { PortableRows<S>.select(rows: rows, step, call) }
+}
+
+/// `Double` in 128-bit registers.
+public enum PortableDouble: VectorUnit {
+  public typealias Scalar = Double
+  public typealias Vector = SIMD2<Double>
+  public typealias Mask = Int
+
+  @inlinable @inline(__always)
+  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>)
+  where S.Unit == Self { PortableRows<S>.select(rows: rows, step, call) }
+}
+
+#if arch(arm64)
+  public typealias PortableRows<S: Strip> = Rows8<S>
+#else
+  public typealias PortableRows<S: Strip> = Rows4<S>
+#endif
+
+extension VectorUnit where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+  @inlinable @inline(__always)
+  public static var tileRows: Int { PortableRows<Whole<Self>>.rows }
+
+  @inlinable @inline(__always)
+  public static func broadcast(_ x: Scalar) -> Vector { Vector(repeating: x) }
+
+  @inlinable @inline(__always)
+  public static func mask(first count: Int) -> Mask { count }
+
+  @inlinable @inline(__always)
+  public static func load(_ p: UnsafePointer<Scalar>, _ mask: Mask) -> Vector {
+    var v = Vector()
+    for i in 0..<mask { v[i] = p[i] }
+    return v
+  }
+
+  @inlinable @inline(__always)
+  public static func store(_ v: Vector, to p: UnsafeMutablePointer<Scalar>, _ mask: Mask) {
+    for i in 0..<mask { p[i] = v[i] }
+  }
+
+  @inlinable @inline(__always)
+  public static func prefetch(_ p: UnsafePointer<Scalar>) {}
+
+  @inlinable @inline(__always)
+  public static func multiply(_ a: Vector, _ b: Vector) -> Vector { a * b }
+
+  @inlinable @inline(__always)
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
+    #if arch(arm64)
+      return sum.addingProduct(a, b)
+    #else
+      return sum + a * b
+    #endif
+  }
+}
