@@ -24,14 +24,20 @@ public func backendsUnderTest() -> [BackendUnderTest] {
 
 /// The native kernels, once for each instruction set of this machine.
 private func nativeBackends() -> [BackendUnderTest] {
-  let instructionSets: [InstructionSet] = [.portable, .avx2, .avx512]
+  let instructionSets = InstructionSet.supported
   return instructionSets.map {
     BackendUnderTest(NativeBackend(instructionSet: $0), keepsBits: true, usesFMA: $0 != .portable)
   }
 }
 
 /// The CBLAS libraries that can be loaded.
-private func installedLibraries() -> [BackendUnderTest] { [] }
+private func installedLibraries() -> [BackendUnderTest] {
+  guard let library = try? CBLASBackend(library: "openblas") else {
+    print("CBLAS tests skipped: no OpenBLAS found; apt-get install libopenblas-dev installs it")
+    return []
+  }
+  return [BackendUnderTest(library, keepsBits: false)]
+}
 
 /// The element types, as values for tables.
 public enum ScalarKind: String, Sendable, CaseIterable {
