@@ -1,1 +1,95 @@
 import FisherLinearAlgebra
+
+/// `fisher bench`: our kernels and other libraries, measured side by side.
+public enum Bench {
+  public static let help = """
+    usage: fisher bench SUITE… [--types f32,f64] [--threads 1,2] [--against LIB…] [--sizes …] [--quick] [--json PATH]
+
+    Suites: \(Suite.all.map(\.name).joined(separator: ", ")), all. Ours and every library run in turn in one process;
+    a ratio above 1 means that ours is faster.
+
+      --types    element types, f32 and f64 by default
+      --threads  thread counts, 1 by default
+      --against  openblas, mkl, blis or the path of a CBLAS library; LIB@CORE forces OpenBLAS to a core; several
+                 with commas. OpenBLAS if there is one, by default; none for no library
+      --sizes    sizes instead of the default grid: 64,384x100x7 (m x n x k)
+      --quick    shorter samples and fewer rounds
+      --json     one JSON object a line to a file, or - for standard output
+
+    example: fisher bench gemm --types f32 --sizes 64,512 --against openblas,openblas@SkylakeX
+    """
+
+  /// Runs the subcommand.
+  ///
+  /// - Returns: the exit status.
+  /// - Throws: ``UsageError``.
+  public static func run(_ words: [String]) throws(UsageError) -> Int32 {
+    let arguments = try Arguments(
+      words, options: ["types", "threads", "against", "sizes", "json"], flags: ["quick"])
+    let suites = try chosenSuites(arguments.positional)
+    let types = arguments.list("types") ?? ["f32", "f64"]
+    for type in types where type != "f32" && type != "f64" {
+      throw UsageError("--types: '\(type)' is neither f32 nor f64")
+    }
+    var threads: [Int] = []
+    for text in arguments.list("threads") ?? ["1"] {
+      guard let count = Int(text), count > 0 else { throw UsageError("--threads: '\(text)' is not a count") }
+      threads.append(count)
+    }
+    var sizes: [Shape]?
+    for text in arguments.list("sizes") ?? [] { sizes = try (sizes ?? []) + [Shape(parsing: text)] }
+    let peers = try peers(arguments.list("against"))
+    let json = try arguments.value("json").map(optional: JSONLines.init)
+    let table = arguments.value("json") == "-" ? nil : Table(peers: peers)
+
+    let quick = arguments.has("quick")
+    var all: [Measurement] = []
+    for subject in suites.flatMap({ $0.cases(types, sizes) }) {
+      for count in threads {
+        let measured = Measurement(
+          subject, threads: count, peers: peers, sample: quick ? 0.002 : 0.01, rounds: quick ? 5 : 9)
+        table?.print(measured)
+        json?.write(measured.json)
+        all.append(measured)
+      }
+    }
+    table?.printSummary(all)
+    json?.write(Summary(all).json)
+    return 0
+  }
+
+  private static func chosenSuites(_ names: [String]) throws(UsageError) -> [Suite] {
+    let known = Suite.all.map(\.name) + ["all"]
+    if names.isEmpty { throw UsageError("bench needs a suite: \(known.joined(separator: ", "))") }
+    for name in names where !known.contains(name) {
+      throw UsageError("unknown suite '\(name)'\(suggestion(for: name, among: known))")
+    }
+    return names.contains("all") ? Suite.all : Suite.all.filter { names.contains($0.name) }
+  }
+
+  /// The libraries named, or OpenBLAS if it is installed.
+  private static func peers(_ names: [String]?) throws(UsageError) -> [Peer] {
+    guard let names else {
+      return (try? CBLASBackend(library: "openblas")).map { [Peer(key: "openblas", backend: $0)] } ?? []
+    }
+    var peers: [Peer] = []
+    for name in names where name != "none" {
+      do {
+        var key = String(name.split(separator: "/").last ?? "")
+        while peers.contains(where: { $0.key == key }) { key += "'" }
+        peers.append(Peer(key: key, backend: try CBLASBackend(library: name)))
+      } catch {
+        throw UsageError("--against: \(error)")
+      }
+    }
+    return peers
+  }
+}
+
+extension Optional {
+  /// `map` for a function with a typed error.
+  func map<T, E: Error>(optional transform: (Wrapped) throws(E) -> T) throws(E) -> T? {
+    guard let self else { return nil }
+    return try transform(self)
+  }
+}

@@ -1,0 +1,85 @@
+import FisherLinearAlgebra
+
+/// One line of a benchmark: a routine, a shape and an element type.
+struct BenchmarkCase {
+  let suite: String
+  let name: String
+  let type: String
+  /// The sizes of the routine: `m`, `n`, `k`.
+  let sizes: [(String, Int)]
+  /// The textbook flops of one call.
+  let flops: Double
+  /// Makes the operands and gives a closure that carries out one call on a backend with so many threads.
+  let prepare: () -> (any Backend, Int) -> Void
+  /// The FMA peak of the element type with so many threads, in GFLOP/s.
+  let peak: (Int) -> Double
+
+  init<S: KernelScalar>(
+    _ suite: String, _ name: String, _: S.Type, sizes: [(String, Int)], flops: Double,
+    prepare: @escaping () -> (any Backend, Int) -> Void
+  ) {
+    self.suite = suite
+    self.name = name
+    type = S.self == Float.self ? "f32" : "f64"
+    self.sizes = sizes
+    self.flops = flops
+    self.prepare = prepare
+    peak = { threads in Peak.gflops(S.self, threads: threads, samples: 2) }
+  }
+}
+
+/// A dense operand, filled with numbers in [−1, 1].
+final class Operand<S: KernelScalar> {
+  let base: UnsafeMutablePointer<S>
+  private let memory: UnsafeMutableRawPointer
+
+  init(_ count: Int, seed: UInt64) {
+    memory = .allocate(byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: 64)
+    base = memory.bindMemory(to: S.self, capacity: count)
+    var state = seed
+    for i in 0..<count {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      base[i] = S(Double(Int64(bitPattern: state) >> 11) / Double(1 << 52))
+    }
+  }
+
+  deinit { memory.deallocate() }
+
+  /// A row-major matrix over the operand; if `transposed`, its rows are the columns in memory.
+  func matrix(_ rows: Int, _ columns: Int, transposed: Bool = false) -> MutableMatrixPointer<S> {
+    let (stored, width) = transposed ? (columns, rows) : (rows, columns)
+    let matrix = MutableMatrixPointer(base, rows: stored, columns: width, rowStride: width, columnStride: 1)
+    return transposed ? matrix.transposed : matrix
+  }
+}
+
+/// A group of cases: a routine with its default grid, and with given sizes.
+struct Suite: Sendable {
+  let name: String
+  /// The cases for the types `f32` and `f64`; `sizes` replaces the grid.
+  let cases: @Sendable (_ types: [String], _ sizes: [Shape]?) -> [BenchmarkCase]
+
+  static let all = [gemm, syrk]
+}
+
+/// Sizes from the command line: `64` or `64x32x1000`.
+struct Shape: Equatable {
+  var m: Int
+  var n: Int
+  var k: Int
+
+  init(_ m: Int, _ n: Int, _ k: Int) {
+    self.m = m
+    self.n = n
+    self.k = k
+  }
+
+  /// - Throws: ``UsageError`` if the text is neither `n` nor `m x n x k`.
+  init(parsing text: String) throws(UsageError) {
+    let numbers = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    guard numbers.count == 1 || numbers.count == 3, numbers.allSatisfy({ $0 > 0 }) else {
+      throw UsageError("--sizes: '\(text)' is neither a size such as 64 nor m x n x k such as 64x32x1000")
+    }
+    self.init(numbers[0], numbers.count == 3 ? numbers[1] : numbers[0], numbers.last!)
+  }
+}

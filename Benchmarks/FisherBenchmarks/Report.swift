@@ -1,0 +1,68 @@
+import Foundation
+
+/// The table for people.
+struct Table {
+  private let peers: [Peer]
+
+  init(peers: [Peer]) {
+    self.peers = peers
+    for peer in peers { Swift.print("\(peer.key): \(peer.version)  \(peer.backend.path)") }
+    if peers.isEmpty { Swift.print("no library to compare with (apt-get install libopenblas-dev)") }
+    let heads = peers.map { column($0.key, 12) + column("ratio", 7) }.joined()
+    Swift.print(
+      column("case", 26, left: true) + column("type", 5) + column("thr", 4) + column("GFLOP/s", 10)
+        + column("peak", 7) + heads)
+  }
+
+  func print(_ m: Measurement) {
+    let rest = m.peers.map { column(fixed(m.subject.flops / $0.seconds * 1e-9, 1), 12) + column(fixed($0.ratio, 2), 7) }
+    Swift.print(
+      column("\(m.subject.suite) \(m.subject.name)", 26, left: true) + column(m.subject.type, 5)
+        + column(String(m.threads), 4) + column(fixed(m.gflops, 1), 10)
+        + column(fixed(100 * m.peakFraction, 0) + " %", 7) + rest.joined())
+    fflush(nil)
+  }
+
+  func printSummary(_ all: [Measurement]) {
+    for entry in Summary(all).peers {
+      Swift.print("\n\(entry.key): geometric mean of the ratios \(fixed(entry.geometricMean, 3)); the worst:")
+      for m in entry.worst {
+        Swift.print("  \(m.name) \(fixed(m.ratio, 2))")
+      }
+    }
+  }
+}
+
+/// Geometric means and worst cases per peer.
+struct Summary {
+  let peers: [(key: String, geometricMean: Double, worst: [(name: String, ratio: Double)])]
+
+  init(_ all: [Measurement]) {
+    peers = (all.first?.peers ?? []).enumerated().map { i, entry in
+      let ratios = all.map { m in
+        ("\(m.subject.suite) \(m.subject.name) \(m.subject.type) threads \(m.threads)", m.peers[i].ratio)
+      }
+      let worst = ratios.sorted { $0.1 < $1.1 }.prefix(8)
+      return (entry.peer.key, FisherBenchmarks.geometricMean(ratios.map(\.1)), worst.map { ($0.0, $0.1) })
+    }
+  }
+
+  var json: JSON {
+    .object([
+      ("summary", .bool(true)),
+      ("geomeanRatio", .object(peers.map { ($0.key, .number($0.geometricMean)) })),
+      (
+        "worst",
+        .object(
+          peers.map { entry in
+            (
+              entry.key,
+              .object([
+                ("case", .string(entry.worst.first?.name ?? "")), ("ratio", .number(entry.worst.first?.ratio ?? .nan)),
+              ])
+            )
+          })
+      ),
+    ])
+  }
+}

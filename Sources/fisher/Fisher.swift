@@ -1,0 +1,55 @@
+import FisherBenchmarks
+import Foundation
+
+/// The command line: a table of subcommands.
+@main
+struct Fisher {
+  struct Command {
+    let name: String
+    let summary: String
+    let help: String
+    let run: ([String]) throws(UsageError) -> Int32
+  }
+
+  static var commands: [Command] {
+    [
+      Command(
+        name: "doctor", summary: "what this machine is and what the library makes of it", help: Doctor.help,
+        run: Doctor.run),
+      Command(
+        name: "bench", summary: "measure the kernels against other libraries", help: Bench.help, run: Bench.run),
+    ]
+  }
+
+  static var usage: String {
+    let lines = commands.map { "  \($0.name.padding(toLength: 10, withPad: " ", startingAt: 0))\($0.summary)" }
+    return "usage: fisher COMMAND [OPTIONS]\n\n" + lines.joined(separator: "\n")
+      + "\n\nexample: fisher doctor\nfisher COMMAND --help tells more."
+  }
+
+  static func main() {
+    do {
+      exit(try run(Array(CommandLine.arguments.dropFirst())))
+    } catch {
+      FileHandle.standardError.write(Data("fisher: \(error)\n".utf8))
+      exit(2)
+    }
+  }
+
+  /// Runs the subcommand that `words` name.
+  static func run(_ words: [String]) throws(UsageError) -> Int32 {
+    guard let name = words.first else { throw UsageError("no command; try fisher --help") }
+    if ["--help", "-h", "help"].contains(name) {
+      print(usage)
+      return 0
+    }
+    guard let command = commands.first(where: { $0.name == name }) else {
+      throw UsageError("unknown command '\(name)'\(suggestion(for: name, among: commands.map(\.name)))")
+    }
+    if words.contains("--help") || words.contains("-h") {
+      print(command.help)
+      return 0
+    }
+    return try command.run(Array(words.dropFirst()))
+  }
+}

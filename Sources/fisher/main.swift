@@ -1,2 +1,0 @@
-import FisherKit
-print("fisher")
