@@ -90,7 +90,7 @@ public struct BlockCall<Scalar> {
   }
 }
 
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// How many vectors wide a tile is: short tiles are made wide, so that enough FMAs are in flight.
   @inlinable @inline(__always)
   public static func tileVectors(rows: Int, columns: Int, bPacked: Bool) -> Int {

@@ -1,6 +1,6 @@
 // Vector routines without sums: axpy, scal, iamax, and the copy of a matrix.
 
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// y ← α·x + y
   @inlinable
   public static func axpy(_ alpha: Scalar, _ x: VectorPointer<Scalar>, _ y: MutableVectorPointer<Scalar>) {

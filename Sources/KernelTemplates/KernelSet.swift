@@ -38,7 +38,7 @@ public protocol KernelSet<Scalar> {
 }
 
 // The generic text of the entry points. A kernel module only states the conformance.
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   @inlinable
   public static var shape: TileShape { TileShape(Self.self) }
 

@@ -5,7 +5,7 @@
 // For A the lanes of a panel are rows (at most MR of them, stride rounded up to whole vectors), for B columns (NR).
 // Lanes between the panel's width and its stride hold anything: nobody uses them.
 
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// One panel, by the way its source lies in memory.
   @inlinable @inline(never)
   public static func packPanel(
@@ -115,19 +115,30 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// A vector of 16-byte pieces of the rows `first`, `first` + g, `first` + 2g …
   @inlinable @inline(__always)
   public static func joined(_ source: UnsafePointer<Scalar>, _ laneStride: Int, _ first: Int, _ lastLane: Int) -> Vector {
-    let group = 16 / MemoryLayout<Scalar>.size
+    // Each piece is loaded whole: from single elements the compiler would build each vector lane by lane.
     var result = Vector()
     var lane = 0
     while lane < lanes {
-      let row = source + min(first &+ lane, lastLane) &* laneStride
-      var e = 0
-      while e < group {
-        result[lane &+ e] = row[e]
-        e &+= 1
+      let row = UnsafeRawPointer(source + min(first &+ lane, lastLane) &* laneStride)
+      if MemoryLayout<Scalar>.size == 8 {
+        insert(row.loadUnaligned(as: SIMD2<Scalar>.self), at: lane, of: &result)
+        lane &+= 2
+      } else {
+        insert(row.loadUnaligned(as: SIMD4<Scalar>.self), at: lane, of: &result)
+        lane &+= 4
       }
-      lane &+= group
     }
     return result
+  }
+
+  @inlinable @inline(__always)
+  public static func insert<Piece: SIMD>(_ piece: Piece, at lane: Int, of vector: inout Vector)
+  where Piece.Scalar == Scalar {
+    var e = 0
+    while e < Piece.scalarCount {
+      vector[lane &+ e] = piece[e]
+      e &+= 1
+    }
   }
 
   /// Within each 16 bytes, `unit` elements of x and of y in turn, from their low or high halves.

@@ -1,4 +1,4 @@
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Independent multiply-adds on registers alone: what the FMA pipes can do at most.
   ///
   /// A tile of MR rows × 2 vectors accumulates from a few values in the first-level cache.

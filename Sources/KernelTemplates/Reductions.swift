@@ -24,7 +24,7 @@ public protocol RunningSums {
 /// One vector of sums.
 @frozen
 public struct Lanes<Unit: VectorUnit>: RunningSums
-where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint {
+where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
   public var v: Unit.Vector
 
   @inlinable @inline(__always)
@@ -118,7 +118,7 @@ public struct Doubled<Half: RunningSums>: RunningSums {
 @frozen
 public enum Summand { case products, magnitudes }
 
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Σ xᵢ·yᵢ, or Σ |xᵢ| (then y is not read).
   @inlinable
   public static func sum(

@@ -1,7 +1,7 @@
 // The ends of a product that do not fit the micro-kernel's write-back: tiles cut by the diagonal, results with general
 // strides, and the epilogue. They see a tile that is in the first-level cache.
 
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// C ← α·S + β·C on the elements of the region, with S in rows of `stride`.
   ///
   /// The same roundings as the micro-kernel's own write-back.

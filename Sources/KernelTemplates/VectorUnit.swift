@@ -42,7 +42,7 @@ public protocol VectorUnit {
   where S.Unit == Self
 }
 
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   @inlinable @inline(__always)
   public static var lanes: Int { Vector.scalarCount }
 

@@ -31,7 +31,7 @@ public enum PortableDouble: VectorUnit {
   public typealias PortableRows<S: Strip> = Rows4<S>
 #endif
 
-extension VectorUnit where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint {
+extension VectorUnit where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   @inlinable @inline(__always)
   public static var tileRows: Int { PortableRows<Whole<Self>>.rows }
 

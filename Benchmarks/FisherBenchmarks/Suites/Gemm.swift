@@ -39,6 +39,7 @@ extension Suite {
     return grid + long
   }()
 
+  @specialized(where S == Float) @specialized(where S == Double)
   private static func gemmCase<S: KernelScalar>(_: S.Type, _ letters: String, _ shape: Shape) -> BenchmarkCase {
     let (m, n, k) = (shape.m, shape.n, shape.k)
     return BenchmarkCase(
@@ -46,12 +47,11 @@ extension Suite {
       flops: 2 * Double(m) * Double(n) * Double(k)
     ) {
       let (a, b, c) = (Operand<S>(m * k, seed: 1), Operand<S>(k * n, seed: 2), Operand<S>(m * n, seed: 3))
+      let call = Gemm(
+        alpha: 1, a: a.matrix(m, k, transposed: letters.first == "t").readOnly,
+        b: b.matrix(k, n, transposed: letters.last == "t").readOnly, beta: 0, c: c.matrix(m, n))
       return { backend, threads in
-        backend.gemm(
-          Gemm(
-            alpha: 1, a: a.matrix(m, k, transposed: letters.first == "t").readOnly,
-            b: b.matrix(k, n, transposed: letters.last == "t").readOnly, beta: 0, c: c.matrix(m, n)),
-          threads: threads)
+        withExtendedLifetime((a, b, c)) { backend.gemm(call, threads: threads) }
       }
     }
   }

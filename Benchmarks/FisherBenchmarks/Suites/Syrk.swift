@@ -23,6 +23,7 @@ extension Suite {
     return grid
   }()
 
+  @specialized(where S == Float) @specialized(where S == Double)
   private static func syrkCase<S: KernelScalar>(_: S.Type, _ letters: String, _ shape: Shape) -> BenchmarkCase {
     let (n, k) = (shape.n, shape.k)
     return BenchmarkCase(
@@ -30,11 +31,11 @@ extension Suite {
       flops: Double(n) * Double(n + 1) * Double(k)
     ) {
       let (a, c) = (Operand<S>(n * k, seed: 1), Operand<S>(n * n, seed: 2))
+      let call = Syrk(
+        alpha: 1, a: a.matrix(n, k, transposed: letters == "tn").readOnly, beta: 0, c: c.matrix(n, n),
+        triangle: .lower)
       return { backend, threads in
-        backend.syrk(
-          Syrk(
-            alpha: 1, a: a.matrix(n, k, transposed: letters == "tn").readOnly, beta: 0, c: c.matrix(n, n),
-            triangle: .lower), threads: threads)
+        withExtendedLifetime((a, c)) { backend.syrk(call, threads: threads) }
       }
     }
   }

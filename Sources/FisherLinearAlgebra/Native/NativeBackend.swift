@@ -18,8 +18,8 @@ public struct NativeBackend: Backend {
   public var name: String { "native \(instructionSet.rawValue)" }
 
   @specialized(where S == Float) @specialized(where S == Double)
-  public func gemm<S: KernelScalar>(_ call: Gemm<S>, threads: Int) {
-    Product(call).run(S._kernels(instructionSet), threads: threads)
+  public func gemm<S: KernelScalar>(_ call: borrowing Gemm<S>, threads: Int) {
+    Product(copy call).run(S._kernels(instructionSet), threads: threads)
   }
 
   @specialized(where S == Float) @specialized(where S == Double)

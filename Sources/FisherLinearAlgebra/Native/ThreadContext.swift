@@ -8,38 +8,48 @@
 ///
 /// Scratch is a stack. It grows to the largest amount that was ever in use at once and is then only handed out again:
 /// in the steady state nothing is allocated. The memory goes when the thread ends.
-final class ThreadContext {
+struct ThreadContext {
+  private struct State {
+    var isInParallelRegion = false
+    var memory: UnsafeMutableRawPointer?
+    var capacity = 0
+    var used = 0
+    var wanted = 0
+  }
+
   private static let alignment = 64
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
-    pthread_key_create(&key) { pointer in
-      #if canImport(Darwin)
-        Unmanaged<ThreadContext>.fromOpaque(pointer).release()
-      #else
-        if let pointer { Unmanaged<ThreadContext>.fromOpaque(pointer).release() }
-      #endif
-    }
+    pthread_key_create(&key) { ThreadContext.release($0) }
     return key
   }()
 
-  /// Calls made on this thread run serially, because a parallel region has it already.
-  var isInParallelRegion = false
-  private var memory: UnsafeMutableRawPointer?
-  private var capacity = 0
-  private var used = 0
-  private var wanted = 0
+  // A plain pointer, not an object: finding it costs no reference counting.
+  private let state: UnsafeMutablePointer<State>
 
   /// The context of the calling thread.
   static var current: ThreadContext {
     if let pointer = pthread_getspecific(key) {
-      return Unmanaged<ThreadContext>.fromOpaque(pointer).takeUnretainedValue()
+      return ThreadContext(state: pointer.assumingMemoryBound(to: State.self))
     }
-    let context = ThreadContext()
-    pthread_setspecific(key, Unmanaged.passRetained(context).toOpaque())
-    return context
+    let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
+    state.initialize(to: State())
+    pthread_setspecific(key, state)
+    return ThreadContext(state: state)
   }
 
-  deinit { memory?.deallocate() }
+  /// Called by the system when a thread with a context ends.
+  private static func release(_ pointer: UnsafeMutableRawPointer?) {
+    guard let state = pointer?.assumingMemoryBound(to: State.self) else { return }
+    state.pointee.memory?.deallocate()
+    state.deallocate()
+  }
+
+  /// Calls made on this thread run serially, because a parallel region has it already.
+  var isInParallelRegion: Bool {
+    get { state.pointee.isInParallelRegion }
+    nonmutating set { state.pointee.isInParallelRegion = newValue }
+  }
 
   /// Lends `count` uninitialised elements, aligned to 64 bytes, for the duration of `body`.
   @inline(__always)
@@ -48,21 +58,23 @@ final class ThreadContext {
     if let override = GuardedScratch.active {
       return override.withMemory(count * MemoryLayout<S>.stride) { body($0.assumingMemoryBound(to: S.self)) }
     }
-    if used + bytes > capacity { grow(by: bytes) }
-    guard let memory, used + bytes <= capacity else { return overflow(bytes, body) }
-    let start = memory + used
-    used += bytes
-    defer { used -= bytes }
+    if state.pointee.used + bytes > state.pointee.capacity { grow(by: bytes) }
+    guard let memory = state.pointee.memory, state.pointee.used + bytes <= state.pointee.capacity else {
+      return overflow(bytes, body)
+    }
+    let start = memory + state.pointee.used
+    state.pointee.used += bytes
+    defer { state.pointee.used -= bytes }
     return body(start.assumingMemoryBound(to: S.self))
   }
 
   /// Makes room if nobody holds a part of the memory; otherwise remembers how much would have been needed.
   private func grow(by bytes: Int) {
-    wanted = max(wanted, used + bytes)
-    if used > 0 { return }
-    memory?.deallocate()
-    memory = .allocate(byteCount: wanted, alignment: Self.alignment)
-    capacity = wanted
+    state.pointee.wanted = max(state.pointee.wanted, state.pointee.used + bytes)
+    if state.pointee.used > 0 { return }
+    state.pointee.memory?.deallocate()
+    state.pointee.memory = .allocate(byteCount: state.pointee.wanted, alignment: Self.alignment)
+    state.pointee.capacity = state.pointee.wanted
   }
 
   /// A request on top of memory that is too small and in use: served from the heap this once.

@@ -1,0 +1,57 @@
+import KernelTemplates
+
+/// What the loops decide before they start.
+struct BlockingPlan {
+  /// Bytes of packed A: about a third of a second-level cache of 1 MiB, most of one of 512 KiB.
+  static let packedABytes = (Environment["XMA"].map { Int($0)! } ?? 320) << 10
+  /// Bytes of packed B: a share of the last-level cache.
+  static let packedBBytes = (Environment["XMB"].map { Int($0)! } ?? 3072) << 10
+
+  let blocks: DepthBlocks
+  var packsA: Bool
+  var packsB: Bool
+  /// Parts of rows and columns, as large as the packed blocks allow.
+  let rowParts: Partition
+  let columnPanels: Partition
+  let panelColumns: Int
+  let columns: Int
+
+  init<S: KernelScalar>(_ product: Product<S>, _ shape: TileShape) {
+    let (m, n, size) = (product.rows, product.columns, MemoryLayout<S>.size)
+    blocks = DepthBlocks(product.depth)
+    let k = blocks.length
+    let (a, b) = (product.gemm.a, product.gemm.b)
+    // Packing B is a copy of k·n elements that m/MR tiles will read. It cannot be avoided if rows are not contiguous.
+    let bBytes = ((k - 1) * abs(b.rowStride) + n) * size
+    packsB = b.columnStride != 1 || (m > 4 * shape.tileRows && bBytes > 256 << 10)
+    // Packing A is a transposition of k·m elements that n/NR tiles will read.
+    let aBytes = a.columnStride == 1 ? ((m - 1) * abs(a.rowStride) + k) * size : ((k - 1) * abs(a.columnStride) + m) * size
+    packsA = n > 2 * shape.tileColumns && aBytes > 256 << 10
+    if let t = Environment["XA"] { packsA = t == "1" }
+    if let t = Environment["XB"] { packsB = b.columnStride != 1 || t == "1" }
+    let paddedK = k * size * shape.panelStride / shape.tileRows
+    let mc = packsA ? max(shape.tileRows, Self.packedABytes / max(1, paddedK) / shape.tileRows * shape.tileRows) : m
+    rowParts = Partition(m, limit: max(mc, 1))
+    let nc = max(1, Self.packedBBytes / max(1, k * size) / shape.tileColumns)
+    panelColumns = shape.tileColumns
+    columns = n
+    let panels = (n + panelColumns - 1) / panelColumns
+    columnPanels = packsB ? Partition(panels, limit: nc) : Partition(panels, limit: max(panels, 1))
+  }
+
+  /// The macro-kernel is called once.
+  var isOneBlock: Bool { blocks.count == 1 && !packsA && !packsB }
+
+  var columnParts: Int { columnPanels.parts }
+  func columnStart(_ i: Int) -> Int { columnPanels.start(i) * panelColumns }
+  func columnCount(_ i: Int) -> Int { min(columns - columnStart(i), columnPanels.size(i) * panelColumns) }
+
+  /// Elements of scratch for packed A, packed B, and one tile.
+  func scratch(_ shape: TileShape) -> (a: Int, b: Int, tile: Int) {
+    let aPanels = Partition(rowParts.size(0), limit: shape.tileRows).parts
+    return (
+      packsA ? aPanels * blocks.length * shape.panelStride : 0,
+      packsB ? columnPanels.size(0) * panelColumns * blocks.length : 0, shape.tileScratch
+    )
+  }
+}
