@@ -38,7 +38,7 @@ let package = Package(
   ],
   targets: [
     // Implementation: generic SIMD text, and one module of instantiations per instruction set.
-    .target(name: "KernelTemplates", swiftSettings: optimised),
+    .target(name: "KernelTemplates", swiftSettings: optimised)
   ] + instructionSets + [
     // Public API.
     .target(
@@ -58,5 +58,8 @@ let package = Package(
     .testTarget(
       name: "FisherLinearAlgebraTests", dependencies: ["FisherLinearAlgebra", "FisherTestSupport"],
       swiftSettings: optimised),
+    .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
+    .testTarget(
+      name: "FisherToolsTests", dependencies: ["FisherBenchmarks", "FisherLinearAlgebra", "fisher"]),
   ]
 )

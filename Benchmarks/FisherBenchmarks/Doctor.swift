@@ -49,24 +49,30 @@ private struct Facts {
   /// Why this tier was chosen.
   var reason: String {
     let best = InstructionSet.supported.last ?? .portable
-    return tier == best ? "the best this machine supports" : "forced by FISHER_ISA; the machine supports \(best.rawValue)"
+    return tier == best
+      ? "the best this machine supports" : "forced by FISHER_ISA; the machine supports \(best.rawValue)"
   }
 
   func print() {
     func line(_ name: String, _ value: String) { Swift.print(column(name, 14, left: true) + value) }
     line("processor", CPU.name)
-    line("features", InstructionSet.avx512.requiredFeatures.filter(CPU.features.contains).joined(separator: " "))
+    line(
+      "features", InstructionSet.avx512.requiredFeatures.filter(CPU.features.contains).joined(separator: " "))
     line("kernels", "\(tier.rawValue), \(reason)")
-    line("threads", "\(threads) (cores \(Threads.cores), quota \(Threads.quota.map { fixed($0, 2) } ?? "none"))")
+    line(
+      "threads", "\(threads) (cores \(Threads.cores), quota \(Threads.quota.map { fixed($0, 2) } ?? "none"))")
     line("caches", CPU.caches.map { "\($0.level) \($0.bytes >> 10) KiB" }.joined(separator: ", "))
     for entry in peak {
       line(
         "\(entry.threads) thread\(entry.threads == 1 ? "" : "s")",
-        "FMA peak f32 \(fixed(entry.f32, 0)), f64 \(fixed(entry.f64, 0)) GFLOP/s; memory \(fixed(entry.bandwidth, 1)) GB/s")
+        "FMA peak f32 \(fixed(entry.f32, 0)), f64 \(fixed(entry.f64, 0)) GFLOP/s; memory \(fixed(entry.bandwidth, 1)) GB/s"
+      )
     }
     for library in libraries {
       line("library", "\(library.version) \(library.core ?? "")  \(library.path)")
-      if !library.missingSymbols.isEmpty { line("", "lacks " + library.missingSymbols.joined(separator: " ")) }
+      if !library.missingSymbols.isEmpty {
+        line("", "lacks " + library.missingSymbols.joined(separator: " "))
+      }
     }
     if libraries.isEmpty { line("library", "no CBLAS library found (apt-get install libopenblas-dev)") }
   }

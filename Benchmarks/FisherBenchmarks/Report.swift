@@ -15,7 +15,9 @@ struct Table {
   }
 
   func print(_ m: Measurement) {
-    let rest = m.peers.map { column(fixed(m.subject.flops / $0.seconds * 1e-9, 1), 12) + column(fixed($0.ratio, 2), 7) }
+    let rest = m.peers.map {
+      column(fixed(m.subject.flops / $0.seconds * 1e-9, 1), 12) + column(fixed($0.ratio, 2), 7)
+    }
     Swift.print(
       column("\(m.subject.suite) \(m.subject.name)", 26, left: true) + column(m.subject.type, 5)
         + column(String(m.threads), 4) + column(fixed(m.gflops, 1), 10)
@@ -58,7 +60,8 @@ struct Summary {
             (
               entry.key,
               .object([
-                ("case", .string(entry.worst.first?.name ?? "")), ("ratio", .number(entry.worst.first?.ratio ?? .nan)),
+                ("case", .string(entry.worst.first?.name ?? "")),
+                ("ratio", .number(entry.worst.first?.ratio ?? .nan)),
               ])
             )
           })

@@ -120,7 +120,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// One tile at (i, j) of the block: directly into C where possible, else by way of scratch.
   @inlinable @inline(__always)
   public static func multiplyTile(
-    _ call: BlockCall<Scalar>, a: UnsafePointer<Scalar>, b: UnsafePointer<Scalar>, _ i: Int, _ j: Int, rows: Int,
+    _ call: BlockCall<Scalar>, a: UnsafePointer<Scalar>, b: UnsafePointer<Scalar>, _ i: Int, _ j: Int,
+    rows: Int,
     columns: Int
   ) {
     let overlap = call.region.overlap(i, j, rows: rows, columns: columns)

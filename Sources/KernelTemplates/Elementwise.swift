@@ -13,7 +13,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       }
       if i == y.count { return }
       let rest = mask(first: y.count &- i)
-      store(multiplyAdd(a, load(x.base + i, rest), load(UnsafePointer(y.base + i), rest)), to: y.base + i, rest)
+      store(
+        multiplyAdd(a, load(x.base + i, rest), load(UnsafePointer(y.base + i), rest)), to: y.base + i, rest)
     } else {
       for i in 0..<y.count { y[i] = multiplyAdd(a, broadcast(x[i]), broadcast(y[i]))[0] }
     }
@@ -110,7 +111,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     var j = 0
     while j < width {
       transposePanel(
-        source.base + j &* source.columnStride, count: lanes, laneStride: source.columnStride, depth: source.rows,
+        source.base + j &* source.columnStride, count: lanes, laneStride: source.columnStride,
+        depth: source.rows,
         to: target.base + j, stride: target.rowStride)
       j &+= lanes
     }

@@ -51,7 +51,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     for panel in 0..<panels.parts {
       packPanel(
         source + panels.start(panel) &* rowStride, count: panels.size(panel), laneStride: rowStride,
-        depthStride: depthStride, depth: depth, to: target + panel &* depth &* panelStride, stride: panelStride)
+        depthStride: depthStride, depth: depth, to: target + panel &* depth &* panelStride,
+        stride: panelStride)
     }
   }
 

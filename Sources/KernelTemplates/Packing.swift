@@ -88,7 +88,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// each 16 bytes, where g is the number of elements in 16 bytes.
   @inlinable @inline(__always)
   public static func transposeBlock(
-    _ source: UnsafePointer<Scalar>, _ laneStride: Int, lastLane: Int, to target: UnsafeMutablePointer<Scalar>,
+    _ source: UnsafePointer<Scalar>, _ laneStride: Int, lastLane: Int,
+    to target: UnsafeMutablePointer<Scalar>,
     _ stride: Int
   ) {
     if MemoryLayout<Scalar>.size == 8 {
@@ -114,7 +115,9 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// A vector of 16-byte pieces of the rows `first`, `first` + g, `first` + 2g …
   @inlinable @inline(__always)
-  public static func joined(_ source: UnsafePointer<Scalar>, _ laneStride: Int, _ first: Int, _ lastLane: Int) -> Vector {
+  public static func joined(_ source: UnsafePointer<Scalar>, _ laneStride: Int, _ first: Int, _ lastLane: Int)
+    -> Vector
+  {
     // Each piece is loaded whole: from single elements the compiler would build each vector lane by lane.
     var result = Vector()
     var lane = 0

@@ -18,7 +18,9 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
         let target = c.base + i &* c.rowStride
         while j < end {
           let these = mask(first: min(lanes, end &- j))
-          store(scaledSum(alpha, load(row + j, these), beta) { load(UnsafePointer(target + j), these) }, to: target + j, these)
+          store(
+            scaledSum(alpha, load(row + j, these), beta) { load(UnsafePointer(target + j), these) },
+            to: target + j, these)
           j &+= lanes
         }
       } else {

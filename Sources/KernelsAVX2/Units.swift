@@ -17,7 +17,9 @@ public enum AVX2Float: VectorUnit {
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm256_mul_ps(a, b) }
 
   @inlinable @inline(__always)
-  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector { _mm256_fmadd_ps(a, b, sum) }
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
+    _mm256_fmadd_ps(a, b, sum)
+  }
 
   @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask {
@@ -37,7 +39,9 @@ public enum AVX2Float: VectorUnit {
   public static func prefetch(_ p: UnsafePointer<Float>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
 
   @inlinable @inline(__always)
-  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>)
+  public static func runTile<S: Strip, R: RowStep>(
+    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
+  )
   where S.Unit == Self { Rows6<S>.select(rows: rows, step, call) }
 }
 
@@ -57,7 +61,9 @@ public enum AVX2Double: VectorUnit {
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm256_mul_pd(a, b) }
 
   @inlinable @inline(__always)
-  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector { _mm256_fmadd_pd(a, b, sum) }
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
+    _mm256_fmadd_pd(a, b, sum)
+  }
 
   @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask {
@@ -73,9 +79,13 @@ public enum AVX2Double: VectorUnit {
   }
 
   @inlinable @inline(__always)
-  public static func prefetch(_ p: UnsafePointer<Double>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
+  public static func prefetch(_ p: UnsafePointer<Double>) {
+    _m_prefetch(UnsafeMutableRawPointer(mutating: p))
+  }
 
   @inlinable @inline(__always)
-  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>)
+  public static func runTile<S: Strip, R: RowStep>(
+    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
+  )
   where S.Unit == Self { Rows6<S>.select(rows: rows, step, call) }
 }

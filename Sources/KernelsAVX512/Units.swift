@@ -17,13 +17,17 @@ public enum AVX512Float: VectorUnit {
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm512_mul_ps(a, b) }
 
   @inlinable @inline(__always)
-  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector { _mm512_fmadd_ps(a, b, sum) }
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
+    _mm512_fmadd_ps(a, b, sum)
+  }
 
   @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask { Mask(truncatingIfNeeded: (1 &<< count) &- 1) }
 
   @inlinable @inline(__always)
-  public static func load(_ p: UnsafePointer<Float>, _ mask: Mask) -> Vector { _mm512_maskz_loadu_ps(mask, p) }
+  public static func load(_ p: UnsafePointer<Float>, _ mask: Mask) -> Vector {
+    _mm512_maskz_loadu_ps(mask, p)
+  }
 
   @inlinable @inline(__always)
   public static func store(_ v: Vector, to p: UnsafeMutablePointer<Float>, _ mask: Mask) {
@@ -34,7 +38,9 @@ public enum AVX512Float: VectorUnit {
   public static func prefetch(_ p: UnsafePointer<Float>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
 
   @inlinable @inline(__always)
-  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>)
+  public static func runTile<S: Strip, R: RowStep>(
+    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
+  )
   where S.Unit == Self { Rows14<S>.select(rows: rows, step, call) }
 }
 
@@ -54,13 +60,17 @@ public enum AVX512Double: VectorUnit {
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm512_mul_pd(a, b) }
 
   @inlinable @inline(__always)
-  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector { _mm512_fmadd_pd(a, b, sum) }
+  public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
+    _mm512_fmadd_pd(a, b, sum)
+  }
 
   @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask { Mask(truncatingIfNeeded: (1 &<< count) &- 1) }
 
   @inlinable @inline(__always)
-  public static func load(_ p: UnsafePointer<Double>, _ mask: Mask) -> Vector { _mm512_maskz_loadu_pd(mask, p) }
+  public static func load(_ p: UnsafePointer<Double>, _ mask: Mask) -> Vector {
+    _mm512_maskz_loadu_pd(mask, p)
+  }
 
   @inlinable @inline(__always)
   public static func store(_ v: Vector, to p: UnsafeMutablePointer<Double>, _ mask: Mask) {
@@ -68,9 +78,13 @@ public enum AVX512Double: VectorUnit {
   }
 
   @inlinable @inline(__always)
-  public static func prefetch(_ p: UnsafePointer<Double>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
+  public static func prefetch(_ p: UnsafePointer<Double>) {
+    _m_prefetch(UnsafeMutableRawPointer(mutating: p))
+  }
 
   @inlinable @inline(__always)
-  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>)
+  public static func runTile<S: Strip, R: RowStep>(
+    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
+  )
   where S.Unit == Self { Rows14<S>.select(rows: rows, step, call) }
 }

@@ -10,7 +10,9 @@ public enum PortableFloat: VectorUnit {
   public typealias Mask = Int
 
   @inlinable @inline(__always)
-  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>)
+  public static func runTile<S: Strip, R: RowStep>(
+    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
+  )
   where S.Unit == Self { PortableRows<S>.select(rows: rows, step, call) }
 }
 
@@ -21,7 +23,9 @@ public enum PortableDouble: VectorUnit {
   public typealias Mask = Int
 
   @inlinable @inline(__always)
-  public static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>)
+  public static func runTile<S: Strip, R: RowStep>(
+    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
+  )
   where S.Unit == Self { PortableRows<S>.select(rows: rows, step, call) }
 }
 
@@ -31,7 +35,8 @@ public enum PortableDouble: VectorUnit {
   public typealias PortableRows<S: Strip> = Rows4<S>
 #endif
 
-extension VectorUnit where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
+extension VectorUnit
+where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   @inlinable @inline(__always)
   public static var tileRows: Int { PortableRows<Whole<Self>>.rows }
 

@@ -17,12 +17,15 @@ struct Fisher {
         name: "doctor", summary: "what this machine is and what the library makes of it", help: Doctor.help,
         run: Doctor.run),
       Command(
-        name: "bench", summary: "measure the kernels against other libraries", help: Bench.help, run: Bench.run),
+        name: "bench", summary: "measure the kernels against other libraries", help: Bench.help,
+        run: Bench.run),
     ]
   }
 
   static var usage: String {
-    let lines = commands.map { "  \($0.name.padding(toLength: 10, withPad: " ", startingAt: 0))\($0.summary)" }
+    let lines = commands.map {
+      "  \($0.name.padding(toLength: 10, withPad: " ", startingAt: 0))\($0.summary)"
+    }
     return "usage: fisher COMMAND [OPTIONS]\n\n" + lines.joined(separator: "\n")
       + "\n\nexample: fisher doctor\nfisher COMMAND --help tells more."
   }

@@ -1,4 +1,8 @@
 import Foundation
+import Synchronization
+
+/// Mappings that wait to be removed.
+private let guardedGraveyard = Mutex<[(address: UInt, length: Int)]>([])
 
 /// Which guard page a block of memory touches.
 public enum Flush: Sendable, CaseIterable {
@@ -32,7 +36,16 @@ public final class GuardedBuffer<Scalar: BitwiseCopyable> {
 
   deinit {
     GuardFaultReporter.shared.unregister(mapping)
-    munmap(mapping, usableBytes + 2 * page)
+    // Taking a pointer may be the last use of a buffer that the compiler sees; so the memory goes only after many
+    // later buffers have come and gone.
+    let (address, length) = (UInt(bitPattern: mapping), usableBytes + 2 * page)
+    guardedGraveyard.withLock { waiting in
+      waiting.append((address, length))
+      while waiting.count > 256 {
+        let (oldest, length) = waiting.removeFirst()
+        munmap(UnsafeMutableRawPointer(bitPattern: oldest), length)
+      }
+    }
   }
 
   /// The first or last `count` elements of the memory. A later placement may overlap an earlier one.

@@ -14,7 +14,8 @@ extension Suite {
   /// Squares of all sizes, transposes, layers of networks, tall and wide, short and long k.
   static let gemmGrid: [(String, Shape)] = {
     let squares = [
-      4, 5, 8, 13, 16, 17, 24, 31, 32, 48, 63, 64, 65, 96, 100, 127, 128, 129, 200, 255, 256, 257, 384, 511, 512, 513,
+      4, 5, 8, 13, 16, 17, 24, 31, 32, 48, 63, 64, 65, 96, 100, 127, 128, 129, 200, 255, 256, 257, 384, 511,
+      512, 513,
       768, 1000, 1024, 1500, 2048,
     ]
     var grid = squares.map { ("nn", Shape($0, $0, $0)) }
@@ -40,7 +41,8 @@ extension Suite {
   }()
 
   @specialized(where S == Float) @specialized(where S == Double)
-  private static func gemmCase<S: KernelScalar>(_: S.Type, _ letters: String, _ shape: Shape) -> BenchmarkCase {
+  private static func gemmCase<S: KernelScalar>(_: S.Type, _ letters: String, _ shape: Shape) -> BenchmarkCase
+  {
     let (m, n, k) = (shape.m, shape.n, shape.k)
     return BenchmarkCase(
       "gemm", "\(letters) \(m)x\(n)x\(k)", S.self, sizes: [("m", m), ("n", n), ("k", k)],

@@ -24,7 +24,8 @@ extension Suite {
   }()
 
   @specialized(where S == Float) @specialized(where S == Double)
-  private static func syrkCase<S: KernelScalar>(_: S.Type, _ letters: String, _ shape: Shape) -> BenchmarkCase {
+  private static func syrkCase<S: KernelScalar>(_: S.Type, _ letters: String, _ shape: Shape) -> BenchmarkCase
+  {
     let (n, k) = (shape.n, shape.k)
     return BenchmarkCase(
       "syrk", "\(letters) \(n)x\(k)", S.self, sizes: [("n", n), ("k", k)],

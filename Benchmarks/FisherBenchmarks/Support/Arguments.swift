@@ -33,7 +33,8 @@ public struct Arguments {
         }
         values[name, default: []].append(value)
       } else {
-        throw UsageError("unknown option --\(name)\(suggestion(for: name, among: options + flags, prefix: "--"))")
+        throw UsageError(
+          "unknown option --\(name)\(suggestion(for: name, among: options + flags, prefix: "--"))")
       }
     }
     self.positional = positional

@@ -10,7 +10,8 @@ struct JSONLines {
       handle = .standardOutput
       return
     }
-    guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
+    guard FileManager.default.createFile(atPath: path, contents: nil),
+      let file = FileHandle(forWritingAtPath: path)
     else { throw UsageError("--json: cannot write to '\(path)'") }
     handle = file
   }

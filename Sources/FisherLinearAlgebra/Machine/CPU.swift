@@ -25,7 +25,8 @@ public enum CPU {
         "bmi1": "hw.optional.bmi1", "bmi2": "hw.optional.bmi2", "f16c": "hw.optional.f16c",
         // Every processor with AVX2 that Apple shipped has these two, which have no name of their own.
         "abm": "hw.optional.avx2_0", "movbe": "hw.optional.avx2_0",
-        "avx512f": "hw.optional.avx512f", "avx512bw": "hw.optional.avx512bw", "avx512cd": "hw.optional.avx512cd",
+        "avx512f": "hw.optional.avx512f", "avx512bw": "hw.optional.avx512bw",
+        "avx512cd": "hw.optional.avx512cd",
         "avx512dq": "hw.optional.avx512dq", "avx512vl": "hw.optional.avx512vl",
       ]
       return Set(names.filter { systemNumber($0.value) == 1 }.keys)
@@ -46,7 +47,8 @@ public enum CPU {
       }
       return found
     #else
-      return [("L1d", "hw.l1dcachesize"), ("L2", "hw.l2cachesize"), ("L3", "hw.l3cachesize")].compactMap { entry in
+      return [("L1d", "hw.l1dcachesize"), ("L2", "hw.l2cachesize"), ("L3", "hw.l3cachesize")].compactMap {
+        entry in
         systemNumber(entry.1).map { (entry.0, $0) }
       }
     #endif
@@ -54,7 +56,9 @@ public enum CPU {
 
   /// The flags of the first processor in the text of /proc/cpuinfo.
   static func parseFeatures(_ cpuinfo: String) -> Set<String> {
-    Set((field("flags", of: cpuinfo) ?? field("Features", of: cpuinfo) ?? "").split(separator: " ").map(String.init))
+    Set(
+      (field("flags", of: cpuinfo) ?? field("Features", of: cpuinfo) ?? "").split(separator: " ").map(
+        String.init))
   }
 
   /// The value after the first `name :` in the text of /proc/cpuinfo.

@@ -3,13 +3,13 @@ import KernelTemplates
 /// What the loops decide before they start.
 struct BlockingPlan {
   /// Bytes of packed A: about a third of a second-level cache of 1 MiB, most of one of 512 KiB.
-  static let packedABytes = (Environment["XMA"].map { Int($0)! } ?? 320) << 10
+  static let packedABytes = 320 << 10
   /// Bytes of packed B: a share of the last-level cache.
-  static let packedBBytes = (Environment["XMB"].map { Int($0)! } ?? 3072) << 10
+  static let packedBBytes = 3 << 20
 
   let blocks: DepthBlocks
-  var packsA: Bool
-  var packsB: Bool
+  let packsA: Bool
+  let packsB: Bool
   /// Parts of rows and columns, as large as the packed blocks allow.
   let rowParts: Partition
   let columnPanels: Partition
@@ -25,12 +25,13 @@ struct BlockingPlan {
     let bBytes = ((k - 1) * abs(b.rowStride) + n) * size
     packsB = b.columnStride != 1 || (m > 4 * shape.tileRows && bBytes > 256 << 10)
     // Packing A is a transposition of k·m elements that n/NR tiles will read.
-    let aBytes = a.columnStride == 1 ? ((m - 1) * abs(a.rowStride) + k) * size : ((k - 1) * abs(a.columnStride) + m) * size
+    let aBytes =
+      a.columnStride == 1
+      ? ((m - 1) * abs(a.rowStride) + k) * size : ((k - 1) * abs(a.columnStride) + m) * size
     packsA = n > 2 * shape.tileColumns && aBytes > 256 << 10
-    if let t = Environment["XA"] { packsA = t == "1" }
-    if let t = Environment["XB"] { packsB = b.columnStride != 1 || t == "1" }
     let paddedK = k * size * shape.panelStride / shape.tileRows
-    let mc = packsA ? max(shape.tileRows, Self.packedABytes / max(1, paddedK) / shape.tileRows * shape.tileRows) : m
+    let mc =
+      packsA ? max(shape.tileRows, Self.packedABytes / max(1, paddedK) / shape.tileRows * shape.tileRows) : m
     rowParts = Partition(m, limit: max(mc, 1))
     let nc = max(1, Self.packedBBytes / max(1, k * size) / shape.tileColumns)
     panelColumns = shape.tileColumns

@@ -35,7 +35,8 @@ package final class GuardedScratch {
       let aligned = (bytes + 63) & ~63
       let inner = (aligned + page - 1) / page * page
       let total = inner + 2 * page
-      guard let base = mmap(nil, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), base != MAP_FAILED else {
+      guard let base = mmap(nil, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), base != MAP_FAILED
+      else {
         preconditionFailure("scratch: mmap of \(total) bytes failed")
       }
       defer { munmap(base, total) }

@@ -30,7 +30,8 @@ public struct NativeBackend: Backend {
 
   @specialized(where S == Float) @specialized(where S == Double)
   public func gemv<S: KernelScalar>(_ call: Gemv<S>, threads: Int) {
-    let x = MatrixPointer(call.x.base, rows: call.x.count, columns: 1, rowStride: call.x.stride, columnStride: 1)
+    let x = MatrixPointer(
+      call.x.base, rows: call.x.count, columns: 1, rowStride: call.x.stride, columnStride: 1)
     let y = MutableMatrixPointer(
       call.y.base, rows: call.y.count, columns: 1, rowStride: call.y.stride, columnStride: 1)
     gemm(Gemm(alpha: call.alpha, a: call.a, b: x, beta: call.beta, c: y), threads: threads)
@@ -98,7 +99,8 @@ public struct NativeBackend: Backend {
   public func peakFlops<S: KernelScalar>(_ scalar: S.Type, iterations: Int) -> (flops: Double, sink: S) {
     let kernels = S._kernels(instructionSet)
     let shape = kernels.shape
-    return ThreadContext.current.withScratch(shape.tileScratch + 8 * shape.tileColumns, of: S.self) { scratch in
+    return ThreadContext.current.withScratch(shape.tileScratch + 8 * shape.tileColumns, of: S.self) {
+      scratch in
       let sink = kernels.peakLoop(iterations: iterations, scratch)
       return (Double(iterations) * 64 * 2 * Double(shape.tileRows * shape.tileColumns), sink)
     }

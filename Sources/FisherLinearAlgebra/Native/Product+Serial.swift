@@ -22,13 +22,15 @@ extension Product {
     let need = plan.scratch(shape)
     ThreadContext.current.withScratch(need.tile + need.a + need.b, of: S.self) { scratch in
       runLoops(
-        plan, shape, kernels, packedA: scratch + need.tile, packedB: scratch + need.tile + need.a, tile: scratch)
+        plan, shape, kernels, packedA: scratch + need.tile, packedB: scratch + need.tile + need.a,
+        tile: scratch)
     }
   }
 
   /// The three loops at the head of this file.
   private func runLoops(
-    _ plan: BlockingPlan, _ shape: TileShape, _ kernels: any KernelSet<S>.Type, packedA: UnsafeMutablePointer<S>,
+    _ plan: BlockingPlan, _ shape: TileShape, _ kernels: any KernelSet<S>.Type,
+    packedA: UnsafeMutablePointer<S>,
     packedB: UnsafeMutablePointer<S>, tile: UnsafeMutablePointer<S>
   ) {
     for part in 0..<plan.columnParts {
@@ -38,7 +40,8 @@ extension Product {
         if plan.packsB {
           let b = gemm.b.block(start, j.lowerBound, rows: depth, columns: j.count)
           kernels.packB(
-            b.base, columns: j.count, columnStride: b.columnStride, depthStride: b.rowStride, depth: depth, to: packedB)
+            b.base, columns: j.count, columnStride: b.columnStride, depthStride: b.rowStride, depth: depth,
+            to: packedB)
         }
         for part in 0..<plan.rowParts.parts {
           let i = plan.rowParts.start(part)..<plan.rowParts.start(part) + plan.rowParts.size(part)
@@ -46,8 +49,11 @@ extension Product {
           var call = blockCall(plan, p, rows: i, columns: j, scratch: tile)
           if plan.packsA {
             kernels.packA(
-              call.a, rows: i.count, rowStride: call.aRow, depthStride: call.aDepth, depth: depth, to: packedA)
-            (call.a, call.aRow, call.aDepth, call.aPacked) = (UnsafePointer(packedA), 1, shape.panelStride, true)
+              call.a, rows: i.count, rowStride: call.aRow, depthStride: call.aDepth, depth: depth, to: packedA
+            )
+            (call.a, call.aRow, call.aDepth, call.aPacked) = (
+              UnsafePointer(packedA), 1, shape.panelStride, true
+            )
           }
           if plan.packsB {
             (call.b, call.bDepth, call.bPacked) = (UnsafePointer(packedB), shape.tileColumns, true)
@@ -61,7 +67,8 @@ extension Product {
   /// The macro-kernel's call for a part of C and the k block `p`, with both operands read where they lie.
   @inline(__always)
   private func blockCall(
-    _ plan: BlockingPlan, _ p: Int, rows i: Range<Int>, columns j: Range<Int>, scratch: UnsafeMutablePointer<S>
+    _ plan: BlockingPlan, _ p: Int, rows i: Range<Int>, columns j: Range<Int>,
+    scratch: UnsafeMutablePointer<S>
   ) -> BlockCall<S> {
     let start = plan.blocks.start(p)
     let a = gemm.a.block(i.lowerBound, start, rows: i.count, columns: plan.blocks.size(p))

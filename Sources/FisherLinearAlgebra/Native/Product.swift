@@ -71,7 +71,8 @@ extension KernelTemplates.Epilogue {
     case .none: return self
     case .row(let v):
       return KernelTemplates.Epilogue(
-        bias: .row(VectorPointer(v.base + j * v.stride, count: v.count - j, stride: v.stride)), activation: activation)
+        bias: .row(VectorPointer(v.base + j * v.stride, count: v.count - j, stride: v.stride)),
+        activation: activation)
     case .column(let v):
       return KernelTemplates.Epilogue(
         bias: .column(VectorPointer(v.base + i * v.stride, count: v.count - i, stride: v.stride)),

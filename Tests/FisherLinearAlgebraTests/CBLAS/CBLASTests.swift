@@ -43,7 +43,8 @@ struct CBLASLibraryTests {
       gemm([[1, 2], [3, 4]], [[0, 1], [1, 0]], into: &c, on: forced)
       #expect(c == [[2, 1], [4, 3]])
     #endif
-    #expect(throws: CBLASError.coreNotAccepted(path: detected.path, wanted: "NoSuchCore", got: detected.core)) {
+    #expect(throws: CBLASError.coreNotAccepted(path: detected.path, wanted: "NoSuchCore", got: detected.core))
+    {
       try CBLASBackend(library: "openblas@NoSuchCore")
     }
   }

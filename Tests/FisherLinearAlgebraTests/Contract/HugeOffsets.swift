@@ -13,9 +13,11 @@ struct HugeOffsets: Clause {
     for far in 0..<3 {
       for transposed in [false, true] {
         var generator = Generator(seed: Seed.first)
-        let operands = [(m, k), (k, n), (m, n), (m, n)].map { rows, columns in
-          GuardedMatrix<S>(rows, columns).filled(.integers, &generator).pointer
+        let owners = [(m, k), (k, n), (m, n), (m, n)].map { rows, columns in
+          GuardedMatrix<S>(rows, columns).filled(.integers, &generator)
         }
+        defer { withExtendedLifetime(owners) {} }
+        let operands = owners.map(\.pointer)
         let expected = operands[3]
         ReferenceBackend().copy(operands[2].readOnly, to: expected)
         var used = operands

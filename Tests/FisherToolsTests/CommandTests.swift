@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+/// The executable beside the tests, run as a user would.
+struct Fisher {
+  let status: Int32
+  let output: String
+  let error: String
+
+  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+      .deletingLastPathComponent().appendingPathComponent("fisher")
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let (output, error) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = error
+    try process.run()
+    self.output = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    self.error = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    status = process.terminationStatus
+  }
+}
+
+/// Wrong usage is one clear line on standard error and exit status 2.
+@Test(arguments: [
+  (["benhc"], "did you mean bench?"),
+  (["bench"], "bench needs a suite"),
+  (["bench", "gem"], "did you mean gemm?"),
+  (["bench", "gemm", "--type", "f32"], "did you mean --types?"),
+  (["bench", "gemm", "--types", "f16"], "'f16' is neither f32 nor f64"),
+  (["bench", "gemm", "--sizes", "3x4"], "'3x4' is neither a size"),
+  (["bench", "gemm", "--threads", "0"], "'0' is not a count"),
+  (["bench", "gemm", "--against", "/no/such/libblas.so"], "/no/such/libblas.so"),
+  (["doctor", "now"], "doctor takes no 'now'"),
+])
+func wrongUsage(_ arguments: [String], _ message: String) throws {
+  let run = try Fisher(arguments)
+  #expect(run.status == 2)
+  #expect(run.output.isEmpty)
+  #expect(run.error.contains(message), "\(run.error)")
+  #expect(run.error.split(separator: "\n").count == 1, "\(run.error)")
+}
+
+@Test(arguments: [
+  ("FISHER_ISA", "sse9", "'sse9'"), ("FISHER_THREADS", "0", "'0'"), ("FISHER_THREADS", "x", "'x'"),
+])
+func wrongEnvironment(_ name: String, _ value: String, _ message: String) throws {
+  let run = try Fisher(["doctor"], environment: [name: value])
+  #expect(run.status == 2)
+  #expect(run.error.contains(name) && run.error.contains(message), "\(run.error)")
+  #expect(run.error.split(separator: "\n").count == 1, "\(run.error)")
+}
+
+@Test(arguments: ["doctor", "bench"])
+func helpHasAnExample(_ command: String) throws {
+  let run = try Fisher([command, "--help"])
+  #expect(run.status == 0)
+  #expect(run.output.contains("example: fisher \(command)"))
+}
+
+/// A tiny run: every line is JSON with the promised keys, and the numbers fit together.
+@Test func benchWritesJSONLines() throws {
+  let run = try Fisher(
+    ["bench", "gemm", "syrk", "--sizes", "12x7x9", "--quick", "--against", "none", "--json", "-"])
+  #expect(run.status == 0, "\(run.error)")
+  let lines = try run.output.split(separator: "\n").map {
+    try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+  }
+  #expect(lines.count == 5)
+  for line in lines.dropLast() {
+    let (gflops, time) = (line["gflops"] as? Double ?? 0, line["seconds"] as? Double ?? 0)
+    let flops = line["suite"] as? String == "gemm" ? 2.0 * 12 * 7 * 9 : 7.0 * 8 * 9
+    #expect(abs(gflops * time * 1e9 / flops - 1) < 1e-4)
+    let (peak, fraction) = (line["peakGflops"] as? Double ?? 0, line["peakFraction"] as? Double ?? 0)
+    #expect(abs(fraction * peak / gflops - 1) < 1e-4)
+    for key in ["case", "type", "n", "k", "threads", "peers", "ratio"] { #expect(line[key] != nil, "\(key)") }
+  }
+  #expect(lines.last?["summary"] as? Bool == true)
+}
+
+@Test func doctorWritesJSON() throws {
+  let run = try Fisher(
+    ["doctor", "--json", "-"], environment: ["FISHER_ISA": "portable", "FISHER_THREADS": "1"])
+  #expect(run.status == 0)
+  let facts = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+  #expect(facts["tier"] as? String == "portable")
+  #expect(facts["threads"] as? Int == 1)
+  let peak = facts["peakGflops"] as? [String: Double]
+  #expect((peak?["f32"] ?? 0) > 0 && (peak?["f64"] ?? 0) > 0)
+  #expect(facts["backends"] is [Any] && facts["optimizers"] is [Any])
+}

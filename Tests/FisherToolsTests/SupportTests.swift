@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import FisherBenchmarks
+
+@Test func argumentsHaveValuesAndFlags() throws {
+  let parsed = try Arguments(
+    ["gemm", "--types", "f32,f64", "--quick", "--against=a", "--against", "b"],
+    options: ["types", "against"],
+    flags: ["quick"])
+  #expect(parsed.positional == ["gemm"])
+  #expect(parsed.list("types") == ["f32", "f64"])
+  #expect(parsed.list("against") == ["a", "b"])
+  #expect(parsed.value("against") == "b")
+  #expect(parsed.has("quick"))
+  #expect(throws: UsageError.self) { try Arguments(["--types"], options: ["types"]) }
+  #expect(throws: UsageError.self) { try Arguments(["--quick=1"], options: ["types"], flags: ["quick"]) }
+}
+
+@Test func editDistances() {
+  #expect(editDistance("gemm", "gemm") == 0)
+  #expect(editDistance("gem", "gemm") == 1)
+  #expect(editDistance("kitten", "sitting") == 3)
+  #expect(editDistance("", "abc") == 3)
+}
+
+@Test func jsonEscapesAndKeepsOrder() throws {
+  let text = JSON.object([
+    ("b", .string("a\"\\\n\u{1}é")), ("a", .number(.nan)),
+    ("c", .array([.int(3), .bool(true), .null, .number(0.5)])),
+  ]).text
+  #expect(text == "{\"b\":\"a\\\"\\\\\\n\\u0001é\",\"a\":null,\"c\":[3,true,null,0.5]}")
+  #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(text.utf8)) }
+}
+
+@Test func jsonNumbersKeepSixDigits() throws {
+  for value in [1.23456789e-9, 243.123456, 98765432.1, -3.5, 1e300] {
+    let read = try #require(Double(JSON.number(value).text))
+    #expect(abs(read / value - 1) < 1e-5)
+  }
+}
+
+@Test func mediansAndMeans() {
+  #expect(median([3, 1, 2]) == 2)
+  #expect(median([4, 1, 2, 3]) == 2.5)
+  #expect(median([]).isNaN)
+  #expect(abs(geometricMean([1, 4, 16]) - 4) < 1e-12)
+}
+
+@Test func sizesAreSquaresOrTriples() throws {
+  #expect(try Shape(parsing: "64") == Shape(64, 64, 64))
+  #expect(try Shape(parsing: "3x4x5") == Shape(3, 4, 5))
+  for text in ["", "3x4", "0", "3x4x5x6", "ax4x5", "-3"] {
+    #expect(throws: UsageError.self) { try Shape(parsing: text) }
+  }
+}
+
+@Test func theGridsAreLargeAndWithoutRepeats() {
+  let gemm = Suite.gemmGrid.map { "\($0.0) \($0.1)" }
+  #expect(gemm.count >= 60)
+  #expect(Set(gemm).count == gemm.count)
+  let syrk = Suite.syrkGrid.map { "\($0.0) \($0.1)" }
+  #expect(Set(syrk).count == syrk.count)
+}

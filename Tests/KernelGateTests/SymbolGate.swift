@@ -1,0 +1,66 @@
+import Foundation
+
+/// A symbol of an object file as `nm` prints it.
+struct Symbol: Equatable {
+  let type: Character
+  let name: String
+}
+
+/// The rule that keeps a program alive on older processors.
+///
+/// A kernel module is compiled for an instruction set that the machine may lack. If it emits a weak copy of somebody
+/// else's function, the linker may keep that copy for the whole program. So every weak symbol with code or data of a
+/// kernel module must be its own.
+enum SymbolGate {
+  /// The weak symbols in the output of `nm`, by `nm`'s letters.
+  static func weakSymbols(in output: String) -> [Symbol] {
+    symbols(in: output).filter { "WwVvu".contains($0.type) }
+  }
+
+  static func symbols(in output: String) -> [Symbol] {
+    output.split(separator: "\n").compactMap { line in
+      // "0000000000000010 W name", and "                 U name" for what is only used. Names may hold blanks.
+      let text = line.dropFirst(17)
+      guard line.count > 19, let type = text.first, text.dropFirst().first == " " else { return nil }
+      return Symbol(type: type, name: String(text.dropFirst(2)))
+    }
+  }
+
+  /// Those that do not belong to `module`.
+  ///
+  /// Its own carry the module's name; the mangling writes a part of it that was used before in another way, so the
+  /// name of its unit types stands for it too. Exempt is what no flag can change: the compiler's version marker,
+  /// the names of types (`symbolic …`), and pointers to symbols (`got.…`).
+  static func foreign(_ symbols: [Symbol], module: String) -> [Symbol] {
+    let set = module.dropFirst("Kernels".count)
+    return symbols.filter { symbol in
+      if symbol.name == "__swift_reflection_version" { return false }
+      if symbol.name.hasPrefix("symbolic ") || symbol.name.hasPrefix("got.") { return false }
+      return !symbol.name.contains(module) && !symbol.name.contains("Kernels\(set)")
+    }
+  }
+
+  /// Runs `nm` on object files.
+  static func nm(_ files: [URL]) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let hasNM = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      .contains { FileManager.default.isExecutableFile(atPath: "\($0)/nm") }
+    process.arguments = [hasNM ? "nm" : "llvm-nm"] + files.map(\.path)
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// The object files of a module, in the build folder that holds the running tests.
+  static func objects(of module: String) -> [URL] {
+    let products = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+      .deletingLastPathComponent()
+    let folder = products.appendingPathComponent("\(module).build")
+    let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+    return (files ?? []).filter { $0.pathExtension == "o" }
+  }
+}

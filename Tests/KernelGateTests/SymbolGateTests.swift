@@ -1,0 +1,41 @@
+import Testing
+
+#if arch(x86_64)
+  private let kernelModules = ["KernelsAVX512", "KernelsAVX2", "KernelsPortable"]
+#else
+  private let kernelModules = ["KernelsPortable"]
+#endif
+
+#if os(Linux)
+  /// No kernel module may emit a weak symbol that is not its own.
+  @Test(arguments: kernelModules)
+  func kernelModulesEmitOnlyTheirOwnWeakSymbols(_ module: String) throws {
+    let objects = SymbolGate.objects(of: module)
+    try #require(!objects.isEmpty, "no object file of \(module) beside the tests")
+    let output = try SymbolGate.nm(objects)
+    let defined = SymbolGate.symbols(in: output).filter { $0.type != "U" }
+    #expect(defined.contains { $0.name.contains(module) }, "nm shows nothing of \(module)")
+    let foreign = SymbolGate.foreign(SymbolGate.weakSymbols(in: output), module: module)
+    #expect(foreign.isEmpty, "\(module) emits weak symbols of others: \(foreign.map(\.name))")
+  }
+#endif
+
+@Test func theGateRejectsForeignWeakSymbols() {
+  let output = """
+    0000000000000000 V __swift_reflection_version
+    0000000000000010 W $s13KernelsAVX5120B5FloatO4moreyyF
+    0000000000000880 W $sS2dSBsWl
+    0000000000000000 V $sSa12_endMutationyyFSf_Tg5
+    0000000000000020 T $sS2fSBsWl
+                     U $sSdN
+    0000000000000008 V symbolic Sd
+    """
+  let foreign = SymbolGate.foreign(SymbolGate.weakSymbols(in: output), module: "KernelsAVX512")
+  #expect(foreign.map(\.name) == ["$sS2dSBsWl", "$sSa12_endMutationyyFSf_Tg5"])
+}
+
+@Test func theGateTellsModulesApart() {
+  let avx2 = Symbol(type: "W", name: "$s11KernelsAVX20B5FloatO4moreyyF")
+  #expect(SymbolGate.foreign([avx2], module: "KernelsAVX512") == [avx2])
+  #expect(SymbolGate.foreign([avx2], module: "KernelsAVX2").isEmpty)
+}
