@@ -31,21 +31,25 @@ struct CBLASFunctions: Sendable {
   typealias Output = UnsafeMutableRawPointer
 
   /// order, transA, transB, m, n, k, α, A, lda, B, ldb, β, C, ldc
-  typealias Gemm = @convention(c) (
-    Int32, Int32, Int32, Int, Int, Int, Double, Input, Int, Input, Int, Double, Output, Int
-  ) -> Void
+  typealias Gemm =
+    @convention(c) (
+      Int32, Int32, Int32, Int, Int, Int, Double, Input, Int, Input, Int, Double, Output, Int
+    ) -> Void
   /// order, triangle, trans, n, k, α, A, lda, β, C, ldc
-  typealias Syrk = @convention(c) (
-    Int32, Int32, Int32, Int, Int, Double, Input, Int, Double, Output, Int
-  ) -> Void
+  typealias Syrk =
+    @convention(c) (
+      Int32, Int32, Int32, Int, Int, Double, Input, Int, Double, Output, Int
+    ) -> Void
   /// order, side, triangle, m, n, α, A, lda, B, ldb, β, C, ldc
-  typealias Symm = @convention(c) (
-    Int32, Int32, Int32, Int, Int, Double, Input, Int, Input, Int, Double, Output, Int
-  ) -> Void
+  typealias Symm =
+    @convention(c) (
+      Int32, Int32, Int32, Int, Int, Double, Input, Int, Input, Int, Double, Output, Int
+    ) -> Void
   /// order, trans, m, n, α, A, lda, x, incx, β, y, incy
-  typealias Gemv = @convention(c) (
-    Int32, Int32, Int, Int, Double, Input, Int, Input, Int, Double, Output, Int
-  ) -> Void
+  typealias Gemv =
+    @convention(c) (
+      Int32, Int32, Int, Int, Double, Input, Int, Input, Int, Double, Output, Int
+    ) -> Void
   /// order, m, n, α, x, incx, y, incy, A, lda
   typealias Ger = @convention(c) (Int32, Int, Int, Double, Input, Int, Input, Int, Output, Int) -> Void
   /// n, x, incx, y, incy

@@ -105,7 +105,9 @@ private func temporaryCopy(of path: String) throws(CBLASError) -> String {
   var name = Array("\(directory)/fisherkit-cblas-XXXXXX".utf8CString)
   let target = mkstemp(&name)
   let file = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-  guard target >= 0 else { throw .cannotCopy(path: path, reason: "\(file): \(String(cString: strerror(errno)))") }
+  guard target >= 0 else {
+    throw .cannotCopy(path: path, reason: "\(file): \(String(cString: strerror(errno)))")
+  }
   defer { close(target) }
   if copyContents(from: source, to: target) { return file }
   let reason = String(cString: strerror(errno))

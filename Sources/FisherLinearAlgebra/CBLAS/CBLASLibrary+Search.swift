@@ -12,7 +12,9 @@ extension CBLASLibrary {
     if name.contains("/") || name.contains(".so") || name.contains(".dylib") { return [name] }
     switch name.lowercased() {
     case "openblas":
-      return ["libopenblas.so", "libopenblas.so.0", "libopenblas64_.so", "libopenblas64.so", "libopenblas.dylib"]
+      return [
+        "libopenblas.so", "libopenblas.so.0", "libopenblas64_.so", "libopenblas64.so", "libopenblas.dylib",
+      ]
     case "mkl": return ["libmkl_rt.so", "libmkl_rt.so.3", "libmkl_rt.so.2", "libmkl_rt.so.1"]
     case "blis": return ["libblis.so", "libblis-mt.so", "libblis.so.5", "libblis.so.4", "libblis.dylib"]
     default: return ["lib\(name).so", name]
@@ -33,8 +35,10 @@ extension CBLASLibrary {
   }
 
   private static let usualDirectories = [
-    "/usr/lib/*-linux-gnu", "/usr/lib/*-linux-gnu/*", "/usr/lib64", "/usr/lib64/*", "/usr/lib", "/usr/local/lib",
-    "/opt/OpenBLAS/lib", "/opt/intel/oneapi/mkl/latest/lib", "/opt/AMD/aocl/*/*/lib", "/opt/homebrew/opt/*/lib",
+    "/usr/lib/*-linux-gnu", "/usr/lib/*-linux-gnu/*", "/usr/lib64", "/usr/lib64/*", "/usr/lib",
+    "/usr/local/lib",
+    "/opt/OpenBLAS/lib", "/opt/intel/oneapi/mkl/latest/lib", "/opt/AMD/aocl/*/*/lib",
+    "/opt/homebrew/opt/*/lib",
   ]
 
   private static let usualNames = [

@@ -19,7 +19,9 @@ extension Matrix {
   ///
   /// A matrix that is not ``isContiguous`` moves to a storage of its own, row-major without gaps; so does a block of
   /// another matrix, whose elements are copied back when the access ends.
-  public mutating func withMutableSpan<R, E>(_ body: (inout MutableSpan<Scalar>) throws(E) -> R) throws(E) -> R {
+  public mutating func withMutableSpan<R, E>(_ body: (inout MutableSpan<Scalar>) throws(E) -> R) throws(E)
+    -> R
+  {
     if !layout.isCompact { self = compactCopy() }
     makeUnique()
     defer { withExtendedLifetime(storage) {} }
@@ -36,7 +38,8 @@ extension Matrix {
   func compactCopy() -> Matrix {
     Matrix(
       rows: rows, columns: columns,
-      unsafeUninitialized: { target in withExtendedLifetime(storage) { copyElements(of: pointer, to: target) } })
+      unsafeUninitialized: { target in withExtendedLifetime(storage) { copyElements(of: pointer, to: target) }
+      })
   }
 
   /// The elements as the routines take them; valid while `storage` lives.

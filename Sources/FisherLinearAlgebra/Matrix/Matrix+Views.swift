@@ -14,7 +14,8 @@ extension Matrix {
   /// As a target it is mutated in place: nothing is copied unless the matrix shares its storage, and the other
   /// elements stay. What is assigned must have the shape of the block.
   @inlinable
-  public subscript(rows rows: some RangeExpression<Int>, columns columns: some RangeExpression<Int>) -> Matrix {
+  public subscript(rows rows: some RangeExpression<Int>, columns columns: some RangeExpression<Int>) -> Matrix
+  {
     get { self[block: rows.relative(to: 0..<self.rows), columns.relative(to: 0..<self.columns)] }
     _modify {
       yield &self[block: rows.relative(to: 0..<self.rows), columns.relative(to: 0..<self.columns)]
@@ -47,7 +48,8 @@ extension Matrix {
   private mutating func takeBack(_ block: inout Matrix, _ rows: Range<Int>, _ columns: Range<Int>) {
     require(
       block.rows == rows.count && block.columns == columns.count,
-      "Matrix: \(block.rows)×\(block.columns) elements were assigned to a block of \(rows.count)×\(columns.count)")
+      "Matrix: \(block.rows)×\(block.columns) elements were assigned to a block of \(rows.count)×\(columns.count)"
+    )
     let isLoan = block.storage.lender === storage
     if isLoan && block.layout == layout.block(rows: rows, columns: columns) {
       if !isKnownUniquelyReferenced(&block.storage) { block.storage.isWritable = false }
@@ -67,17 +69,19 @@ extension Matrix {
   /// Copies all but one block: a copy of the lent block that escaped may be writing there at this moment.
   private mutating func replaceStorage(leavingOut rows: Range<Int>, _ columns: Range<Int>) {
     let source = self
-    self = Matrix(rows: source.rows, columns: source.columns, unsafeUninitialized: { target in
-      let (left, right) = (columns.lowerBound, columns.upperBound)
-      for (r, c) in [
-        (0..<rows.lowerBound, 0..<source.columns), (rows.upperBound..<source.rows, 0..<source.columns),
-        (rows, 0..<left), (rows, right..<source.columns),
-      ] {
-        let (i, j) = (r.lowerBound, c.lowerBound)
-        copyElements(
-          of: source.pointer.block(i, j, rows: r.count, columns: c.count),
-          to: target.block(i, j, rows: r.count, columns: c.count))
-      }
-    })
+    self = Matrix(
+      rows: source.rows, columns: source.columns,
+      unsafeUninitialized: { target in
+        let (left, right) = (columns.lowerBound, columns.upperBound)
+        for (r, c) in [
+          (0..<rows.lowerBound, 0..<source.columns), (rows.upperBound..<source.rows, 0..<source.columns),
+          (rows, 0..<left), (rows, right..<source.columns),
+        ] {
+          let (i, j) = (r.lowerBound, c.lowerBound)
+          copyElements(
+            of: source.pointer.block(i, j, rows: r.count, columns: c.count),
+            to: target.block(i, j, rows: r.count, columns: c.count))
+        }
+      })
   }
 }

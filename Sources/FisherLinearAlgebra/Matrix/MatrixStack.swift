@@ -24,7 +24,8 @@ public struct MatrixStack<Scalar: KernelScalar>: Sendable {
   public init(splitting matrix: Matrix<Scalar>, count: Int) {
     require(
       count > 0 && matrix.rows % count == 0,
-      "MatrixStack: a matrix of \(matrix.rows)×\(matrix.columns) cannot be split into \(count) of equal height")
+      "MatrixStack: a matrix of \(matrix.rows)×\(matrix.columns) cannot be split into \(count) of equal height"
+    )
     self.init(splitting: matrix, count: count, rowsOfEach: matrix.rows / count)
   }
 

@@ -26,7 +26,8 @@ public func transpose<S: KernelScalar>(
 ) {
   require(
     a.rows == b.columns && a.columns == b.rows,
-    "transpose: A is \(a.rows)×\(a.columns) and B is \(b.rows)×\(b.columns); B must be \(a.columns)×\(a.rows)")
+    "transpose: A is \(a.rows)×\(a.columns) and B is \(b.rows)×\(b.columns); B must be \(a.columns)×\(a.rows)"
+  )
   a.withPointer { a in
     b.withMutablePointer(discarding: true) { b in backend.copy(a.transposed, to: b) }
   }

@@ -66,7 +66,8 @@ func broadcast<S>(_ matrix: Matrix<S>?, over c: MutableMatrixPointer<S>) -> Epil
   if matrix.rows == 1 && matrix.columns == c.columns { return .row(matrix.pointer.vector) }
   require(
     matrix.columns == 1 && matrix.rows == c.rows,
-    "gemm: bias is \(matrix.rows)×\(matrix.columns) and C is \(c.shape); bias must be a row or a column of C's size")
+    "gemm: bias is \(matrix.rows)×\(matrix.columns) and C is \(c.shape); bias must be a row or a column of C's size"
+  )
   return .column(matrix.pointer.vector)
 }
 

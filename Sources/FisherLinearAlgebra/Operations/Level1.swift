@@ -81,7 +81,8 @@ private func requireSameShape<S>(
   require(
     (x.rows == y.rows && x.columns == y.columns)
       || (x.isVector && y.isVector && x.count == y.count),
-    "\(operation): x is \(x.rows)×\(x.columns) and y is \(y.rows)×\(y.columns); they must have the same shape")
+    "\(operation): x is \(x.rows)×\(x.columns) and y is \(y.rows)×\(y.columns); they must have the same shape"
+  )
 }
 
 extension Matrix {

@@ -15,13 +15,12 @@ struct ByteIntervals {
     let size = MemoryLayout<S>.stride
     var inner = (count: matrix.columns, stride: matrix.columnStride)
     var outer = (count: matrix.rows, stride: matrix.rowStride)
-    // A single element has no neighbour, so the stride in that direction means nothing. A vector is one interval if
+    // A single element has no neighbour, so the stride in that direction means nothing: a vector is one interval if
     // it is contiguous, and one for each element otherwise.
-    let swapped =
-      if inner.count == 1 { abs(outer.stride) == 1 } else if outer.count == 1 {
-        abs(inner.stride) != 1
-      } else { abs(inner.stride) > abs(outer.stride) }
-    if swapped { swap(&inner, &outer) }
+    if inner.count == 1 { swap(&inner, &outer) }
+    if outer.count == 1 ? abs(inner.stride) != 1 : abs(inner.stride) > abs(outer.stride) {
+      swap(&inner, &outer)
+    }
     let lowest =
       min(0, (inner.count - 1) * inner.stride) + min(0, (outer.count - 1) * outer.stride)
     first = Int(bitPattern: matrix.base) + lowest * size

@@ -17,7 +17,9 @@ struct CBLASRoutineTests {
   enum Layout: CaseIterable { case rows, rowBlock, columns, columnBlock }
 
   /// Small integers; `seed` makes matrices differ.
-  func matrix<S: KernelScalar>(_ rows: Int, _ columns: Int, _ layout: Layout = .rows, seed: Int = 1) -> Matrix<S> {
+  func matrix<S: KernelScalar>(_ rows: Int, _ columns: Int, _ layout: Layout = .rows, seed: Int = 1)
+    -> Matrix<S>
+  {
     func value(_ i: Int, _ j: Int) -> S { S((i * 7 + j * 3 + i * j + seed) % 9 - 4) }
     switch layout {
     case .rows: return Matrix(rows: rows, columns: columns, value)
@@ -36,7 +38,9 @@ struct CBLASRoutineTests {
   }
 
   /// Mutates a block that is surrounded by sentinels; returns it and checks the sentinels.
-  func inside<S: KernelScalar>(_ c: Matrix<S>, columnMajor: Bool, _ body: (inout Matrix<S>) -> Void) -> Matrix<S> {
+  func inside<S: KernelScalar>(_ c: Matrix<S>, columnMajor: Bool, _ body: (inout Matrix<S>) -> Void)
+    -> Matrix<S>
+  {
     var parent = Matrix<S>(repeating: 99, rows: c.rows + 2, columns: c.columns + 3)
     if columnMajor { parent = Matrix(repeating: 99, rows: c.columns + 3, columns: c.rows + 2).transposed }
     let (rows, columns) = (1..<c.rows + 1, 2..<c.columns + 2)
@@ -44,7 +48,9 @@ struct CBLASRoutineTests {
     body(&parent[rows: rows, columns: columns])
     let result = parent[rows: rows, columns: columns].compacted()
     parent[rows: rows, columns: columns] = Matrix(repeating: 99, rows: c.rows, columns: c.columns)
-    #expect(parent == Matrix(repeating: 99, rows: parent.rows, columns: parent.columns), "a sentinel was overwritten")
+    #expect(
+      parent == Matrix(repeating: 99, rows: parent.rows, columns: parent.columns),
+      "a sentinel was overwritten")
     return result
   }
 
@@ -55,12 +61,16 @@ struct CBLASRoutineTests {
           for columnMajor in [false, true] {
             for (alpha, beta) in [(1, 0), (-2, 1), (3, 2)] as [(S, S)] {
               let (a, b): (Matrix<S>, Matrix<S>) = (matrix(m, k, layoutA), matrix(k, n, layoutB, seed: 5))
-              let c: Matrix<S> = beta == 0 ? Matrix(repeating: .nan, rows: m, columns: n) : matrix(m, n, seed: 3)
+              let c: Matrix<S> =
+                beta == 0 ? Matrix(repeating: .nan, rows: m, columns: n) : matrix(m, n, seed: 3)
               func run(_ backend: any Backend) -> Matrix<S> {
-                inside(c, columnMajor: columnMajor) { gemm(alpha: alpha, a, b, beta: beta, into: &$0, on: backend) }
+                inside(c, columnMajor: columnMajor) {
+                  gemm(alpha: alpha, a, b, beta: beta, into: &$0, on: backend)
+                }
               }
               #expect(
-                run(blas) == run(loops), "\(m) \(n) \(k) \(layoutA) \(layoutB) \(columnMajor) \(alpha) \(beta)")
+                run(blas) == run(loops),
+                "\(m) \(n) \(k) \(layoutA) \(layoutB) \(columnMajor) \(alpha) \(beta)")
             }
           }
         }
@@ -84,13 +94,18 @@ struct CBLASRoutineTests {
                   syrk(alpha: 2, a, beta: 3, into: &$0, triangle: triangle, mirror: mirror, on: backend)
                 }
               }
-              #expect(run(blas) == run(loops), "syrk \(n) \(k) \(triangle) \(layout) \(columnMajor) \(mirror)")
+              #expect(
+                run(blas) == run(loops), "syrk \(n) \(k) \(triangle) \(layout) \(columnMajor) \(mirror)")
             }
             for side in Side.allCases {
               var s: Matrix<S> = matrix(n, n, layout, seed: 4)
-              for i in 0..<n { for j in 0..<i { if triangle == .lower { s[j, i] = .nan } else { s[i, j] = .nan } } }
+              for i in 0..<n {
+                for j in 0..<i { if triangle == .lower { s[j, i] = .nan } else { s[i, j] = .nan } }
+              }
               let (m, p) = side == .left ? (n, k) : (k, n)
-              let (b, d): (Matrix<S>, Matrix<S>) = (matrix(m, p, columnMajor ? .columns : .rowBlock), matrix(m, p))
+              let (b, d): (Matrix<S>, Matrix<S>) = (
+                matrix(m, p, columnMajor ? .columns : .rowBlock), matrix(m, p)
+              )
               func run(_ backend: any Backend) -> Matrix<S> {
                 inside(d, columnMajor: columnMajor) {
                   symm(alpha: 2, s, triangle: triangle, side: side, b, beta: 3, into: &$0, on: backend)
@@ -112,7 +127,9 @@ struct CBLASRoutineTests {
     for (m, n) in [(1, 1), (1, 6), (6, 1), (5, 7), (40, 33)] {
       for layout in Layout.allCases {
         for (alpha, beta) in [(1, 0), (-2, 3)] as [(S, S)] {
-          let (a, x, y): (Matrix<S>, Matrix<S>, Matrix<S>) = (matrix(m, n, layout), matrix(n, 3), matrix(m, 2))
+          let (a, x, y): (Matrix<S>, Matrix<S>, Matrix<S>) = (
+            matrix(m, n, layout), matrix(n, 3), matrix(m, 2)
+          )
           func multiply(_ backend: any Backend) -> Matrix<S> {
             var y = y
             if beta == 0 { scal(alpha: .nan, &y[rows: 0..., columns: 1...], on: loops) }
@@ -121,7 +138,9 @@ struct CBLASRoutineTests {
           }
           #expect(multiply(blas) == multiply(loops), "gemv \(m) \(n) \(layout) \(alpha) \(beta)")
           func update(_ backend: any Backend) -> Matrix<S> {
-            inside(a, columnMajor: layout == .columns) { ger(alpha: alpha, y.column(1), x.column(0), into: &$0, on: backend) }
+            inside(a, columnMajor: layout == .columns) {
+              ger(alpha: alpha, y.column(1), x.column(0), into: &$0, on: backend)
+            }
           }
           #expect(update(blas) == update(loops), "ger \(m) \(n) \(layout) \(alpha)")
         }
@@ -181,7 +200,9 @@ struct CBLASRoutineTests {
     }
     #expect(run(blas) == run(loops))
     var stack = MatrixStack<Float>(count: 3, rows: 4, columns: 5)
-    gemm(MatrixStack(splitting: matrix(12, 3), count: 3), MatrixStack(repeating: b, count: 3), into: &stack, on: blas)
+    gemm(
+      MatrixStack(splitting: matrix(12, 3), count: 3), MatrixStack(repeating: b, count: 3), into: &stack,
+      on: blas)
     for i in 0..<3 {
       let part: Matrix<Float> = matrix(12, 3)
       #expect(stack[i] == part[rows: 4 * i..<4 * i + 4, columns: 0...].multiplied(by: b, on: loops))
@@ -229,6 +250,8 @@ struct CBLASRoutineTests {
 
 extension CBLASBackend {
   fileprivate func iamaxIndex(_ values: [Double]) -> Int? {
-    Matrix(values, rows: 1, columns: values.count).withPointer { iamax(VectorPointer($0.base, count: values.count)) }
+    Matrix(values, rows: 1, columns: values.count).withPointer {
+      iamax(VectorPointer($0.base, count: values.count))
+    }
   }
 }

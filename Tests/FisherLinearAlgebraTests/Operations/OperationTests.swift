@@ -20,7 +20,10 @@ import Testing
     gemm(b.transposed, a.transposed, into: &c.transposed, on: loops)
     #expect(c == ab)
     #expect(a.multiplied(by: b, on: loops) == ab)
-    #expect(Matrix<Double>(rows: 2, columns: 0).multiplied(by: Matrix(rows: 0, columns: 1), on: loops) == [[0], [0]])
+    #expect(
+      Matrix<Double>(rows: 2, columns: 0).multiplied(by: Matrix(rows: 0, columns: 1), on: loops) == [
+        [0], [0],
+      ])
   }
 
   @Test func productsIntoBlocksAndOverOperands() {

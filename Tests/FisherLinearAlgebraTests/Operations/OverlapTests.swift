@@ -57,7 +57,8 @@ import Testing
 
   @Test func distinctElementsPass() {
     for (rows, columns, r, s) in [
-      (3, 4, 4, 1), (3, 4, 1, 3), (3, 4, -4, 1), (3, 2, 2, 3), (1, 4, 0, 1), (4, 1, -2, 0), (1, 1, 0, 0), (0, 3, 0, 0),
+      (3, 4, 4, 1), (3, 4, 1, 3), (3, 4, -4, 1), (3, 2, 2, 3), (1, 4, 0, 1), (4, 1, -2, 0), (1, 1, 0, 0),
+      (0, 3, 0, 0),
     ] {
       requireDistinctElements(block(0, rows, columns, r, s), "C", "gemm")
     }
@@ -83,7 +84,8 @@ import Testing
         let x = VectorPointer(memory + 50, count: 3)
         gemv(
           Gemv(
-            alpha: 1, a: MatrixPointer(memory, rows: 2, columns: 3, rowStride: 3, columnStride: 1), x: x, beta: 0,
+            alpha: 1, a: MatrixPointer(memory, rows: 2, columns: 3, rowStride: 3, columnStride: 1), x: x,
+            beta: 0,
             y: MutableVectorPointer(memory + 90, count: 2, stride: 0)), on: LoopBackend(), threads: 1)
       }, "gemv: y is 2×1")
   }
