@@ -44,6 +44,9 @@ public final class CBLASBackend: Backend {
   /// The core that the library has detected, or was forced to; nil if it does not say.
   public var core: String? { library.core }
 
+  /// Whether the library lets its number of threads be set; if not, it uses as many as it likes.
+  public var canSetThreads: Bool { library.canSetThreads }
+
   /// The routines that the library lacks, such as `cblas_ssymm`.
   public var missingSymbols: [String] { library.missingSymbols }
 

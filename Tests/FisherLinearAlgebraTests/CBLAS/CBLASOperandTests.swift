@@ -29,5 +29,6 @@ import Testing
     #expect(leading(1, 1, 0, -3) == [1, 1])
     #expect(leading(0, 4, 4, 1) == [4, 1])
     #expect(leading(4, 0, 1, 1) == [1, 4])
+    #expect(leading(1, 0, 0, 1) == [1, 1])
   }
 }
