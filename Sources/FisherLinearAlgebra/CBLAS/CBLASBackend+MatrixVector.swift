@@ -5,8 +5,8 @@ extension CBLASBackend {
   public func gemv<S: KernelScalar>(_ call: Gemv<S>, threads: Int) {
     let (m, n, x, y) = (call.a.rows, call.a.columns, call.x, call.y)
     guard m > 0, n > 0, call.alpha != 0, let gemv = library.functions(for: S.self).gemv,
-      let order = CBLASOrder(of: call.a), let a = leadingDimension(of: call.a, in: order),
-      x.stride != 0, fits(m | n | a | abs(x.stride) | abs(y.stride))
+      let a = CBLASTarget(call.a),
+      x.stride != 0, fits(m | n | a.leading | abs(x.stride) | abs(y.stride))
     else { return fallback.gemv(call, threads: threads) }
     if call.beta == 0 {
       // Some libraries multiply y by 0, and keep its NaN.
@@ -14,7 +14,8 @@ extension CBLASBackend {
     }
     library.useThreads(threads)
     gemv(
-      order.rawValue, 111, m, n, CBLASNumber(call.alpha).register, call.a.base, a, x.lowest, x.stride,
+      a.order.rawValue, 111, m, n, CBLASNumber(call.alpha).register, call.a.base, a.leading, x.lowest,
+      x.stride,
       CBLASNumber(call.beta).register, y.lowest, y.stride)
   }
 
@@ -23,13 +24,14 @@ extension CBLASBackend {
     alpha: S, x: VectorPointer<S>, y: VectorPointer<S>, a: MutableMatrixPointer<S>, threads: Int
   ) {
     guard a.rows > 0, a.columns > 0, alpha != 0, let ger = library.functions(for: S.self).ger,
-      let order = CBLASOrder(of: a.readOnly), let leading = leadingDimension(of: a.readOnly, in: order),
+      let target = CBLASTarget(a.readOnly),
       x.stride != 0, y.stride != 0,
-      fits(a.rows | a.columns | leading | abs(x.stride) | abs(y.stride))
+      fits(a.rows | a.columns | target.leading | abs(x.stride) | abs(y.stride))
     else { return fallback.ger(alpha: alpha, x: x, y: y, a: a, threads: threads) }
     library.useThreads(threads)
     ger(
-      order.rawValue, a.rows, a.columns, CBLASNumber(alpha).register, x.lowest, x.stride, y.lowest, y.stride,
-      a.base, leading)
+      target.order.rawValue, a.rows, a.columns, CBLASNumber(alpha).register, x.lowest, x.stride, y.lowest,
+      y.stride,
+      a.base, target.leading)
   }
 }

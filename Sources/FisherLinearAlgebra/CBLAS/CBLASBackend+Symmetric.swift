@@ -5,13 +5,13 @@ extension CBLASBackend {
   public func syrk<S: KernelScalar>(_ call: Syrk<S>, threads: Int) {
     let (n, k) = (call.a.rows, call.a.columns)
     guard n > 0, k > 0, call.alpha != 0, let syrk = library.functions(for: S.self).syrk,
-      let order = CBLASOrder(of: call.c.readOnly), let a = CBLASOperand(call.a, in: order),
-      let c = leadingDimension(of: call.c.readOnly, in: order), fits(n | k | a.leading | c)
+      let c = CBLASTarget(call.c.readOnly), let a = CBLASOperand(call.a, in: c.order),
+      fits(n | k | a.leading | c.leading)
     else { return fallback.syrk(call, threads: threads) }
     library.useThreads(threads)
     syrk(
-      order.rawValue, call.triangle.cblas, a.transposition, n, k, CBLASNumber(call.alpha).register,
-      call.a.base, a.leading, CBLASNumber(call.beta).register, call.c.base, c)
+      c.order.rawValue, call.triangle.cblas, a.transposition, n, k, CBLASNumber(call.alpha).register,
+      call.a.base, a.leading, CBLASNumber(call.beta).register, call.c.base, c.leading)
     if call.mirror { mirror(call.c, from: call.triangle) }
   }
 

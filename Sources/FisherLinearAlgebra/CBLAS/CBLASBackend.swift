@@ -7,7 +7,7 @@
 /// The number of threads is a global setting of the library: it is set before a call if the last call through a
 /// `CBLASBackend` had another one, and calls from several threads with different numbers disturb each other. Level-1
 /// operations set it to 1.
-public struct CBLASBackend: Backend {
+public final class CBLASBackend: Backend {
   let library: CBLASLibrary
   let fallback: any Backend
 
@@ -19,7 +19,7 @@ public struct CBLASBackend: Backend {
   ///     live in one process. `OPENBLAS_CORETYPE` is set meanwhile; do not read the environment elsewhere.
   ///   - fallback: what computes the rest.
   /// - Throws: ``CBLASError`` when there is no such library, or it is none.
-  public init(library: String, fallback: any Backend = NativeBackend()) throws(CBLASError) {
+  public convenience init(library: String, fallback: any Backend = NativeBackend()) throws(CBLASError) {
     self.init(try CBLASLibrary.load(library), fallback: fallback)
   }
 
@@ -43,6 +43,9 @@ public struct CBLASBackend: Backend {
 
   /// The core that the library has detected, or was forced to; nil if it does not say.
   public var core: String? { library.core }
+
+  /// Whether the library lets its number of threads be set; if not, it uses as many as it likes.
+  public var canSetThreads: Bool { library.canSetThreads }
 
   /// The routines that the library lacks, such as `cblas_ssymm`.
   public var missingSymbols: [String] { library.missingSymbols }

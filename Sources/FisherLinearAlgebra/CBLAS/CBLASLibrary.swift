@@ -61,6 +61,9 @@ final class CBLASLibrary: Sendable {
   @inline(__always)
   func functions<S>(for type: S.Type) -> CBLASFunctions { type == Float.self ? single : double }
 
+  /// The library lets its number of threads be set.
+  var canSetThreads: Bool { setThreads != nil }
+
   /// Sets the library's number of threads if it is not `count` already.
   @inline(__always)
   func useThreads(_ count: Int) {

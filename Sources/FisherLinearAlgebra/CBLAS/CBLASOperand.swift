@@ -4,13 +4,20 @@
 enum CBLASOrder: Int32 {
   case rowMajor = 101
   case columnMajor = 102
+}
 
-  /// The order in which `c` can be described; nil if it has gaps in both directions.
-  init?<S>(of c: MatrixPointer<S>) {
-    if leadingDimension(of: c, in: .rowMajor) != nil {
-      self = .rowMajor
-    } else if leadingDimension(of: c, in: .columnMajor) != nil {
-      self = .columnMajor
+/// The matrix that a call writes, or the only one: it decides the order.
+struct CBLASTarget {
+  var order: CBLASOrder
+  var leading: Int
+
+  /// Nil if `c` has gaps in both directions.
+  @inline(__always)
+  init?<S>(_ c: MatrixPointer<S>) {
+    if let leading = leadingDimension(of: c, in: .rowMajor) {
+      (order, self.leading) = (.rowMajor, leading)
+    } else if let leading = leadingDimension(of: c, in: .columnMajor) {
+      (order, self.leading) = (.columnMajor, leading)
     } else {
       return nil
     }
@@ -27,19 +34,15 @@ struct CBLASOperand {
   var isTransposed: Bool
   var leading: Int
 
+  @inline(__always)
   init?<S>(_ a: MatrixPointer<S>, in order: CBLASOrder) {
     if let leading = leadingDimension(of: a, in: order) {
-      self.init(isTransposed: false, leading: leading)
+      (isTransposed, self.leading) = (false, leading)
     } else if let leading = leadingDimension(of: a.transposed, in: order) {
-      self.init(isTransposed: true, leading: leading)
+      (isTransposed, self.leading) = (true, leading)
     } else {
       return nil
     }
-  }
-
-  private init(isTransposed: Bool, leading: Int) {
-    self.isTransposed = isTransposed
-    self.leading = leading
   }
 
   /// The value in C.
@@ -50,6 +53,7 @@ struct CBLASOperand {
 /// strides are others.
 ///
 /// The stride in a direction that has one element means nothing, and may be anything.
+@inline(__always)
 func leadingDimension<S>(of a: MatrixPointer<S>, in order: CBLASOrder) -> Int? {
   let a = order == .rowMajor ? a : a.transposed
   guard a.columns <= 1 || a.columnStride == 1 else { return nil }

@@ -40,7 +40,7 @@ struct CBLASSymbols {
     return unsafeBitCast(address, to: Function.self)().map { String(cString: $0) }
   }
 
-  /// The file that the functions come from.
+  /// The file that the functions come from, with links resolved.
   var path: String? {
     // `dladdr` is declared only with GNU extensions, so it is looked up; it fills four pointers, the name first.
     typealias Function = @convention(c) (UnsafeRawPointer, UnsafeMutableRawPointer) -> Int32
@@ -50,7 +50,9 @@ struct CBLASSymbols {
     return withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: 4) { info in
       info.initialize(repeating: nil)
       guard unsafeBitCast(dladdr, to: Function.self)(function, info.baseAddress!) != 0 else { return nil }
-      return info[0].map { String(cString: $0) }
+      guard let path = info[0], let resolved = realpath(path, nil) else { return nil }
+      defer { free(resolved) }
+      return String(cString: resolved)
     }
   }
 }

@@ -32,7 +32,7 @@ extension Matrix {
     Matrix(storage: storage, layout: layout.block(rows: 0..<rows, columns: j..<j + 1))
   }
 
-  @usableFromInline
+  @inlinable
   subscript(block rows: Range<Int>, columns: Range<Int>) -> Matrix {
     get { Matrix(storage: storage, layout: layout.block(rows: rows, columns: columns)) }
     _modify {
@@ -45,7 +45,9 @@ extension Matrix {
   }
 
   /// Ends the loan of a block, and copies into place what was assigned to it instead of mutating it.
-  private mutating func takeBack(_ block: inout Matrix, _ rows: Range<Int>, _ columns: Range<Int>) {
+  @usableFromInline
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  mutating func takeBack(_ block: inout Matrix, _ rows: Range<Int>, _ columns: Range<Int>) {
     require(
       block.rows == rows.count && block.columns == columns.count,
       "Matrix: \(block.rows)×\(block.columns) elements were assigned to a block of \(rows.count)×\(columns.count)"
@@ -67,6 +69,7 @@ extension Matrix {
   }
 
   /// Copies all but one block: a copy of the lent block that escaped may be writing there at this moment.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private mutating func replaceStorage(leavingOut rows: Range<Int>, _ columns: Range<Int>) {
     let source = self
     self = Matrix(

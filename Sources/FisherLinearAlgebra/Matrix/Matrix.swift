@@ -12,6 +12,7 @@ public struct Matrix<Scalar: KernelScalar>: Sendable {
   @usableFromInline var storage: MatrixStorage
   @usableFromInline var layout: MatrixLayout
 
+  @inlinable
   init(storage: MatrixStorage, layout: MatrixLayout) {
     self.storage = storage
     self.layout = layout
@@ -57,15 +58,20 @@ public struct Matrix<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  @usableFromInline @inline(__always)
+  @inlinable @inline(__always)
   func requireElement(_ i: Int, _ j: Int) {
-    require(
-      UInt(bitPattern: i) < UInt(bitPattern: rows) && UInt(bitPattern: j) < UInt(bitPattern: columns),
-      "Matrix: the element (\(i), \(j)) does not lie in a matrix of \(rows)×\(columns)")
+    if UInt(bitPattern: i) >= UInt(bitPattern: rows) || UInt(bitPattern: j) >= UInt(bitPattern: columns) {
+      stopAtElement(i, j)
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func stopAtElement(_ i: Int, _ j: Int) -> Never {
+    fatalError("Matrix: the element (\(i), \(j)) does not lie in a matrix of \(rows)×\(columns)")
   }
 
   /// Where the element (0, 0) lies.
-  @usableFromInline @inline(__always)
+  @inlinable @inline(__always)
   var address: UnsafeMutablePointer<Scalar> {
     storage.bytes.assumingMemoryBound(to: Scalar.self) + layout.offset
   }
@@ -73,7 +79,7 @@ public struct Matrix<Scalar: KernelScalar>: Sendable {
   /// Makes this the only matrix with its storage, by copying its own elements if others share it.
   ///
   /// - Parameter keepingElements: false if all elements will be overwritten, which saves the copy.
-  @usableFromInline @inline(__always)
+  @inlinable @inline(__always)
   mutating func makeUnique(keepingElements: Bool = true) {
     if isKnownUniquelyReferenced(&storage) && storage.isWritable { return }
     replaceStorage(keepingElements: keepingElements)

@@ -25,6 +25,7 @@ struct MatrixLayout: Equatable, Sendable {
       offset: offset, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride)
   }
 
+  @usableFromInline
   func block(rows r: Range<Int>, columns c: Range<Int>) -> MatrixLayout {
     require(
       r.lowerBound >= 0 && r.upperBound <= rows && c.lowerBound >= 0 && c.upperBound <= columns,

@@ -25,6 +25,7 @@ final class MatrixStorage: @unchecked Sendable {
     lender = nil
   }
 
+  @usableFromInline
   init(lentBy lender: MatrixStorage) {
     bytes = lender.bytes
     self.lender = lender

@@ -15,13 +15,12 @@ struct ByteIntervals {
     let size = MemoryLayout<S>.stride
     var inner = (count: matrix.columns, stride: matrix.columnStride)
     var outer = (count: matrix.rows, stride: matrix.rowStride)
-    // A single element has no neighbour, so the stride in that direction means nothing. A vector is one interval if
+    // A single element has no neighbour, so the stride in that direction means nothing: a vector is one interval if
     // it is contiguous, and one for each element otherwise.
-    let swapped =
-      if inner.count == 1 { abs(outer.stride) == 1 } else if outer.count == 1 {
-        abs(inner.stride) != 1
-      } else { abs(inner.stride) > abs(outer.stride) }
-    if swapped { swap(&inner, &outer) }
+    if inner.count == 1 { swap(&inner, &outer) }
+    if outer.count == 1 ? abs(inner.stride) != 1 : abs(inner.stride) > abs(outer.stride) {
+      swap(&inner, &outer)
+    }
     let lowest =
       min(0, (inner.count - 1) * inner.stride) + min(0, (outer.count - 1) * outer.stride)
     first = Int(bitPattern: matrix.base) + lowest * size
@@ -39,11 +38,12 @@ struct ByteIntervals {
     guard distance == other.distance || count == 1 || other.count == 1 else { return true }
     let distance = count == 1 ? other.distance : self.distance
     if distance == 0 || (count == 1 && other.count == 1) { return true }
-    // Intervals i and i' meet exactly if −width < (i − i') · distance − gap < other.width.
+    // Intervals i and i' meet exactly if −width < (i − i') · distance − gap < other.width. There is such an i − i' if
+    // the smallest one above the lower bound is below the upper; it exists in both, for the ranges meet.
     let gap = other.first - first
     let above = gap - width
-    let t = max((above >= 0 ? above / distance : -((-above + distance - 1) / distance)) + 1, 1 - other.count)
-    return t * distance < gap + other.width && t <= count - 1
+    let steps = (above >= 0 ? above / distance : -((distance - 1 - above) / distance)) + 1
+    return steps * distance < gap + other.width
   }
 }
 
@@ -56,24 +56,24 @@ package func overlap<S>(_ a: MatrixPointer<S>, _ b: MatrixPointer<S>) -> Bool {
   return ByteIntervals(a).meets(ByteIntervals(b))
 }
 
+/// Whether no two elements of `c` share an address.
+package func hasDistinctElements<S>(_ c: MutableMatrixPointer<S>) -> Bool {
+  let (r, s) = (abs(c.rowStride), abs(c.columnStride))
+  if c.rows == 0 || c.columns == 0 || (c.rows == 1 && c.columns == 1) { return true }
+  if c.rows == 1 || c.columns == 1 { return (c.rows == 1 ? s : r) != 0 }
+  if r == 0 || s == 0 { return false }
+  if r >= s * c.columns || s >= r * c.rows { return true }
+  // (i, j) and (i', j') coincide when (i − i') · r = ± (j − j') · s, so at the least after s/g rows and r/g columns.
+  let g = greatestCommonDivisor(r, s)
+  return s / g >= c.rows || r / g >= c.columns
+}
+
 /// Traps if two elements of the output `c` share an address.
 package func requireDistinctElements<S>(
   _ c: MutableMatrixPointer<S>, _ name: StaticString, _ operation: StaticString
 ) {
-  let (r, s) = (abs(c.rowStride), abs(c.columnStride))
-  if c.rows == 0 || c.columns == 0 || (c.rows == 1 && c.columns == 1) { return }
-  var distinct = true
-  if c.rows == 1 || c.columns == 1 {
-    distinct = (c.rows == 1 ? s : r) != 0
-  } else if r == 0 || s == 0 {
-    distinct = false
-  } else if r < s * c.columns && s < r * c.rows {
-    // (i, j) and (i', j') coincide when (i − i') · r = ± (j − j') · s: the smallest such steps are s/g and r/g.
-    let g = greatestCommonDivisor(r, s)
-    distinct = s / g >= c.rows || r / g >= c.columns
-  }
   require(
-    distinct,
+    hasDistinctElements(c),
     """
     \(operation): \(name) is \(c.shape) with row stride \(c.rowStride) and column stride \(c.columnStride), so \
     that elements share an address

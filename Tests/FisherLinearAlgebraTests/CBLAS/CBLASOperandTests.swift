@@ -22,12 +22,13 @@ import Testing
   }
 
   @Test func strideOfASingleRowOrColumnMeansNothing() {
-    #expect(leading(1, 4, 0, 1) == [4, nil])
+    #expect(leading(1, 4, 0, 1) == [4, 1])
     #expect(leading(1, 4, 7, 5) == [nil, 5])
     #expect(leading(4, 1, 7, 0) == [7, nil])
     #expect(leading(4, 1, 1, 1) == [1, 4])
     #expect(leading(1, 1, 0, -3) == [1, 1])
-    #expect(leading(0, 4, 0, 1) == [4, nil])
-    #expect(leading(4, 0, 0, 1) == [nil, 4])
+    #expect(leading(0, 4, 4, 1) == [4, 1])
+    #expect(leading(4, 0, 1, 1) == [1, 4])
+    #expect(leading(1, 0, 0, 1) == [1, 1])
   }
 }

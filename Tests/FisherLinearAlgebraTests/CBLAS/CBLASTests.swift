@@ -17,7 +17,7 @@ struct CBLASLibraryTests {
     #expect(blas.name == "cblas " + blas.version)
     #expect(blas.core?.isEmpty == false)
     #expect(blas.path.contains("openblas"))
-    #expect(blas.missingSymbols.isEmpty)
+    #expect(blas.missingSymbols.isEmpty && blas.canSetThreads)
   }
 
   @Test func aPathIsAName() throws {
@@ -33,20 +33,18 @@ struct CBLASLibraryTests {
 
   @Test func severalCoresLiveInOneProcess() throws {
     let detected = try CBLASBackend(library: "openblas", fallback: LoopBackend())
-    let core = "Nehalem"
     #if arch(x86_64)
-      let forced = try CBLASBackend(library: "openblas@\(core)", fallback: LoopBackend())
-      #expect(forced.core == core)
+      let forced = try CBLASBackend(library: "openblas@nehalem", fallback: LoopBackend())
+      #expect(forced.core == "Nehalem")
       #expect(forced.path == detected.path)
       #expect(try CBLASBackend(library: "openblas").core == detected.core)
       var c = Matrix<Double>(rows: 2, columns: 2)
       gemm([[1, 2], [3, 4]], [[0, 1], [1, 0]], into: &c, on: forced)
       #expect(c == [[2, 1], [4, 3]])
     #endif
-    #expect(throws: CBLASError.coreNotAccepted(path: detected.path, wanted: "NoSuchCore", got: detected.core))
-    {
-      try CBLASBackend(library: "openblas@NoSuchCore")
-    }
+    // Which core it takes instead depends on the machine.
+    let error = #expect(throws: CBLASError.self) { try CBLASBackend(library: "openblas@NoSuchCore") }
+    #expect(error?.description.hasPrefix("\(detected.path) does not accept the core 'NoSuchCore'") == true)
   }
 }
 

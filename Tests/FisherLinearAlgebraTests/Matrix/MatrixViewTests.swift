@@ -84,6 +84,31 @@ import Testing
     #expect(a.baseAddress == address)
   }
 
+  @Test func lentBlocksLieInTheirParent() {
+    func mutate(_ block: inout Matrix<Double>) -> Int {
+      block[0, 0] = -1
+      return block.baseAddress
+    }
+    var a = Matrix<Double>(rows: 6, columns: 5)
+    let address = a.baseAddress
+    #expect(mutate(&a[rows: 2..<4, columns: 1..<3]) == address + (2 * 5 + 1) * 8)
+    #expect(mutate(&a[rows: 2..., columns: 1...][rows: 1..., columns: 1...]) == address + (3 * 5 + 2) * 8)
+    #expect(mutate(&a.transposed[rows: 4..., columns: 3...]) == address + (3 * 5 + 4) * 8)
+    #expect(a[2, 1] == -1 && a[3, 2] == -1 && a[3, 4] == -1 && asum(a, on: LoopBackend()) == 3)
+  }
+
+  @Test func aCopyOfALentBlockCannotWriteIntoTheParent() {
+    var escaped: [Matrix<Double>] = []
+    var a = square
+    a[0, 0] = -7
+    let expected = a.array
+    func keep(_ block: inout Matrix<Double>) { escaped.append(block) }
+    keep(&a[rows: 1..<3, columns: 1..<3])
+    escaped[0][0, 1] = -5
+    #expect(a.array == expected)
+    #expect(escaped[0] == [[11, -5], [21, 22]])
+  }
+
   @Test func aCopyOfALentBlockKeepsItsValue() {
     var escaped: [Matrix<Double>] = []
     func keep(_ block: inout Matrix<Double>) {
