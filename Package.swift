@@ -56,7 +56,8 @@ let package = Package(
       name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra"],
       path: "Tests/FisherTestSupport", swiftSettings: optimised),
     .testTarget(
-      name: "FisherLinearAlgebraTests", dependencies: ["FisherLinearAlgebra", "FisherTestSupport"],
+      name: "FisherLinearAlgebraTests",
+      dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherTestSupport"],
       swiftSettings: optimised),
     .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
     .testTarget(

@@ -1,8 +1,11 @@
-import KernelTemplates
-import _Builtin_intrinsics.intel
+public import KernelTemplates
+public import _Builtin_intrinsics.intel
+
+// What the generic text of KernelTemplates needs to know of this instruction set. The conformances to `KernelSet` stand
+// here too, because in debug builds code is specialised only within a file.
 
 /// `Float` in 256-bit registers: 12 of the 16 hold a 6 × 16 tile.
-public enum AVX2Float: VectorUnit {
+public enum AVX2Float: VectorUnit, KernelSet {
   public typealias Scalar = Float
   public typealias Vector = SIMD8<Float>
   public typealias Mask = __m256i
@@ -46,7 +49,7 @@ public enum AVX2Float: VectorUnit {
 }
 
 /// `Double` in 256-bit registers: 12 of the 16 hold a 6 × 8 tile.
-public enum AVX2Double: VectorUnit {
+public enum AVX2Double: VectorUnit, KernelSet {
   public typealias Scalar = Double
   public typealias Vector = SIMD4<Double>
   public typealias Mask = __m256i

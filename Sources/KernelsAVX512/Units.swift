@@ -1,8 +1,11 @@
-import KernelTemplates
-import _Builtin_intrinsics.intel
+public import KernelTemplates
+public import _Builtin_intrinsics.intel
+
+// What the generic text of KernelTemplates needs to know of this instruction set. The conformances to `KernelSet` stand
+// here too, because in debug builds code is specialised only within a file.
 
 /// `Float` in 512-bit registers: 28 of the 32 hold a 14 × 32 tile.
-public enum AVX512Float: VectorUnit {
+public enum AVX512Float: VectorUnit, KernelSet {
   public typealias Scalar = Float
   public typealias Vector = SIMD16<Float>
   public typealias Mask = __mmask16
@@ -45,7 +48,7 @@ public enum AVX512Float: VectorUnit {
 }
 
 /// `Double` in 512-bit registers: 28 of the 32 hold a 14 × 16 tile.
-public enum AVX512Double: VectorUnit {
+public enum AVX512Double: VectorUnit, KernelSet {
   public typealias Scalar = Double
   public typealias Vector = SIMD8<Double>
   public typealias Mask = __mmask8

@@ -1,10 +1,10 @@
-import KernelTemplates
+public import KernelTemplates
 
 // 128-bit vectors. arm64 has FMA and 32 registers; the x86-64 baseline has neither, so products are rounded before
 // they are added, and that tier has bits of its own.
 
 /// `Float` in 128-bit registers.
-public enum PortableFloat: VectorUnit {
+public enum PortableFloat: VectorUnit, KernelSet {
   public typealias Scalar = Float
   public typealias Vector = SIMD4<Float>
   public typealias Mask = Int
@@ -17,7 +17,7 @@ public enum PortableFloat: VectorUnit {
 }
 
 /// `Double` in 128-bit registers.
-public enum PortableDouble: VectorUnit {
+public enum PortableDouble: VectorUnit, KernelSet {
   public typealias Scalar = Double
   public typealias Vector = SIMD2<Double>
   public typealias Mask = Int

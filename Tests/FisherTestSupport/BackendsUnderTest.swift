@@ -36,6 +36,8 @@ private func installedLibraries() -> [BackendUnderTest] {
     print("CBLAS tests skipped: no OpenBLAS found; apt-get install libopenblas-dev installs it")
     return []
   }
+  // The tests run at the same time, and the number of threads is a global setting of the library.
+  library.pinThreads(2)
   return [BackendUnderTest(library, keepsBits: false)]
 }
 

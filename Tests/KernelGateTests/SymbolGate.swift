@@ -28,15 +28,13 @@ enum SymbolGate {
 
   /// Those that do not belong to `module`.
   ///
-  /// Its own carry the module's name; the mangling writes a part of it that was used before in another way, so the
-  /// name of its unit types stands for it too. Exempt is what no flag can change: the compiler's version marker,
-  /// the names of types (`symbolic …`), and pointers to symbols (`got.…`).
+  /// Its own carry the module's name. Exempt is what no flag can change: the compiler's version marker, the names of
+  /// types (`symbolic …`), and pointers to symbols (`got.…`).
   static func foreign(_ symbols: [Symbol], module: String) -> [Symbol] {
-    let set = module.dropFirst("Kernels".count)
-    return symbols.filter { symbol in
+    symbols.filter { symbol in
       if symbol.name == "__swift_reflection_version" { return false }
       if symbol.name.hasPrefix("symbolic ") || symbol.name.hasPrefix("got.") { return false }
-      return !symbol.name.contains(module) && !symbol.name.contains("Kernels\(set)")
+      return !symbol.name.contains(module)
     }
   }
 

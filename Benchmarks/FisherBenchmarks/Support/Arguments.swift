@@ -55,7 +55,7 @@ public struct Arguments {
 /// ` (did you mean 'gemm'?)` if a known word is near, else the list of what there is.
 public func suggestion(for word: String, among known: [String], prefix: String = "") -> String {
   let near = known.map { (word: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
-  if let near, near.distance <= max(1, word.count / 3) { return "; did you mean \(prefix)\(near.word)?" }
+  if let near, near.distance <= max(2, word.count / 3) { return "; did you mean \(prefix)\(near.word)?" }
   return "; known: " + known.map { prefix + $0 }.joined(separator: ", ")
 }
 

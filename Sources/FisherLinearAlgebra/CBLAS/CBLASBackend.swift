@@ -44,6 +44,9 @@ public final class CBLASBackend: Backend {
   /// The core that the library has detected, or was forced to; nil if it does not say.
   public var core: String? { library.core }
 
+  /// From now on every call of this library uses `count` threads, whatever it is told.
+  package func pinThreads(_ count: Int) { library.pinThreads(count) }
+
   /// Whether the library lets its number of threads be set; if not, it uses as many as it likes.
   public var canSetThreads: Bool { library.canSetThreads }
 

@@ -67,7 +67,15 @@ final class CBLASLibrary: Sendable {
   /// Sets the library's number of threads if it is not `count` already.
   @inline(__always)
   func useThreads(_ count: Int) {
-    if threads.load(ordering: .relaxed) != count { changeThreads(count) }
+    let current = threads.load(ordering: .relaxed)
+    if current != count && current >= 0 { changeThreads(count) }
+  }
+
+  /// Sets the number of threads for good. Where several threads call the library at once, one that changed the number
+  /// would change it under the others.
+  func pinThreads(_ count: Int) {
+    setThreads?(count)
+    threads.store(-1, ordering: .relaxed)
   }
 
   @inline(never)

@@ -27,7 +27,8 @@ struct AfterFork: Clause {
     return found
   }
 
-  @Test(arguments: Subject.all)
+  // Ours alone: a library with a thread pool of its own may hang in the child, and does.
+  @Test(arguments: Subject.keepingBits)
   static func afterFork(_ subject: Subject) { expect(subject) }
 }
 
