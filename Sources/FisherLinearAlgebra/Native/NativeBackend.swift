@@ -17,13 +17,22 @@ public struct NativeBackend: Backend {
 
   public var name: String { "native \(instructionSet.rawValue)" }
 
-  @specialized(where S == Float) @specialized(where S == Double)
-  public func gemm<S: KernelScalar>(_ call: borrowing Gemm<S>, threads: Int) {
-    Product(copy call).run(S._kernels(instructionSet), threads: threads)
-  }
+  // The entries are thin: generic values in the body of a specialised function would have their metadata looked up
+  // before the type is known, for some 40 ns a call.
 
   @specialized(where S == Float) @specialized(where S == Double)
-  public func syrk<S: KernelScalar>(_ call: Syrk<S>, threads: Int) {
+  public func gemm<S: KernelScalar>(_ call: Gemm<S>, threads: Int) { multiply(call, threads) }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func syrk<S: KernelScalar>(_ call: Syrk<S>, threads: Int) { multiply(call, threads) }
+
+  @inline(never)
+  private func multiply<S: KernelScalar>(_ call: Gemm<S>, _ threads: Int) {
+    Product(call).run(S._kernels(instructionSet), threads: threads)
+  }
+
+  @inline(never)
+  private func multiply<S: KernelScalar>(_ call: Syrk<S>, _ threads: Int) {
     Product(call).run(S._kernels(instructionSet), threads: threads)
     if call.mirror { mirror(call.c, from: call.triangle) }
   }
