@@ -62,6 +62,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     to target: UnsafeMutablePointer<Scalar>
   ) {
     var j = 0
+    // Several panels at once from adjacent columns: rows are read in longer stretches, which the prefetchers follow.
+    while columnStride == 1 && j &+ 8 &* tileColumns <= columns {
+      copyPanels(source + j, count: 8, depthStride: depthStride, depth: depth, to: target + j &* depth)
+      j &+= 8 &* tileColumns
+    }
     while j < columns {
       packPanel(
         source + j &* columnStride, count: min(tileColumns, columns &- j), laneStride: columnStride,

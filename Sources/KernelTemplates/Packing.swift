@@ -23,6 +23,24 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
+  /// `count` full panels of B side by side, row by row.
+  @inlinable @inline(never)
+  public static func copyPanels(
+    _ source: UnsafePointer<Scalar>, count: Int, depthStride: Int, depth: Int, to target: UnsafeMutablePointer<Scalar>
+  ) {
+    for p in 0..<depth {
+      var from = source + p &* depthStride
+      var to = target + p &* tileColumns
+      for _ in 0..<count {
+        let (left, right) = (load(from), load(from + lanes))
+        store(left, to: to)
+        store(right, to: to + lanes)
+        from += tileColumns
+        to += depth &* tileColumns
+      }
+    }
+  }
+
   /// Lanes are adjacent: rows are copied.
   @inlinable @inline(__always)
   public static func copyPanel(

@@ -45,7 +45,7 @@ public struct DepthBlocks {
 
   /// KC. Found by measurement: see docs/kernels.md.
   @inlinable @inline(__always)
-  public static var limit: Int { 384 }
+  public static var limit: Int { 512 }
 
   /// Requires `depth` ≥ 1.
   @inlinable @inline(__always)

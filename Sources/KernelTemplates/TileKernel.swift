@@ -54,8 +54,11 @@ public struct TileCall<Scalar> {
 public func tileKernel<W: Ways, R: RowStep>(_ ways: W.Type, _ step: R, _ call: TileCall<W.T.Scalar>) {
   typealias Unit = W.T.Unit
   let last = Unit.mask(first: call.lastLanes)
+  // C is needed thousands of cycles later: ask for it now, every vector of it, and the last one to its end.
   for i in 0..<W.T.rows {
-    Unit.prefetch(UnsafePointer(call.c + i &* call.cRow))
+    let row = UnsafePointer(call.c + i &* call.cRow)
+    for v in 0..<W.T.S.vectors { Unit.prefetch(row + v &* Unit.lanes) }
+    Unit.prefetch(row + (W.T.S.vectors &* Unit.lanes &- 1))
   }
   var sums = W()
   var a = call.a

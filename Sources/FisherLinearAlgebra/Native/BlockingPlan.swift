@@ -5,7 +5,7 @@ struct BlockingPlan {
   /// Bytes of packed A: about a third of a second-level cache of 1 MiB, most of one of 512 KiB.
   static let packedABytes = 320 << 10
   /// Bytes of packed B: a share of the last-level cache.
-  static let packedBBytes = 3 << 20
+  static let packedBBytes = 8 << 20
 
   let blocks: DepthBlocks
   let packsA: Bool
