@@ -43,7 +43,7 @@ public struct DepthBlocks {
   public let length: Int
   public let count: Int
 
-  /// KC. Found by measurement: see docs/kernels.md.
+  /// KC. Found by measurement: see docs/kernels.md. A multiple of 8.
   @inlinable @inline(__always)
   public static var limit: Int { 512 }
 
