@@ -26,7 +26,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// `count` full panels of B side by side, row by row.
   @inlinable @inline(never)
   public static func copyPanels(
-    _ source: UnsafePointer<Scalar>, count: Int, depthStride: Int, depth: Int, to target: UnsafeMutablePointer<Scalar>
+    _ source: UnsafePointer<Scalar>, count: Int, depthStride: Int, depth: Int,
+    to target: UnsafeMutablePointer<Scalar>
   ) {
     for p in 0..<depth {
       var from = source + p &* depthStride
