@@ -39,8 +39,10 @@ struct Measurement {
     var times = [[Double]](repeating: [], count: backends.count)
     var peak = 0.0
     for round in 0...rounds {
+      waitForQuiet()
       peak = max(peak, subject.peak(threads))
       for (i, backend) in backends.enumerated() {
+        waitForQuiet()
         let start = FisherBenchmarks.seconds()
         for _ in 0..<repeats[i] { call(backend, threads) }
         let time = (FisherBenchmarks.seconds() - start) / Double(repeats[i])

@@ -12,7 +12,9 @@ struct Fisher {
     process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
       .deletingLastPathComponent().appendingPathComponent("fisher")
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    // The tests themselves may run under a forced instruction set.
+    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FISHER_") }
+      .merging(environment) { $1 }
     let (output, error) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = error
@@ -26,9 +28,13 @@ struct Fisher {
 
 /// Wrong usage is one clear line on standard error and exit status 2.
 @Test(arguments: [
+  ([], "fisher --help"),
   (["benhc"], "did you mean bench?"),
   (["bench"], "bench needs a suite"),
   (["bench", "gem"], "did you mean gemm?"),
+  (["bench", "qqqqqq"], "known: gemm, syrk, all"),
+  (["bench", "gemm", "--threads"], "--threads needs a value"),
+  (["bench", "gemm", "--json", "/nowhere/out.jsonl"], "cannot write to '/nowhere/out.jsonl'"),
   (["bench", "gemm", "--type", "f32"], "did you mean --types?"),
   (["bench", "gemm", "--types", "f16"], "'f16' is neither f32 nor f64"),
   (["bench", "gemm", "--sizes", "3x4"], "'3x4' is neither a size"),
@@ -45,13 +51,20 @@ func wrongUsage(_ arguments: [String], _ message: String) throws {
 }
 
 @Test(arguments: [
-  ("FISHER_ISA", "sse9", "'sse9'"), ("FISHER_THREADS", "0", "'0'"), ("FISHER_THREADS", "x", "'x'"),
+  ("FISHER_ISA", "sse9", "'sse9'"), ("FISHER_ISA", "sse9", "portable"), ("FISHER_ISA", "", "''"),
+  ("FISHER_THREADS", "0", "'0'"), ("FISHER_THREADS", "x", "'x'"),
 ])
 func wrongEnvironment(_ name: String, _ value: String, _ message: String) throws {
   let run = try Fisher(["doctor"], environment: [name: value])
   #expect(run.status == 2)
   #expect(run.error.contains(name) && run.error.contains(message), "\(run.error)")
   #expect(run.error.split(separator: "\n").count == 1, "\(run.error)")
+}
+
+@Test func helpListsTheCommands() throws {
+  let run = try Fisher(["--help"])
+  #expect(run.status == 0 && run.error.isEmpty)
+  for part in ["doctor", "bench", "example: fisher"] { #expect(run.output.contains(part), "\(run.output)") }
 }
 
 @Test(arguments: ["doctor", "bench"])

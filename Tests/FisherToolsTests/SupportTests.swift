@@ -24,6 +24,18 @@ import Testing
   #expect(editDistance("", "abc") == 3)
 }
 
+@Test func aFarNameIsAnsweredWithAllNames() {
+  #expect(suggestion(for: "gem", among: ["gemm", "syrk"]) == "; did you mean gemm?")
+  #expect(suggestion(for: "syrk2", among: ["gemm", "syrk"], prefix: "--") == "; did you mean --syrk?")
+  #expect(suggestion(for: "zzz", among: ["gemm", "syrk"]) == "; known: gemm, syrk")
+}
+
+@Test func everyStringSurvivesAForeignParser() throws {
+  let awkward = (0..<0x80).map { String(UnicodeScalar(UInt8($0))) }.joined() + "\u{2028}é🙂\r\n"
+  let data = Data(JSON.array([.string(awkward)]).text.utf8)
+  #expect(try JSONSerialization.jsonObject(with: data) as? [String] == [awkward])
+}
+
 @Test func jsonEscapesAndKeepsOrder() throws {
   let text = JSON.object([
     ("b", .string("a\"\\\n\u{1}é")), ("a", .number(.nan)),
@@ -34,7 +46,7 @@ import Testing
 }
 
 @Test func jsonNumbersKeepSixDigits() throws {
-  for value in [1.23456789e-9, 243.123456, 98765432.1, -3.5, 1e300] {
+  for value in [1.23456789e-9, 243.123456, 98765432.1, -3.5, 1e300, .leastNonzeroMagnitude] {
     let read = try #require(Double(JSON.number(value).text))
     #expect(abs(read / value - 1) < 1e-5)
   }
@@ -55,10 +67,21 @@ import Testing
   }
 }
 
+@Test func flopsAreTheTextbooks() throws {
+  let shape = try Shape(parsing: "3x3x5")
+  #expect(Suite.gemm.cases(["f32", "f64"], [shape]).map(\.flops) == [90, 90])
+  // n (n + 1) k for one triangle.
+  #expect(Suite.syrk.cases(["f64"], [shape]).map(\.flops) == [60])
+}
+
 @Test func theGridsAreLargeAndWithoutRepeats() {
   let gemm = Suite.gemmGrid.map { "\($0.0) \($0.1)" }
   #expect(gemm.count >= 60)
   #expect(Set(gemm).count == gemm.count)
   let syrk = Suite.syrkGrid.map { "\($0.0) \($0.1)" }
   #expect(Set(syrk).count == syrk.count)
+  #expect(Set(Suite.gemmGrid.map(\.0)) == ["nn", "nt", "tn", "tt"])
+  #expect(Set(Suite.gemmGrid.map(\.1.k)).isSuperset(of: [1, 100_000]))
+  #expect(Set(Suite.syrkGrid.map(\.1.n)).isSuperset(of: [9, 2048]))
+  #expect(Suite.syrkGrid.contains { $0.1.k == 100_000 })
 }

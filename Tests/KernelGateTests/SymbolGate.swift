@@ -28,13 +28,15 @@ enum SymbolGate {
 
   /// Those that do not belong to `module`.
   ///
-  /// Its own carry the module's name. Exempt is what no flag can change: the compiler's version marker, the names of
-  /// types (`symbolic …`), and pointers to symbols (`got.…`).
+  /// Its own carry the module's name with its length before it. Exempt is data that no flag can change: the
+  /// compiler's version marker, the names of types (`symbolic …`), and pointers to symbols (`got.…`).
   static func foreign(_ symbols: [Symbol], module: String) -> [Symbol] {
     symbols.filter { symbol in
-      if symbol.name == "__swift_reflection_version" { return false }
-      if symbol.name.hasPrefix("symbolic ") || symbol.name.hasPrefix("got.") { return false }
-      return !symbol.name.contains(module)
+      let isFixedData =
+        symbol.type == "V"
+        && (symbol.name == "__swift_reflection_version" || symbol.name.hasPrefix("symbolic ")
+          || symbol.name.hasPrefix("got."))
+      return !isFixedData && !symbol.name.contains("\(module.utf8.count)\(module)")
     }
   }
 
@@ -54,11 +56,18 @@ enum SymbolGate {
   }
 
   /// The object files of a module, in the build folder that holds the running tests.
+  ///
+  /// Those of source files that are gone stay behind in the folder; only what the linker was given counts.
   static func objects(of module: String) -> [URL] {
     let products = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
       .deletingLastPathComponent()
     let folder = products.appendingPathComponent("\(module).build")
     let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-    return (files ?? []).filter { $0.pathExtension == "o" }
+    let map = (try? Data(contentsOf: folder.appendingPathComponent("output-file-map.json"))) ?? Data()
+    return (files ?? []).filter { file in
+      // The map tells the object of each source file; slashes in its paths may be escaped.
+      file.pathExtension == "o"
+        && String(decoding: map, as: UTF8.self).contains("/\(file.lastPathComponent)\"")
+    }
   }
 }

@@ -34,6 +34,19 @@ import Testing
   #expect(foreign.map(\.name) == ["$sS2dSBsWl", "$sSa12_endMutationyyFSf_Tg5"])
 }
 
+@Test(arguments: ["W", "V", "w", "v", "u"])
+func theGateKnowsEveryWeakLetter(_ letter: String) {
+  let symbols = SymbolGate.weakSymbols(in: "0000000000000010 \(letter) $sSa6appendyyxnFSf_Tg5")
+  #expect(SymbolGate.foreign(symbols, module: "KernelsAVX512").count == 1)
+}
+
+@Test func codeCannotPassAsData() {
+  let symbols = ["symbolic Sd", "got.$ss5SIMD8VMn", "__swift_reflection_version"].map {
+    Symbol(type: "W", name: $0)
+  }
+  #expect(SymbolGate.foreign(symbols, module: "KernelsAVX512") == symbols)
+}
+
 @Test func theGateTellsModulesApart() {
   let avx2 = Symbol(type: "W", name: "$s11KernelsAVX20B5FloatO4moreyyF")
   #expect(SymbolGate.foreign([avx2], module: "KernelsAVX512") == [avx2])

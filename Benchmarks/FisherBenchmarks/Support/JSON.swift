@@ -23,10 +23,11 @@ public indirect enum JSON {
   }
 
   private func rounded(_ value: Double) -> Double {
-    guard value != 0 else { return 0 }
     var scale = 1.0
-    while abs(value) * scale < 1e5 { scale *= 10 }
-    return (value * scale).rounded() / scale
+    while abs(value) * scale < 1e5 && scale < 1e300 { scale *= 10 }
+    let result = (value * scale).rounded() / scale
+    // So close to zero that the scale ends before the digits do: keep them all.
+    return result == 0 ? value : result
   }
 
   private static func quoted(_ text: String) -> String {

@@ -12,10 +12,3 @@ func median(_ values: [Double]) -> Double {
 func geometricMean(_ values: [Double]) -> Double {
   exp(values.reduce(0) { $0 + log($1) } / Double(values.count))
 }
-
-/// Seconds of a clock that only goes forward.
-func seconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}

@@ -1,0 +1,22 @@
+import Foundation
+
+/// Seconds of a clock that only goes forward.
+func seconds() -> Double { read(CLOCK_MONOTONIC) }
+
+/// Waits until no thread of this process computes, 0.4 s at most.
+///
+/// The worker threads of a library may go on spinning after a call, in the hope of another one: those of OpenBLAS
+/// 0.3.21 keep a core busy for 105 ms. They would compete with whoever is measured next.
+func waitForQuiet() {
+  for _ in 0..<200 {
+    let start = read(CLOCK_PROCESS_CPUTIME_ID)
+    usleep(2000)
+    if read(CLOCK_PROCESS_CPUTIME_ID) - start < 0.0002 { return }
+  }
+}
+
+private func read(_ clock: clockid_t) -> Double {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
