@@ -38,7 +38,8 @@ let package = Package(
   ],
   targets: [
     // Implementation: generic SIMD text, and one module of instantiations per instruction set.
-    .target(name: "KernelTemplates", swiftSettings: optimised)
+    .target(
+      name: "KernelTemplates", swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")])
   ] + instructionSets + [
     // Public API.
     .target(

@@ -108,10 +108,17 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       let left = call.columns &- j
       let width = min(left, tileVectors(rows: call.rows, columns: left, bPacked: call.bPacked) &* lanes)
       let b = call.b + (call.bPacked ? j &* call.depth : j)
+      // The next panel of B is asked for while this one is used, a share with every tile.
+      let share = call.bPacked && left > tileColumns ? (tileColumns &* call.depth) / panels.parts : 0
       for panel in 0..<panels.parts {
         let i = panels.start(panel)
         let a = call.a + (call.aPacked ? panel &* call.depth &* panelStride : i &* call.aRow)
-        multiplyTile(call, a: a, b: b, i, j, rows: panels.size(panel), columns: width)
+        let rows = panels.size(panel)
+        let ahead =
+          share == 0
+          ? Ahead()
+          : Ahead(b + (tileColumns &* call.depth &+ panel &* share), count: share, shares: 2 &* rows)
+        multiplyTile(call, a: a, b: b, i, j, rows: rows, columns: width, ahead)
       }
       j &+= width
     }
@@ -121,8 +128,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   @inlinable @inline(__always)
   public static func multiplyTile(
     _ call: BlockCall<Scalar>, a: UnsafePointer<Scalar>, b: UnsafePointer<Scalar>, _ i: Int, _ j: Int,
-    rows: Int,
-    columns: Int
+    rows: Int, columns: Int, _ ahead: Ahead<Scalar>
   ) {
     let overlap = call.region.overlap(i, j, rows: rows, columns: columns)
     if overlap == .none { return }
@@ -133,7 +139,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       depth: call.depth, a: a, aRow: call.aRow, aDepth: call.aDepth, b: b, bDepth: call.bDepth,
       c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
-      lastLanes: columns &- (vectors &- 1) &* lanes)
+      lastLanes: columns &- (vectors &- 1) &* lanes, ahead: ahead)
     runTile(vectors: vectors, rows: rows, tile)
     if !direct {
       mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j)

@@ -28,11 +28,14 @@ public struct TileCall<Scalar> {
   public var overwrites: Bool
   /// How many lanes of the last vector exist.
   public var lastLanes: Int
+  /// Memory that the next tiles will read, and how much of it this one asks for.
+  public var ahead: Ahead<Scalar>
 
   @inlinable @inline(__always)
   public init(
     depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, b: UnsafePointer<Scalar>, bDepth: Int,
-    c: UnsafeMutablePointer<Scalar>, cRow: Int, alpha: Scalar, beta: Scalar, lastLanes: Int
+    c: UnsafeMutablePointer<Scalar>, cRow: Int, alpha: Scalar, beta: Scalar, lastLanes: Int,
+    ahead: Ahead<Scalar> = Ahead()
   ) where Scalar: FloatingPoint {
     self.depth = depth
     self.a = a
@@ -46,6 +49,7 @@ public struct TileCall<Scalar> {
     self.beta = beta
     overwrites = beta == 0
     self.lastLanes = lastLanes
+    self.ahead = ahead
   }
 }
 
@@ -54,21 +58,32 @@ public struct TileCall<Scalar> {
 public func tileKernel<W: Ways, R: RowStep>(_ ways: W.Type, _ step: R, _ call: TileCall<W.T.Scalar>) {
   typealias Unit = W.T.Unit
   let last = Unit.mask(first: call.lastLanes)
-  // C is needed thousands of cycles later: ask for it now, every vector of it, and the last one to its end.
-  for i in 0..<W.T.rows {
-    let row = UnsafePointer(call.c + i &* call.cRow)
-    for v in 0..<W.T.S.vectors { Unit.prefetch(row + v &* Unit.lanes) }
-    Unit.prefetch(row + (W.T.S.vectors &* Unit.lanes &- 1))
-  }
   var sums = W()
   var a = call.a
   var b = call.b
   let aBlock = call.depth &* call.aDepth
   let bBlock = call.depth &* call.bDepth
-  for _ in 0..<call.depth {
-    sums.accumulate(a, step, aBlock, b, bBlock, last)
-    a += call.aDepth
-    b += call.bDepth
+  // C will be needed at the end: ask for it row by row during the first half of the steps. All rows at once would
+  // occupy every outstanding miss of the first-level cache, and A and B would wait for memory behind them.
+  var stretch = call.depth / (2 &* W.T.rows)
+  let rowsAtOnce = stretch < 4 ? W.T.rows : 1
+  if stretch < 4 { stretch = call.depth }
+  var ahead = call.ahead
+  var row = 0
+  var left = call.depth
+  while left > 0 {
+    for _ in 0..<rowsAtOnce where row < W.T.rows {
+      prefetchRow(Unit.self, UnsafePointer(call.c + row &* call.cRow), vectors: W.T.S.vectors)
+      row &+= 1
+    }
+    ahead.advance()
+    let steps = min(left, stretch)
+    left &-= steps
+    for _ in 0..<steps {
+      sums.accumulate(a, step, aBlock, b, bBlock, last)
+      a += call.aDepth
+      b += call.bDepth
+    }
   }
   let alpha = Unit.broadcast(call.alpha)
   if call.overwrites {

@@ -34,8 +34,11 @@ public protocol VectorUnit {
   static func load(_ p: UnsafePointer<Scalar>, _ mask: Mask) -> Vector
   /// Writes the masked lanes and touches no other memory.
   static func store(_ v: Vector, to p: UnsafeMutablePointer<Scalar>, _ mask: Mask)
-  /// Asks for the cache line of `p`; changes nothing else.
-  static func prefetch(_ p: UnsafePointer<Scalar>)
+
+  /// Transposes a square: the unit names the ``Stack`` with as many rows as it has lanes.
+  static func transposeSquare(_ square: SquareCall<Scalar>)
+  /// Blocks of `width` lanes of x and y in turn: the even ones (`first` 0) or the odd ones (1).
+  static func blocks(of width: Int, from first: Int, _ x: Vector, _ y: Vector) -> Vector
 
   /// Runs `call` on the tile of `rows` ≤ ``tileRows`` rows of `S`.
   static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Scalar>)

@@ -39,7 +39,7 @@ public enum AVX2Float: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
-  public static func prefetch(_ p: UnsafePointer<Float>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
+  public static func transposeSquare(_ square: SquareCall<Float>) { Square8<Self>.transpose(square) }
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
@@ -82,9 +82,7 @@ public enum AVX2Double: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
-  public static func prefetch(_ p: UnsafePointer<Double>) {
-    _m_prefetch(UnsafeMutableRawPointer(mutating: p))
-  }
+  public static func transposeSquare(_ square: SquareCall<Double>) { Square4<Self>.transpose(square) }
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(

@@ -38,7 +38,13 @@ public enum AVX512Float: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
-  public static func prefetch(_ p: UnsafePointer<Float>) { _m_prefetch(UnsafeMutableRawPointer(mutating: p)) }
+  public static func blocks(of width: Int, from first: Int, _ x: Vector, _ y: Vector) -> Vector {
+    let places = blockPlaces(of: width, from: first, SIMD16<Int32>.self)
+    return _mm512_permutex2var_ps(x, unsafeBitCast(places, to: __m512i.self), y)
+  }
+
+  @inlinable @inline(__always)
+  public static func transposeSquare(_ square: SquareCall<Float>) { Square16<Self>.transpose(square) }
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
@@ -81,9 +87,13 @@ public enum AVX512Double: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
-  public static func prefetch(_ p: UnsafePointer<Double>) {
-    _m_prefetch(UnsafeMutableRawPointer(mutating: p))
+  public static func blocks(of width: Int, from first: Int, _ x: Vector, _ y: Vector) -> Vector {
+    let places = blockPlaces(of: width, from: first, SIMD8<Int64>.self)
+    return _mm512_permutex2var_pd(x, places, y)
   }
+
+  @inlinable @inline(__always)
+  public static func transposeSquare(_ square: SquareCall<Double>) { Square8<Self>.transpose(square) }
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(

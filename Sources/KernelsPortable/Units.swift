@@ -10,6 +10,9 @@ public enum PortableFloat: VectorUnit, KernelSet {
   public typealias Mask = Int
 
   @inlinable @inline(__always)
+  public static func transposeSquare(_ square: SquareCall<Float>) { Square4<Self>.transpose(square) }
+
+  @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
   )
@@ -21,6 +24,9 @@ public enum PortableDouble: VectorUnit, KernelSet {
   public typealias Scalar = Double
   public typealias Vector = SIMD2<Double>
   public typealias Mask = Int
+
+  @inlinable @inline(__always)
+  public static func transposeSquare(_ square: SquareCall<Double>) { Square2<Self>.transpose(square) }
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
@@ -57,9 +63,6 @@ where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloating
   public static func store(_ v: Vector, to p: UnsafeMutablePointer<Scalar>, _ mask: Mask) {
     for i in 0..<mask { p[i] = v[i] }
   }
-
-  @inlinable @inline(__always)
-  public static func prefetch(_ p: UnsafePointer<Scalar>) {}
 
   @inlinable @inline(__always)
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { a * b }

@@ -2,8 +2,8 @@ import KernelTemplates
 
 /// What the loops decide before they start.
 struct BlockingPlan {
-  /// Bytes of packed A: about a third of a second-level cache of 1 MiB, most of one of 512 KiB.
-  static let packedABytes = 320 << 10
+  /// Bytes of the block of A that stays near while B streams past: less than half of a second-level cache of 1 MiB, most of one of 512 KiB.
+  static let blockABytes = 448 << 10
   /// Bytes of packed B: a share of the last-level cache.
   static let packedBBytes = 8 << 20
 
@@ -28,11 +28,11 @@ struct BlockingPlan {
     let aBytes =
       a.columnStride == 1
       ? ((m - 1) * abs(a.rowStride) + k) * size : ((k - 1) * abs(a.columnStride) + m) * size
-    packsA = n > 2 * shape.tileColumns && aBytes > 256 << 10
-    let paddedK = k * size * shape.panelStride / shape.tileRows
-    let mc =
-      packsA ? max(shape.tileRows, Self.packedABytes / max(1, paddedK) / shape.tileRows * shape.tileRows) : m
-    rowParts = Partition(m, limit: max(mc, 1))
+    packsA =
+      aBytes > 256 << 10 && n > (a.columnStride == 1 && !Self.collides(a.rowStride * size) ? 1024 : 448)
+    let bytesPerRow = k * size * (packsA ? shape.panelStride : shape.tileRows) / shape.tileRows
+    let mc = max(1, Self.blockABytes / bytesPerRow / shape.tileRows) * shape.tileRows
+    rowParts = Partition(m, limit: mc)
     let nc = max(1, Self.packedBBytes / max(1, k * size) / shape.tileColumns)
     panelColumns = shape.tileColumns
     columns = n
@@ -40,8 +40,11 @@ struct BlockingPlan {
     columnPanels = packsB ? Partition(panels, limit: nc) : Partition(panels, limit: max(panels, 1))
   }
 
+  /// Rows this many bytes apart meet in the same sets of the first-level cache, whose ways hold 4 KiB each.
+  private static func collides(_ stride: Int) -> Bool { (stride + 64) & 4095 < 128 }
+
   /// The macro-kernel is called once.
-  var isOneBlock: Bool { blocks.count == 1 && !packsA && !packsB }
+  var isOneBlock: Bool { blocks.count == 1 && !packsA && !packsB && rowParts.parts == 1 }
 
   var columnParts: Int { columnPanels.parts }
   func columnStart(_ i: Int) -> Int { columnPanels.start(i) * panelColumns }

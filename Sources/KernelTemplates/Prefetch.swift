@@ -1,0 +1,61 @@
+import Builtin
+
+// The intrinsics module declares `_m_prefetch`, but the compiler takes that function for one without effect and drops
+// its calls. LLVM's own intrinsic stays.
+
+/// How close to the core a line is wanted.
+public enum CacheLevel {
+  case first, second
+}
+
+/// Asks for the cache line of `p`. Changes nothing that a program can see, whatever `p` is.
+@inlinable @inline(__always)
+public func prefetch<Scalar>(_ p: UnsafePointer<Scalar>, into level: CacheLevel = .first) {
+  let address = UnsafeRawPointer(p)._rawValue
+  switch level {
+  case .first:
+    Builtin.int_prefetch_RawPointer(address, (0 as Int32)._value, (3 as Int32)._value, (1 as Int32)._value)
+  case .second:
+    Builtin.int_prefetch_RawPointer(address, (0 as Int32)._value, (2 as Int32)._value, (1 as Int32)._value)
+  }
+}
+
+/// A stretch of memory to be asked for little by little.
+@frozen
+public struct Ahead<Scalar> {
+  public var next: UnsafePointer<Scalar>?
+  /// Cache lines to ask for with each call of ``advance()``.
+  public var lines: Int
+
+  @inlinable @inline(__always)
+  public init() {
+    next = nil
+    lines = 0
+  }
+
+  /// `count` elements from `start` on, in `shares` calls of ``advance()``.
+  @inlinable @inline(__always)
+  public init(_ start: UnsafePointer<Scalar>, count: Int, shares: Int) {
+    next = start
+    let bytes = count &* MemoryLayout<Scalar>.stride
+    lines = (bytes &+ 64 &* shares &- 1) / (64 &* shares)
+  }
+
+  /// Asks for the next lines, into the second-level cache.
+  @inlinable @inline(__always)
+  public mutating func advance() {
+    guard var address = next else { return }
+    for _ in 0..<lines {
+      prefetch(address, into: .second)
+      address += 64 / MemoryLayout<Scalar>.stride
+    }
+    next = address
+  }
+}
+
+/// Asks for every line of a row of `vectors` vectors.
+@inlinable @inline(__always)
+func prefetchRow<Unit: VectorUnit>(_ unit: Unit.Type, _ row: UnsafePointer<Unit.Scalar>, vectors: Int) {
+  for v in 0..<vectors { prefetch(row + v &* Unit.lanes) }
+  prefetch(row + (vectors &* Unit.lanes &- 1))
+}
