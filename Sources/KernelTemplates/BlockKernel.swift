@@ -139,12 +139,39 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       depth: call.depth, a: a, aRow: call.aRow, aDepth: call.aDepth, b: b, bDepth: call.bDepth,
       c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
-      lastLanes: columns &- (vectors &- 1) &* lanes, ahead: ahead)
+      lastLanes: columns &- (vectors &- 1) &* lanes, fetchesC: true, ahead: ahead)
     runTile(vectors: vectors, rows: rows, tile)
     if !direct {
       mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j)
     }
     if let epilogue = call.epilogue { applyEpilogue(epilogue, to: c, i, j) }
+  }
+
+  /// A product of one k block whose operands are near: nothing is packed, no scratch, no epilogue.
+  ///
+  /// Rows of B and C are contiguous, α ≠ 0, k ≥ 1.
+  @inlinable
+  public static func multiplySmall(_ gemm: UnsafePointer<Gemm<Scalar>>) {
+    let (a, b, c) = (gemm.pointee.a, gemm.pointee.b, gemm.pointee.c)
+    let (alpha, beta) = (gemm.pointee.alpha, gemm.pointee.beta)
+    let panels = Partition(c.rows, limit: tileRows)
+    var j = 0
+    while j < c.columns {
+      let left = c.columns &- j
+      let columns = min(left, tileVectors(rows: c.rows, columns: left, bPacked: false) &* lanes)
+      let vectors = (columns &+ lanes &- 1) / lanes
+      for panel in 0..<panels.parts {
+        let i = panels.start(panel)
+        runTile(
+          vectors: vectors, rows: panels.size(panel),
+          TileCall(
+            depth: a.columns, a: a.base + i &* a.rowStride, aRow: a.rowStride,
+            aDepth: a.columnStride, b: b.base + j, bDepth: b.rowStride,
+            c: c.base + (i &* c.rowStride &+ j), cRow: c.rowStride, alpha: alpha,
+            beta: beta, lastLanes: columns &- (vectors &- 1) &* lanes))
+      }
+      j &+= columns
+    }
   }
 
   /// Chooses the strip for a width, and the kernel for the rows of A.

@@ -28,6 +28,8 @@ public struct TileCall<Scalar> {
   public var overwrites: Bool
   /// How many lanes of the last vector exist.
   public var lastLanes: Int
+  /// C may be far away and is asked for early.
+  public var fetchesC: Bool
   /// Memory that the next tiles will read, and how much of it this one asks for.
   public var ahead: Ahead<Scalar>
 
@@ -35,7 +37,7 @@ public struct TileCall<Scalar> {
   public init(
     depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, b: UnsafePointer<Scalar>, bDepth: Int,
     c: UnsafeMutablePointer<Scalar>, cRow: Int, alpha: Scalar, beta: Scalar, lastLanes: Int,
-    ahead: Ahead<Scalar> = Ahead()
+    fetchesC: Bool = false, ahead: Ahead<Scalar> = Ahead()
   ) where Scalar: FloatingPoint {
     self.depth = depth
     self.a = a
@@ -49,6 +51,7 @@ public struct TileCall<Scalar> {
     self.beta = beta
     overwrites = beta == 0
     self.lastLanes = lastLanes
+    self.fetchesC = fetchesC
     self.ahead = ahead
   }
 }
@@ -65,11 +68,11 @@ public func tileKernel<W: Ways, R: RowStep>(_ ways: W.Type, _ step: R, _ call: T
   let bBlock = call.depth &* call.bDepth
   // C will be needed at the end: ask for it row by row during the first half of the steps. All rows at once would
   // occupy every outstanding miss of the first-level cache, and A and B would wait for memory behind them.
+  var ahead = call.ahead
+  var row = call.fetchesC ? 0 : W.T.rows
   var stretch = call.depth / (2 &* W.T.rows)
   let rowsAtOnce = stretch < 4 ? W.T.rows : 1
-  if stretch < 4 { stretch = call.depth }
-  var ahead = call.ahead
-  var row = 0
+  if stretch < 4 || !call.fetchesC { stretch = call.depth }
   var left = call.depth
   while left > 0 {
     for _ in 0..<rowsAtOnce where row < W.T.rows {

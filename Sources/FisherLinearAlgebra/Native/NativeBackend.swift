@@ -28,7 +28,9 @@ public struct NativeBackend: Backend {
 
   @inline(never)
   private func multiply<S: KernelScalar>(_ call: Gemm<S>, _ threads: Int) {
-    Product(call).run(S._kernels(instructionSet), threads: threads)
+    let kernels = S._kernels(instructionSet)
+    if call.isSmall { return withUnsafePointer(to: call) { kernels.multiplySmall($0) } }
+    Product(call).run(kernels, threads: threads)
   }
 
   @inline(never)
