@@ -1,7 +1,8 @@
 // The macro-kernel: all tiles of an m × n part of C for one k block, C ← α·A·B + β·C.
 //
-// Column panels are the outer loop: one panel of B (k × NR) stays in the first-level cache while the panels of A
-// stream past it from the second level. Either operand may be packed (see Packing.swift) or read where it lies:
+// Column panels are the outer loop: one panel of B (k × NR) stays near while the panels of A stream past it from the
+// second-level cache. If B fits the first-level cache whole, or if k is so short that C is most of the memory, the
+// loops are turned around: A and C are visited in the order in which they lie. Either operand may be packed (see Packing.swift) or read where it lies:
 //   A direct: any strides; packed: panels of the row partition with limit MR, `panelStride` apart per k step.
 //   B direct: rows contiguous; packed: panels of NR columns.
 // The tiles may be restricted to one triangle of C, and C may have any strides.
@@ -90,6 +91,18 @@ public struct BlockCall<Scalar> {
   }
 }
 
+extension BlockCall {
+  /// Steps of k up to which C is most of the memory that is visited.
+  @inlinable @inline(__always)
+  public static var fewSteps: Int { 64 }
+
+  /// The panels of A are the outer loop.
+  @inlinable @inline(__always)
+  static func isRowMajor(columns: Int, depth: Int) -> Bool {
+    depth <= fewSteps || columns &* depth <= (24 << 10) / MemoryLayout<Scalar>.size
+  }
+}
+
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// How many vectors wide a tile is: short tiles are made wide, so that enough FMAs are in flight.
   @inlinable @inline(__always)
@@ -102,26 +115,47 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// See the head of this file.
   @inlinable
   public static func multiplyBlock(_ call: BlockCall<Scalar>) {
-    let panels = Partition(call.rows, limit: tileRows)
-    var j = 0
-    while j < call.columns {
-      let left = call.columns &- j
-      let width = min(left, tileVectors(rows: call.rows, columns: left, bPacked: call.bPacked) &* lanes)
-      let b = call.b + (call.bPacked ? j &* call.depth : j)
-      // The next panel of B is asked for while this one is used, a share with every tile.
-      let share = call.bPacked && left > tileColumns ? (tileColumns &* call.depth) / panels.parts : 0
+    // With very few steps a tile is mostly its store. Far away, two long rows are written faster than many short ones.
+    let isStore =
+      call.depth <= 8 && !call.aPacked && !call.bPacked
+      && call.rows &* call.c.rowStride >= (4 << 20) / MemoryLayout<Scalar>.size
+    let panels = Partition(call.rows, limit: isStore ? 2 : tileRows)
+    if BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth) {
       for panel in 0..<panels.parts {
-        let i = panels.start(panel)
-        let a = call.a + (call.aPacked ? panel &* call.depth &* panelStride : i &* call.aRow)
-        let rows = panels.size(panel)
-        let ahead =
-          share == 0
-          ? Ahead()
-          : Ahead(b + (tileColumns &* call.depth &+ panel &* share), count: share, shares: 2 &* rows)
-        multiplyTile(call, a: a, b: b, i, j, rows: rows, columns: width, ahead)
+        var j = 0
+        while j < call.columns { j &+= multiplyTile(call, panels, panel, j) }
       }
-      j &+= width
+    } else {
+      var j = 0
+      while j < call.columns {
+        var width = 0
+        for panel in 0..<panels.parts { width = multiplyTile(call, panels, panel, j) }
+        j &+= width
+      }
     }
+  }
+
+  /// The tile of a row panel whose first column is j.
+  ///
+  /// - Returns: its width.
+  @inlinable @inline(__always)
+  public static func multiplyTile(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int)
+    -> Int
+  {
+    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.columns &- j)
+    let width = tileVectors(rows: panels.size(0), columns: left, bPacked: call.bPacked) &* lanes
+    let columns = min(width, left)
+    let b = call.b + (call.bPacked ? j &* call.depth : j)
+    var ahead = Ahead<Scalar>()
+    if call.bPacked && left > width {
+      // The next panel of B is asked for while this one is used, a share with every tile.
+      let share = width &* call.depth / panels.parts
+      ahead = Ahead(b + (width &* call.depth &+ panel &* share), count: share, shares: 2 &* rows)
+    }
+    multiplyTile(
+      call, a: call.a + (call.aPacked ? panel &* call.depth &* panelStride : i &* call.aRow), b: b, i, j,
+      rows: rows, columns: columns, ahead)
+    return columns
   }
 
   /// One tile at (i, j) of the block: directly into C where possible, else by way of scratch.
@@ -139,7 +173,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       depth: call.depth, a: a, aRow: call.aRow, aDepth: call.aDepth, b: b, bDepth: call.bDepth,
       c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
-      lastLanes: columns &- (vectors &- 1) &* lanes, fetchesC: true, ahead: ahead)
+      lastLanes: columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > 16, ahead: ahead)
     runTile(vectors: vectors, rows: rows, tile)
     if !direct {
       mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j)
@@ -149,16 +183,16 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// A product of one k block whose operands are near: nothing is packed, no scratch, no epilogue.
   ///
-  /// Rows of B and C are contiguous, α ≠ 0, k ≥ 1.
+  /// Rows of C and of B, if it is not packed, are contiguous, α ≠ 0, k ≥ 1.
   @inlinable
-  public static func multiplySmall(_ gemm: UnsafePointer<Gemm<Scalar>>) {
+  public static func multiplySmall(_ gemm: UnsafePointer<Gemm<Scalar>>, bPacked: Bool) {
     let (a, b, c) = (gemm.pointee.a, gemm.pointee.b, gemm.pointee.c)
     let (alpha, beta) = (gemm.pointee.alpha, gemm.pointee.beta)
     let panels = Partition(c.rows, limit: tileRows)
     var j = 0
     while j < c.columns {
       let left = c.columns &- j
-      let columns = min(left, tileVectors(rows: c.rows, columns: left, bPacked: false) &* lanes)
+      let columns = min(left, tileVectors(rows: c.rows, columns: left, bPacked: bPacked) &* lanes)
       let vectors = (columns &+ lanes &- 1) / lanes
       for panel in 0..<panels.parts {
         let i = panels.start(panel)
@@ -166,7 +200,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
           vectors: vectors, rows: panels.size(panel),
           TileCall(
             depth: a.columns, a: a.base + i &* a.rowStride, aRow: a.rowStride,
-            aDepth: a.columnStride, b: b.base + j, bDepth: b.rowStride,
+            aDepth: a.columnStride, b: b.base + (bPacked ? j &* a.columns : j), bDepth: b.rowStride,
             c: c.base + (i &* c.rowStride &+ j), cRow: c.rowStride, alpha: alpha,
             beta: beta, lastLanes: columns &- (vectors &- 1) &* lanes))
       }

@@ -8,7 +8,7 @@ public protocol KernelSet<Scalar> {
   /// The macro-kernel.
   static func multiplyBlock(_ call: BlockCall<Scalar>)
   /// A product that needs no loops around it. By pointer: copies of the call would be a third of the time.
-  static func multiplySmall(_ gemm: UnsafePointer<Gemm<Scalar>>)
+  static func multiplySmall(_ gemm: UnsafePointer<Gemm<Scalar>>, bPacked: Bool)
   /// Packs rows of A into panels of at most MR.
   static func packA(
     _ source: UnsafePointer<Scalar>, rows: Int, rowStride: Int, depthStride: Int, depth: Int,

@@ -6,6 +6,8 @@ struct BlockingPlan {
   static let blockABytes = 448 << 10
   /// Bytes of packed B: a share of the last-level cache.
   static let packedBBytes = 8 << 20
+  /// Bytes of B with a short k, which every panel of A streams past: a share of the second-level cache.
+  static let shortBBytes = 256 << 10
 
   let blocks: DepthBlocks
   let packsA: Bool
@@ -33,18 +35,19 @@ struct BlockingPlan {
     let bytesPerRow = k * size * (packsA ? shape.panelStride : shape.tileRows) / shape.tileRows
     let mc = max(1, Self.blockABytes / bytesPerRow / shape.tileRows) * shape.tileRows
     rowParts = Partition(m, limit: mc)
-    let nc = max(1, Self.packedBBytes / max(1, k * size) / shape.tileColumns)
+    let nearB = k <= BlockCall<S>.fewSteps ? Self.shortBBytes : Self.packedBBytes
+    let nc = max(1, nearB / (k * size) / shape.tileColumns)
     panelColumns = shape.tileColumns
     columns = n
     let panels = (n + panelColumns - 1) / panelColumns
-    columnPanels = packsB ? Partition(panels, limit: nc) : Partition(panels, limit: max(panels, 1))
+    columnPanels = Partition(panels, limit: packsB || k <= BlockCall<S>.fewSteps ? nc : panels)
   }
 
   /// Rows this many bytes apart meet in the same sets of the first-level cache, whose ways hold 4 KiB each.
   private static func collides(_ stride: Int) -> Bool { (stride + 64) & 4095 < 128 }
 
   /// The macro-kernel is called once.
-  var isOneBlock: Bool { blocks.count == 1 && !packsA && !packsB && rowParts.parts == 1 }
+  var isOneBlock: Bool { blocks.count == 1 && !packsA && !packsB && rowParts.parts == 1 && columnParts == 1 }
 
   var columnParts: Int { columnPanels.parts }
   func columnStart(_ i: Int) -> Int { columnPanels.start(i) * panelColumns }

@@ -29,7 +29,7 @@ public struct NativeBackend: Backend {
   @inline(never)
   private func multiply<S: KernelScalar>(_ call: Gemm<S>, _ threads: Int) {
     let kernels = S._kernels(instructionSet)
-    if call.isSmall { return withUnsafePointer(to: call) { kernels.multiplySmall($0) } }
+    if call.isSmall { return call.runSmall(kernels) }
     Product(call).run(kernels, threads: threads)
   }
 

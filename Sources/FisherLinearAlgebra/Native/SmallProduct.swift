@@ -1,15 +1,34 @@
 import KernelTemplates
 
+// Products of a few dozen nanoseconds, for which planning would cost more than it brings.
+
 extension Gemm where Scalar: KernelScalar {
-  /// Each operand fits the first-level cache and lies as the micro-kernel wants it, so that planning would cost more
-  /// than it brings: a product of a few dozen nanoseconds.
+  /// Each operand fits the first-level cache, and rows of C lie as the micro-kernel wants them.
   @inline(__always)
   var isSmall: Bool {
     let (m, n, k) = (c.rows, c.columns, a.columns)
     let most = (32 << 10) / MemoryLayout<Scalar>.size
     // Fewer than half a vector of columns is better turned around, unless there are as few rows.
-    return b.columnStride == 1 && c.columnStride == 1 && (n >= 8 || m <= n) && k > 0 && k <= DepthBlocks.limit
-      && k &* n <= most && m &* k <= most && m &* n <= most && m > 0 && n > 0 && alpha != 0
-      && epilogue.isIdentity
+    return c.columnStride == 1 && (n >= 8 || m <= n) && k > 0 && k <= DepthBlocks.limit && k &* n <= most
+      && m &* k <= most && m &* n <= most && m > 0 && n > 0 && alpha != 0 && epilogue.isIdentity
+  }
+
+  /// The product, if it is small. A transposed B is packed into scratch.
+  @inline(__always)
+  func runSmall(_ kernels: any KernelSet<Scalar>.Type) {
+    if b.columnStride == 1 {
+      return withUnsafePointer(to: self) { kernels.multiplySmall($0, bPacked: false) }
+    }
+    let width = kernels.shape.tileColumns
+    let columns = (b.columns + width - 1) / width * width
+    ThreadContext.current.withScratch(columns * b.rows, of: Scalar.self) { packed in
+      kernels.packB(
+        b.base, columns: b.columns, columnStride: b.columnStride, depthStride: b.rowStride, depth: b.rows,
+        to: packed)
+      var call = self
+      call.b.base = UnsafePointer(packed)
+      call.b.rowStride = width
+      withUnsafePointer(to: call) { kernels.multiplySmall($0, bPacked: true) }
+    }
   }
 }
