@@ -40,9 +40,11 @@ struct Measurement {
     var peak = 0.0
     for round in 0...rounds {
       waitForQuiet()
+      warmUp(threads) { _ = subject.peak(threads) }
       peak = max(peak, subject.peak(threads))
       for (i, backend) in backends.enumerated() {
         waitForQuiet()
+        warmUp(threads) { call(backend, threads) }
         let start = FisherBenchmarks.seconds()
         for _ in 0..<repeats[i] { call(backend, threads) }
         let time = (FisherBenchmarks.seconds() - start) / Double(repeats[i])

@@ -15,6 +15,15 @@ func waitForQuiet() {
   }
 }
 
+/// Runs `call` for 30 ms before a sample on several threads.
+///
+/// After a pause the scheduler may wake the second thread on the first one's core and take some 10 ms to see that
+/// another core is idle; until then both share one.
+func warmUp(_ threads: Int, _ call: () -> Void) {
+  let end = seconds() + (threads > 1 ? 0.03 : 0)
+  repeat { call() } while seconds() < end
+}
+
 private func read(_ clock: clockid_t) -> Double {
   var time = timespec()
   clock_gettime(clock, &time)

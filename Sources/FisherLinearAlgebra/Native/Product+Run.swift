@@ -61,7 +61,7 @@ extension Product {
 
   /// Cuts C into about four parts a thread, near squares, none smaller than a few tiles.
   private func grid(_ shape: TileShape, threads: Int) -> (rows: Partition, columns: Partition) {
-    let wanted = 4 * threads
+    let wanted = 2 * threads
     let most = (rows: max(1, rows / (4 * shape.tileRows)), columns: max(1, columns / (2 * shape.tileColumns)))
     var (r, c) = (1, 1)
     while r * c < wanted && (r < most.rows || c < most.columns) {
