@@ -10,8 +10,7 @@ extension Product {
       return
     }
     let oriented = oriented(kernels.shape)
-    // Below about 20 µs of work, waking a thread costs more than it brings.
-    if threads > 1 && flops > 1.5e6 && Parallel.allowance(threads) > 1 {
+    if threads > 1 && isWorthThreads && Parallel.allowance(threads) > 1 {
       oriented.runInParallel(kernels, threads: threads)
     } else {
       oriented.runSerially(kernels)

@@ -44,6 +44,9 @@ struct Product<S: KernelScalar> {
     return Product(part, region: region.block(i, j))
   }
 
+  /// Some 30 µs of work on a fast core: below, waking a thread costs more than it brings.
+  var isWorthThreads: Bool { flops * Double(MemoryLayout<S>.size) > 32e6 }
+
   /// The flops that the region asks for, about.
   var flops: Double {
     let all = 2 * Double(rows) * Double(columns) * Double(max(depth, 1))

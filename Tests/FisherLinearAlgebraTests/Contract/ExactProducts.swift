@@ -47,6 +47,8 @@ struct ExactProducts: Clause {
 struct BigProducts: Clause {
   static let shapes = [
     (513, 769, 300), (1025, 130, 257), (96, 2049, 260), (33, 17, 20_001), (1, 3000, 700), (2100, 1, 511),
+    // Short k: far results written in long rows, B in parts that stay near, the loops turned around.
+    (1100, 1030, 3), (1030, 2050, 8), (60, 9000, 33), (700, 1600, 64),
   ]
 
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
