@@ -9,6 +9,10 @@ struct BenchmarkCase {
   let sizes: [(String, Int)]
   /// The textbook flops of one call.
   let flops: Double
+  /// The number of matrices in one call, if there are many.
+  let batch: Int?
+  /// What the libraries do instead, if they have no such routine.
+  let peersDo: String?
   /// Makes the operands and gives a closure that carries out one call on a backend with so many threads.
   let prepare: () -> (any Backend, Int) -> Void
   /// The FMA peak of the element type with so many threads, in GFLOP/s.
@@ -16,13 +20,16 @@ struct BenchmarkCase {
 
   init<S: KernelScalar>(
     _ suite: String, _ name: String, _: S.Type, sizes: [(String, Int)], flops: Double,
-    prepare: @escaping () -> (any Backend, Int) -> Void
+    batch: Int? = nil,
+    peersDo: String? = nil, prepare: @escaping () -> (any Backend, Int) -> Void
   ) {
     self.suite = suite
     self.name = name
     type = S.self == Float.self ? "f32" : "f64"
     self.sizes = sizes
     self.flops = flops
+    self.batch = batch
+    self.peersDo = peersDo
     self.prepare = prepare
     peak = { threads in Peak.gflops(S.self, threads: threads, samples: 2) }
   }
@@ -59,7 +66,7 @@ struct Suite: Sendable {
   /// The cases for the types `f32` and `f64`; `sizes` replaces the grid.
   let cases: @Sendable (_ types: [String], _ sizes: [Shape]?) -> [BenchmarkCase]
 
-  static let all = [gemm, syrk]
+  static let all = [gemm, syrk, batched]
 }
 
 /// Sizes from the command line: `64` or `64x32x1000`.

@@ -21,6 +21,7 @@ struct Measurement {
   let peers: [(peer: Peer, seconds: Double, ratio: Double)]
 
   var gflops: Double { subject.flops / seconds * 1e-9 }
+  var nanosecondsPerMatrix: Double? { subject.batch.map { seconds / Double($0) * 1e9 } }
   var peakFraction: Double { gflops / peakGflops }
 
   /// Runs ours and every peer in turn, A B A B, so that a change of the machine's clock meets all of them alike.
@@ -77,6 +78,8 @@ struct Measurement {
     .object(
       [("suite", .string(subject.suite)), ("case", .string(subject.name)), ("type", .string(subject.type))]
         + subject.sizes.map { ($0.0, .int($0.1)) }
+        + (nanosecondsPerMatrix.map { [("batch", .int(subject.batch!)), ("nsPerMatrix", .number($0))] } ?? [])
+        + (subject.peersDo.map { [("peersDo", .string($0))] } ?? [])
         + [
           ("threads", .int(threads)), ("gflops", .number(gflops)), ("seconds", .number(seconds)),
           ("peakGflops", .number(peakGflops)), ("peakFraction", .number(peakFraction)),

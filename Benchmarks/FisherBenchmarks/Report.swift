@@ -21,8 +21,13 @@ struct Table {
     Swift.print(
       column("\(m.subject.suite) \(m.subject.name)", 26, left: true) + column(m.subject.type, 5)
         + column(String(m.threads), 4) + column(fixed(m.gflops, 1), 10)
-        + column(fixed(100 * m.peakFraction, 0) + " %", 7) + rest.joined())
+        + column(fixed(100 * m.peakFraction, 0) + " %", 7) + rest.joined() + remark(m))
     fflush(nil)
+  }
+
+  private func remark(_ m: Measurement) -> String {
+    let time = m.nanosecondsPerMatrix.map { "   \(fixed($0, 1)) ns a matrix" } ?? ""
+    return time + (m.peers.isEmpty ? "" : m.subject.peersDo.map { "; peers: \($0)" } ?? "")
   }
 
   func printSummary(_ all: [Measurement]) {

@@ -25,6 +25,10 @@ public protocol VectorUnit {
   static func broadcast(_ x: Scalar) -> Vector
   /// a·b
   static func multiply(_ a: Vector, _ b: Vector) -> Vector
+  /// −a
+  static func negate(_ a: Vector) -> Vector
+  /// a / b
+  static func divide(_ a: Vector, _ b: Vector) -> Vector
   /// a·b + sum: fused with one rounding where the machine has FMA, in two roundings where it has not.
   static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector
 
@@ -54,6 +58,9 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   @inlinable @inline(__always)
   public static var one: Vector { broadcast(1) }
+
+  @inlinable @inline(__always)
+  public static func negate(_ a: Vector) -> Vector { multiply(broadcast(-1), a) }
 }
 
 extension VectorUnit {

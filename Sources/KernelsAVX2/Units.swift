@@ -20,6 +20,9 @@ public enum AVX2Float: VectorUnit, KernelSet {
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm256_mul_ps(a, b) }
 
   @inlinable @inline(__always)
+  public static func divide(_ a: Vector, _ b: Vector) -> Vector { _mm256_div_ps(a, b) }
+
+  @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
     _mm256_fmadd_ps(a, b, sum)
   }
@@ -62,6 +65,9 @@ public enum AVX2Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm256_mul_pd(a, b) }
+
+  @inlinable @inline(__always)
+  public static func divide(_ a: Vector, _ b: Vector) -> Vector { _mm256_div_pd(a, b) }
 
   @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {

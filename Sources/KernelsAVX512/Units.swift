@@ -20,6 +20,9 @@ public enum AVX512Float: VectorUnit, KernelSet {
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm512_mul_ps(a, b) }
 
   @inlinable @inline(__always)
+  public static func divide(_ a: Vector, _ b: Vector) -> Vector { _mm512_div_ps(a, b) }
+
+  @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
     _mm512_fmadd_ps(a, b, sum)
   }
@@ -67,6 +70,9 @@ public enum AVX512Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { _mm512_mul_pd(a, b) }
+
+  @inlinable @inline(__always)
+  public static func divide(_ a: Vector, _ b: Vector) -> Vector { _mm512_div_pd(a, b) }
 
   @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {

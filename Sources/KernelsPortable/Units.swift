@@ -68,6 +68,9 @@ where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloating
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { a * b }
 
   @inlinable @inline(__always)
+  public static func divide(_ a: Vector, _ b: Vector) -> Vector { a / b }
+
+  @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
     #if arch(arm64)
       return sum.addingProduct(a, b)

@@ -63,6 +63,12 @@ struct CBLASFunctions: Sendable {
   /// n, x, incx
   typealias Index = @convention(c) (Int, Input, Int) -> Int
 
+  /// LAPACK's potrf and potri: uplo, n, A, lda, info. Integers by address: the callee looks at their low halves.
+  typealias Potrf =
+    @convention(c) (
+      UnsafePointer<CChar>, UnsafePointer<Int>, Output, UnsafePointer<Int>, UnsafeMutablePointer<Int>
+    ) -> Void
+
   let gemm: Gemm?
   let syrk: Syrk?
   let symm: Symm?
@@ -74,6 +80,8 @@ struct CBLASFunctions: Sendable {
   let nrm2: Norm?
   let asum: Norm?
   let iamax: Index?
+  let potrf: Potrf?
+  let potri: Potrf?
 
   /// Binds the functions of the element type `type`, `s` or `d`; appends the names of those missing.
   init(type: String, in symbols: CBLASSymbols, missing: inout [String]) {
@@ -95,5 +103,7 @@ struct CBLASFunctions: Sendable {
     nrm2 = bind("cblas_\(type)nrm2")
     asum = bind("cblas_\(type)asum")
     iamax = bind("cblas_i\(type)amax")
+    potrf = bind("\(type)potrf_")
+    potri = bind("\(type)potri_")
   }
 }

@@ -1,0 +1,41 @@
+/// What is added to the diagonal of a symmetric matrix before it is factorized or inverted.
+public enum Damping<Scalar: KernelScalar>: Sendable, Equatable {
+  case none
+  /// λ, at least 0.
+  case absolute(Scalar)
+  /// λ times the mean of the matrix's own diagonal, λ at least 0.
+  case relative(Scalar)
+
+  /// The two numbers of which one is 0.
+  var parts: (absolute: Scalar, relative: Scalar) {
+    switch self {
+    case .none: return (0, 0)
+    case .absolute(let value): return (value, 0)
+    case .relative(let value): return (0, value)
+    }
+  }
+}
+
+/// How an operation on many matrices went.
+public struct BatchOutcome: Sendable, Equatable {
+  /// A matrix that is not positive definite.
+  public struct Failure: Sendable, Equatable {
+    /// Which of the matrices, from 0.
+    public let matrix: Int
+    /// The first pivot that is not above 0, NaN included, from 0.
+    public let pivot: Int
+  }
+
+  /// The matrices that failed, in order. What they would have overwritten is as it was.
+  public let failures: [Failure]
+
+  /// Nothing failed.
+  public var isComplete: Bool { failures.isEmpty }
+
+  /// From the first bad pivot of each matrix, −1 where there is none.
+  init(_ outcomes: UnsafeBufferPointer<Int32>) {
+    failures = outcomes.enumerated().compactMap { i, pivot in
+      pivot < 0 ? nil : Failure(matrix: i, pivot: Int(pivot))
+    }
+  }
+}

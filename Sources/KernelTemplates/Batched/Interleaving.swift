@@ -1,0 +1,114 @@
+// Matrices from memory into lanes and back: element (i, j) of L matrices side by side. Where the elements of a matrix
+// are adjacent, squares of L × L are transposed in registers.
+
+/// At most L square matrices of one order, `matrixStride` elements apart.
+@frozen
+public struct MatrixGroup<Pointer> {
+  public var base: Pointer
+  public var count: Int
+  public var matrixStride: Int
+  public var rowStride: Int
+  public var columnStride: Int
+
+  @inlinable @inline(__always)
+  public init(_ base: Pointer, count: Int, matrixStride: Int, rowStride: Int, columnStride: Int) {
+    self.base = base
+    self.count = count
+    self.matrixStride = matrixStride
+    self.rowStride = rowStride
+    self.columnStride = columnStride
+  }
+}
+
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
+  /// Reads the lower triangles into a group of n × n vectors. Lanes beyond the count repeat the last matrix.
+  @inlinable
+  public static func interleave(
+    _ source: MatrixGroup<UnsafePointer<Scalar>>, n: Int, to group: UnsafeMutablePointer<Scalar>
+  ) {
+    if source.columnStride == 1 && source.rowStride == n && n <= 2 &* lanes {
+      interleaveRow(source, 0, count: n &* n, to: group)
+    } else if source.columnStride == 1 {
+      for i in 0..<n {
+        interleaveRow(source, i &* source.rowStride, count: i &+ 1, to: group + i &* n &* lanes)
+      }
+    } else {
+      for i in 0..<n {
+        for j in 0...i {
+          let target = group + (i &* n &+ j) &* lanes
+          let element = source.base + (i &* source.rowStride &+ j &* source.columnStride)
+          for l in 0..<lanes { target[l] = element[min(l, source.count &- 1) &* source.matrixStride] }
+        }
+      }
+    }
+  }
+
+  @inlinable @inline(never)
+  static func interleaveRow(
+    _ source: MatrixGroup<UnsafePointer<Scalar>>, _ offset: Int, count: Int,
+    to group: UnsafeMutablePointer<Scalar>
+  ) {
+    transposeRows(
+      source.base + offset, count: source.count, rowStride: source.matrixStride, depth: count, to: group,
+      stride: lanes)
+  }
+
+  /// Writes a whole group of n × n vectors to its matrices.
+  @inlinable
+  public static func deinterleave(
+    _ group: UnsafePointer<Scalar>, n: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
+  ) {
+    if target.columnStride == 1 && target.rowStride == n && n &* n >= lanes {
+      deinterleaveRow(group, count: n &* n, to: target, 0)
+    } else if target.columnStride == 1 && n >= lanes {
+      for i in 0..<n { deinterleaveRow(group + i &* n &* lanes, count: n, to: target, i &* target.rowStride) }
+    } else {
+      for l in 0..<target.count { deinterleaveLane(group, n: n, l, to: target) }
+    }
+  }
+
+  /// `count` ≥ L adjacent elements of each matrix; the last square overlaps the one before.
+  @inlinable @inline(never)
+  static func deinterleaveRow(
+    _ group: UnsafePointer<Scalar>, count: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>,
+    _ offset: Int
+  ) {
+    var e = 0
+    while true {
+      let start = min(e, count &- lanes)
+      transposeSquare(
+        SquareCall(
+          rows: lanes, columns: target.count, source: group + start &* lanes, rowStride: lanes,
+          target: target.base + (offset &+ start), targetStride: target.matrixStride))
+      e &+= lanes
+      if e >= count { return }
+    }
+  }
+
+  /// Writes the matrix in one lane.
+  @inlinable
+  public static func deinterleaveLane(
+    _ group: UnsafePointer<Scalar>, n: Int, _ lane: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
+  ) {
+    let matrix = target.base + lane &* target.matrixStride
+    for i in 0..<n {
+      for j in 0..<n {
+        matrix[i &* target.rowStride &+ j &* target.columnStride] = group[(i &* n &+ j) &* lanes &+ lane]
+      }
+    }
+  }
+
+  /// A ← A + (absolute + relative · mean of the diagonal)·I in every lane.
+  @inlinable
+  public static func damp(
+    _ group: UnsafeMutablePointer<Scalar>, n: Int, absolute: Scalar, relative: Scalar
+  ) {
+    var trace = zero
+    for i in 0..<n { trace = multiplyAdd(one, load(UnsafePointer(group + i &* (n &+ 1) &* lanes)), trace) }
+    let damping = multiplyAdd(broadcast(relative / Scalar(n)), trace, broadcast(absolute))
+    for i in 0..<n {
+      let x = group + i &* (n &+ 1) &* lanes
+      store(multiplyAdd(one, load(UnsafePointer(x)), damping), to: x)
+    }
+  }
+}
