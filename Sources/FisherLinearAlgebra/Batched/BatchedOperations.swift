@@ -47,6 +47,12 @@ public struct BatchedInverse<S: KernelScalar> {
   @inline(__always)
   var order: Int { source.rows }
 
+  /// What is added to the diagonal of a matrix with this trace. Without relative damping a NaN in the trace stays there.
+  @inline(__always)
+  func damping<T: BinaryFloatingPoint>(trace: T) -> T {
+    relative == 0 ? T(absolute) : T(absolute) + T(relative) * trace / T(order)
+  }
+
   /// Source `i`.
   @inline(__always)
   func source(_ i: Int) -> MatrixPointer<S> {

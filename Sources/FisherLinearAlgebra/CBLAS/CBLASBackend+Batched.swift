@@ -44,7 +44,7 @@ extension CBLASBackend {
       for c in 0...r { a[r * n + c] = source[r, c] }
       trace += source[r, r]
     }
-    let damping = call.absolute + call.relative * trace / S(n)
+    let damping = call.damping(trace: trace)
     for r in 0..<n { a[r * n + r] += damping }
   }
 }

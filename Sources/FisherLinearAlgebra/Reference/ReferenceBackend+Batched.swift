@@ -21,7 +21,7 @@ extension ReferenceBackend {
     let (n, source) = (call.order, call.source(index))
     var a = (0..<n).map { i in (0..<n).map { j in Double(source[max(i, j), min(i, j)]) } }
     let trace = (0..<n).reduce(0) { $0 + a[$1][$1] }
-    for i in 0..<n { a[i][i] += Double(call.absolute) + Double(call.relative) * trace / Double(n) }
+    for i in 0..<n { a[i][i] += call.damping(trace: trace) }
     var l = [[Double]](repeating: [Double](repeating: 0, count: n), count: n)
     var logDeterminant = 0.0
     for j in 0..<n {

@@ -103,9 +103,12 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   public static func damp(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, absolute: Scalar, relative: Scalar
   ) {
-    var trace = zero
-    for i in 0..<n { trace = multiplyAdd(one, load(UnsafePointer(group + i &* (n &+ 1) &* lanes)), trace) }
-    let damping = multiplyAdd(broadcast(relative / Scalar(n)), trace, broadcast(absolute))
+    var damping = broadcast(absolute)
+    if relative != 0 {
+      var trace = zero
+      for i in 0..<n { trace = multiplyAdd(one, load(UnsafePointer(group + i &* (n &+ 1) &* lanes)), trace) }
+      damping = multiplyAdd(broadcast(relative / Scalar(n)), trace, damping)
+    }
     for i in 0..<n {
       let x = group + i &* (n &+ 1) &* lanes
       store(multiplyAdd(one, load(UnsafePointer(x)), damping), to: x)

@@ -4,9 +4,10 @@
 //
 //     A_KK ← −P        A_iK ← A_iK·P        A_ij ← A_ij − A_iK·P·A_Kj        i, j ∉ K
 //
-// Swept on all indices, A becomes −A⁻¹. Sets of four indices are taken in order, then two and one. P comes from halves
-// of halves, so that n numbers d are divided by: the pivots of A = L·D·Lᵀ, all positive exactly if A is positive
-// definite, and log det A = Σ log d. n³/2 multiply-adds, n divisions, no square roots.
+// Swept on all indices, A becomes −A⁻¹. Sets of four indices are taken in order, then two and one. With A_KK = L·D·Lᵀ
+// and G = A_:K·L⁻ᵀ, the subtracted product is G·D⁻¹·Gᵀ: what single indices in turn would subtract. The n numbers of all
+// D are the pivots of A, all positive exactly if A is positive definite, and log det A = Σ log d. n³/2 multiply-adds,
+// n divisions, no square roots.
 //
 // Only the lower triangle is read and written until the end. Lanes never mix: a matrix that is not positive definite
 // makes numbers without meaning in its own lane, and its first pivot that is not above 0 tells.
@@ -17,7 +18,7 @@
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Replaces the group by its inverses, both triangles; writes the n pivots of each lane.
   ///
-  /// `scratch` has room for 4·n vectors.
+  /// `scratch` has room for 4·(n + 1) vectors.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
   @inlinable
@@ -27,14 +28,14 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ) -> Bool {
     var k = 0
     while k &+ 4 <= n {
-      sweep(BlockOfFour<BlockOfFour<Single<Self>>>.self, group, n, k, pivots, scratch)
+      sweep(FourPivots<Self>.self, group, n, k, pivots, scratch)
       k &+= 4
     }
     if k &+ 2 <= n {
-      sweep(BlockOfFour<Single<Self>>.self, group, n, k, pivots, scratch)
+      sweep(TwoPivots<Self>.self, group, n, k, pivots, scratch)
       k &+= 2
     }
-    if k < n { sweep(Single<Self>.self, group, n, k, pivots, scratch) }
+    if k < n { sweep(OnePivot<Self>.self, group, n, k, pivots, scratch) }
     negateAndMirror(group, n)
     var isGood = true
     for l in 0..<n &* lanes { isGood = isGood && pivots[l] > 0 }
@@ -43,43 +44,41 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// The sweep on K = k ..< k + b.
   @inlinable @inline(never)
-  public static func sweep<B: SmallBlock>(
-    _ type: B.Type, _ group: UnsafeMutablePointer<Scalar>, _ n: Int, _ k: Int,
+  public static func sweep<F: SmallFactor>(
+    _ type: F.Type, _ group: UnsafeMutablePointer<Scalar>, _ n: Int, _ k: Int,
     _ pivots: UnsafeMutablePointer<Scalar>, _ columns: UnsafeMutablePointer<Scalar>
-  ) where B.Unit == Self {
-    let (after, rowStride) = (k &+ B.order, n &* lanes)
+  ) where F.Unit == Self {
+    let (after, rowStride) = (k &+ F.Row.count, n &* lanes)
     let square = group + (k &* n &+ k) &* lanes
-    let negative = B(loading: UnsafePointer(square), rowStride).symmetricInverse(pivots: pivots + k &* lanes)
-      .negated
-    negative.storeLower(to: square, rowStride)
+    let factor = F(factoring: UnsafePointer(square), rowStride, pivots: pivots + k &* lanes)
+    factor.storeNegativeInverse(to: square, rowStride, columns)
     for i in 0..<k {
-      let c = group + (k &* n &+ i) &* lanes
-      let w = eliminate(negative, c, rowStride, columns, i)
+      let w = eliminate(factor, group + (k &* n &+ i) &* lanes, rowStride, columns, i)
       update(w, group + i &* rowStride, UnsafePointer(columns), from: 0, to: i &+ 1)
     }
     for i in after..<n {
       let row = group + i &* rowStride
-      let w = eliminate(negative, row + k &* lanes, lanes, columns, i)
+      let w = eliminate(factor, row + k &* lanes, lanes, columns, i)
       update(w, row, UnsafePointer(columns), from: 0, to: k)
       update(w, row, UnsafePointer(columns), from: after, to: i &+ 1)
     }
   }
 
-  /// Keeps A_iK in `columns`, puts A_iK·P in its place and returns −A_iK·P.
+  /// Keeps G = A_iK·L⁻ᵀ in `columns`, puts A_iK·P in its place and returns −G·D⁻¹.
   @inlinable @inline(__always)
-  static func eliminate<B: SmallBlock>(
-    _ negative: B, _ place: UnsafeMutablePointer<Scalar>, _ stride: Int,
+  static func eliminate<F: SmallFactor>(
+    _ factor: F, _ place: UnsafeMutablePointer<Scalar>, _ stride: Int,
     _ columns: UnsafeMutablePointer<Scalar>,
     _ i: Int
-  ) -> B.Row where B.Unit == Self {
-    let c = B.Row(loading: UnsafePointer(place), stride)
-    c.store(to: columns + i &* B.order &* lanes, lanes)
-    let w = negative.times(c)
-    w.negated.store(to: place, stride)
-    return w
+  ) -> F.Row where F.Unit == Self {
+    let g = factor.forward(F.Row(loading: UnsafePointer(place), stride))
+    g.store(to: columns + i &* F.Row.count &* lanes, lanes)
+    let h = factor.scaled(g)
+    factor.backward(h).store(to: place, stride)
+    return h.negated
   }
 
-  /// A_ij ← A_ij + w·A_Kj for a range of j.
+  /// A_ij ← A_ij + w·G_j for a range of j.
   @inlinable @inline(__always)
   static func update<R: SmallRow>(
     _ w: R, _ row: UnsafeMutablePointer<Scalar>, _ columns: UnsafePointer<Scalar>, from: Int, to: Int

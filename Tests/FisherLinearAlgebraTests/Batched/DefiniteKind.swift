@@ -1,0 +1,74 @@
+import FisherLinearAlgebra
+import FisherTestSupport
+
+/// The kinds of symmetric positive definite matrices that LAPACK's testers use.
+enum DefiniteKind: String, CaseIterable {
+  /// Condition of a few units.
+  case random
+  case diagonal
+  /// Diagonal elements over twenty binary orders.
+  case graded
+  /// As nearly singular as can be without a pivot being lost to rounding.
+  case nearlySingular
+  /// Near overflow, so that products of two elements overflow.
+  case huge
+  /// Near underflow.
+  case tiny
+
+  /// Element (i, j) of a matrix of order n, as a function of random numbers in [−1, 1).
+  func matrix<S: KernelScalar>(_ n: Int, _: S.Type, _ generator: inout Generator) -> [[S]] {
+    let rank = self == .nearlySingular ? max(1, n / 2) : n
+    let b = (0..<n).map { _ in (0..<rank).map { _ -> Double in generator.uniform() } }
+    let shift = self == .nearlySingular ? 256 * Double(n) * S.unitRoundoff : 1
+    var a = [[S]](repeating: [S](repeating: 0, count: n), count: n)
+    for i in 0..<n {
+      for j in 0...i {
+        var sum = zip(b[i], b[j]).reduce(0) { $0 + $1.0 * $1.1 } / Double(n)
+        if i == j { sum += shift }
+        if self == .diagonal && i != j { sum = 0 }
+        a[i][j] = S(sum) * scale(i, j, n)
+        a[j][i] = a[i][j]
+      }
+    }
+    return a
+  }
+
+  private func scale<S: KernelScalar>(_ i: Int, _ j: Int, _ n: Int) -> S {
+    let largest = Int(S.greatestFiniteMagnitude.exponent)
+    let power: Int
+    switch self {
+    case .graded: power = (20 * i / n) - 10 + (20 * j / n) - 10
+    case .huge: power = largest - 16
+    case .tiny: power = 16 - largest
+    default: power = 0
+    }
+    return S(sign: .plus, exponent: S.Exponent(power), significand: 1)
+  }
+}
+
+/// LAPACK's ratio ‖I − A·X‖ / (n·‖A‖·‖X‖·ε) in the 1-norm, with A and X given by their elements.
+func inverseRatio<S: KernelScalar>(
+  _ a: [[S]], _ x: (Int, Int) -> S
+) -> Double {
+  let n = a.count
+  // Powers of two that bring both near 1: the products must not overflow.
+  let largest = a.joined().reduce(0) { max($0, Double($1).magnitude) }
+  let unit = Double(sign: .plus, exponent: largest.exponent, significand: 1)
+  let left = a.map { $0.map { Double($0) / unit } }
+  let right = (0..<n).map { i in (0..<n).map { j in Double(x(i, j)) * unit } }
+  var (residual, normA, normX) = (0.0, 0.0, 0.0)
+  for j in 0..<n {
+    var (r, s, t) = (0.0, 0.0, 0.0)
+    for i in 0..<n {
+      var sum = i == j ? 1.0 : 0
+      for k in 0..<n { sum -= left[i][k] * right[k][j] }
+      r += sum.magnitude
+      s += left[i][j].magnitude
+      t += right[i][j].magnitude
+    }
+    residual = r.isNaN ? .infinity : max(residual, r)
+    (normA, normX) = (max(normA, s), t.isNaN ? .infinity : max(normX, t))
+  }
+  let ratio = residual / (Double(n) * normA * normX * Double(S.ulpOfOne))
+  return ratio.isNaN ? .infinity : ratio
+}
