@@ -56,36 +56,39 @@ public struct TileCall<Scalar> {
   }
 }
 
+extension TileCall {
+  /// Row i of C.
+  @inlinable @inline(__always)
+  func row(_ i: Int) -> UnsafePointer<Scalar> { UnsafePointer(c + i &* cRow) }
+}
+
 /// Computes one tile of C. See the head of this file.
 @inlinable @inline(never)
 public func tileKernel<W: Ways, R: RowStep>(_ ways: W.Type, _ step: R, _ call: TileCall<W.T.Scalar>) {
   typealias Unit = W.T.Unit
   let last = Unit.mask(first: call.lastLanes)
   var sums = W()
-  var a = call.a
-  var b = call.b
-  let aBlock = call.depth &* call.aDepth
-  let bBlock = call.depth &* call.bDepth
-  // C will be needed at the end: ask for it row by row during the first half of the steps. All rows at once would
-  // occupy every outstanding miss of the first-level cache, and A and B would wait for memory behind them.
+  var (a, b) = (call.a, call.b)
+  // C will be needed at the end, thousands of cycles from now.
   var ahead = call.ahead
-  var row = call.fetchesC ? 0 : W.T.rows
-  var stretch = call.depth / (2 &* W.T.rows)
-  let rowsAtOnce = stretch < 4 ? W.T.rows : 1
-  if stretch < 4 || !call.fetchesC { stretch = call.depth }
-  var left = call.depth
-  while left > 0 {
-    for _ in 0..<rowsAtOnce where row < W.T.rows {
-      prefetchRow(Unit.self, UnsafePointer(call.c + row &* call.cRow), vectors: W.T.S.vectors)
-      row &+= 1
+  let stretch = call.depth / (2 &* W.T.rows)
+  if Unit.registers < 32 || !call.fetchesC || stretch < 4 {
+    if call.fetchesC {
+      for row in 0..<W.T.rows { prefetchRow(Unit.self, call.row(row), vectors: W.T.S.vectors) }
+      for _ in 0..<2 &* W.T.rows { ahead.advance() }
     }
-    ahead.advance()
-    let steps = min(left, stretch)
-    left &-= steps
-    for _ in 0..<steps {
-      sums.accumulate(a, step, aBlock, b, bBlock, last)
-      a += call.aDepth
-      b += call.bDepth
+    accumulate(&sums, step, &a, &b, call, steps: call.depth, last)
+  } else {
+    // Row by row in the first half of the steps: all rows at once would occupy every outstanding miss of the
+    // first-level cache, and A and B would wait for memory behind them. Loops in a loop cost a few registers.
+    var (row, left) = (0, call.depth)
+    while left > 0 {
+      if row < W.T.rows { prefetchRow(Unit.self, call.row(row), vectors: W.T.S.vectors) }
+      row &+= 1
+      ahead.advance()
+      let steps = min(left, stretch)
+      left &-= steps
+      accumulate(&sums, step, &a, &b, call, steps: steps, last)
     }
   }
   let alpha = Unit.broadcast(call.alpha)
@@ -93,5 +96,19 @@ public func tileKernel<W: Ways, R: RowStep>(_ ways: W.Type, _ step: R, _ call: T
     sums.overwrite(call.c, call.cRow, alpha, last)
   } else {
     sums.update(call.c, call.cRow, alpha, Unit.broadcast(call.beta), last)
+  }
+}
+
+/// A stretch of the k loop.
+@inlinable @inline(__always)
+func accumulate<W: Ways, R: RowStep>(
+  _ sums: inout W, _ step: R, _ a: inout UnsafePointer<W.T.Scalar>, _ b: inout UnsafePointer<W.T.Scalar>,
+  _ call: TileCall<W.T.Scalar>, steps: Int, _ last: W.T.Unit.Mask
+) {
+  let (aBlock, bBlock) = (call.depth &* call.aDepth, call.depth &* call.bDepth)
+  for _ in 0..<steps {
+    sums.accumulate(a, step, aBlock, b, bBlock, last)
+    a += call.aDepth
+    b += call.bDepth
   }
 }

@@ -14,6 +14,9 @@ public protocol VectorUnit {
   /// MR, the rows of the tallest register tile; the tile is two vectors wide.
   static var tileRows: Int { get }
 
+  /// The number of vector registers.
+  static var registers: Int { get }
+
   /// The number of lanes of a vector.
   static var lanes: Int { get }
 

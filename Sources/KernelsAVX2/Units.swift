@@ -14,6 +14,9 @@ public enum AVX2Float: VectorUnit, KernelSet {
   public static var tileRows: Int { 6 }
 
   @inlinable @inline(__always)
+  public static var registers: Int { 16 }
+
+  @inlinable @inline(__always)
   public static func broadcast(_ x: Float) -> Vector { _mm256_set1_ps(x) }
 
   @inlinable @inline(__always)
@@ -59,6 +62,9 @@ public enum AVX2Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static var tileRows: Int { 6 }
+
+  @inlinable @inline(__always)
+  public static var registers: Int { 16 }
 
   @inlinable @inline(__always)
   public static func broadcast(_ x: Double) -> Vector { _mm256_set1_pd(x) }

@@ -14,6 +14,9 @@ public enum AVX512Float: VectorUnit, KernelSet {
   public static var tileRows: Int { 14 }
 
   @inlinable @inline(__always)
+  public static var registers: Int { 32 }
+
+  @inlinable @inline(__always)
   public static func broadcast(_ x: Float) -> Vector { _mm512_set1_ps(x) }
 
   @inlinable @inline(__always)
@@ -64,6 +67,9 @@ public enum AVX512Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static var tileRows: Int { 14 }
+
+  @inlinable @inline(__always)
+  public static var registers: Int { 32 }
 
   @inlinable @inline(__always)
   public static func broadcast(_ x: Double) -> Vector { _mm512_set1_pd(x) }

@@ -47,6 +47,15 @@ where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloating
   public static var tileRows: Int { PortableRows<Whole<Self>>.rows }
 
   @inlinable @inline(__always)
+  public static var registers: Int {
+    #if arch(arm64)
+      return 32
+    #else
+      return 16
+    #endif
+  }
+
+  @inlinable @inline(__always)
   public static func broadcast(_ x: Scalar) -> Vector { Vector(repeating: x) }
 
   @inlinable @inline(__always)

@@ -32,6 +32,10 @@ public struct BatchOutcome: Sendable, Equatable {
   /// Nothing failed.
   public var isComplete: Bool { failures.isEmpty }
 
+  static let complete = BatchOutcome(failures: [])
+
+  private init(failures: [Failure]) { self.failures = failures }
+
   /// From the first bad pivot of each matrix, −1 where there is none.
   init(_ outcomes: UnsafeBufferPointer<Int32>) {
     failures = outcomes.enumerated().compactMap { i, pivot in

@@ -17,12 +17,10 @@ extension NativeBackend {
       return
     }
     let groups = (call.count + lanes - 1) / lanes
-    // A task is a stretch of groups worth some 30 µs.
-    let flops = Double(n * n * n + 20 * n * n) * Double(lanes)
-    let perTask = max(1, Int(1e6 / flops))
+    let perTask = BatchedWork.groupsPerTask(order: n, lanes: lanes)
     let tasks = (groups + perTask - 1) / perTask
     Parallel.perform(tasks, threads: threads) { task in
-      ThreadContext.current.withScratch((n * n + 5 * n) * lanes, of: S.self) { scratch in
+      ThreadContext.current.withScratch(BatchedWork.scratch(order: n, lanes: lanes), of: S.self) { scratch in
         for g in task * perTask..<min(groups, (task + 1) * perTask) {
           invertGroup(call, kernels, first: g * lanes, count: min(lanes, call.count - g * lanes), scratch)
         }
@@ -54,7 +52,7 @@ extension NativeBackend {
       kernels.deinterleave(UnsafePointer(group), n: n, to: target)
     }
     for lane in 0..<count {
-      let bad = isGood ? nil : (0..<n).first { !(pivots[$0 * lanes + lane] > 0) }
+      let bad = isGood ? nil : BatchedWork.firstBadPivot(pivots, order: n, lanes: lanes, lane)
       call.outcomes[first + lane] = Int32(bad ?? -1)
       if !isGood && bad == nil { kernels.deinterleaveLane(UnsafePointer(group), n: n, lane, to: target) }
       if let logDeterminants = call.logDeterminants {

@@ -85,4 +85,29 @@ struct StackInverseTests {
     var empty = MatrixStack<Float>(count: 2, rows: 0, columns: 0)
     #expect(empty.invertPositiveDefinite().isComplete)
   }
+
+  @Test(arguments: InstructionSet.supported)
+  func interleavedBatchesAreBitForBitTheSame(_ instructionSet: InstructionSet) {
+    for n in [1, 3, 4, 9, 17] {
+      var generator = Generator(seed: Seed.first)
+      var stack = MatrixStack<Float>(count: 37, rows: n, columns: n)
+      for i in 0..<37 {
+        let elements = DefiniteKind.random.matrix(n, Float.self, &generator)
+        stack[i] = Matrix(rows: n, columns: n) { r, c in elements[r][c] }
+      }
+      stack[20][n - 1, n - 1] = -1
+      var batch = InterleavedBatch(stack, instructionSet: instructionSet)
+      let before = batch
+      let expected = stack.invertPositiveDefinite(
+        damping: .relative(0.125), on: NativeBackend(instructionSet: instructionSet))
+      #expect(expected.failures.map(\.matrix) == [20])
+      for threads in [1, 2, 3] {
+        var batch = before
+        #expect(batch.invertPositiveDefinite(damping: .relative(0.125), threads: threads) == expected)
+        for i in 0..<37 { #expect(batch[i] == stack[i], "n \(n), matrix \(i), seed \(Seed.first)") }
+      }
+      batch[0] = stack[1]
+      #expect(batch[0] == stack[1] && batch[1] == before[1])
+    }
+  }
 }
