@@ -30,7 +30,7 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 #endif
 
 /// The optimizers: a folder in Plugins each, with its tests.
-let plugins = ["FirstOrder"]
+let plugins = ["FirstOrder", "AdaFisher"]
 
 let package = Package(
   name: "FisherKit",
@@ -49,9 +49,22 @@ let package = Package(
       name: "FisherLinearAlgebra",
       dependencies: ["KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
       swiftSettings: optimised),
+    .target(name: "FisherCurvature", dependencies: ["FisherLinearAlgebra"], swiftSettings: optimised),
     .target(
-      name: "FisherOptimizers", dependencies: ["FisherLinearAlgebra"], swiftSettings: optimised),
-    .target(name: "FisherKit", dependencies: ["FisherLinearAlgebra"]),
+      name: "FisherOptimizers", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],
+      swiftSettings: optimised),
+    .target(
+      name: "FisherNetworks", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],
+      swiftSettings: optimised),
+    .target(
+      name: "FisherTraining",
+      dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers"],
+      swiftSettings: optimised),
+    .target(
+      name: "FisherKit",
+      dependencies: [
+        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherTraining",
+      ] + plugins.map { .byName(name: "FisherPlugin" + $0) }),
   ]
     + plugins.flatMap { name -> [Target] in
       [
@@ -69,7 +82,7 @@ let package = Package(
     } + [
       // Tools.
       .target(
-        name: "FisherBenchmarks", dependencies: ["FisherLinearAlgebra"],
+        name: "FisherBenchmarks", dependencies: ["FisherKit"],
         path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
       .executableTarget(name: "fisher", dependencies: ["FisherKit", "FisherBenchmarks"]),
       // Tests.
@@ -88,6 +101,12 @@ let package = Package(
       .testTarget(
         name: "FisherLinearAlgebraTests",
         dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherTestSupport"],
+        swiftSettings: optimised),
+      .testTarget(
+        name: "FisherNetworksTests", dependencies: ["FisherNetworks", "FisherTestSupport"],
+        swiftSettings: optimised),
+      .testTarget(
+        name: "FisherTrainingTests", dependencies: ["FisherTraining", "FisherTestSupport"],
         swiftSettings: optimised),
       .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
       .testTarget(

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherTraining
 
 /// `fisher bench`: our kernels and other libraries, measured side by side.
 public enum Bench {

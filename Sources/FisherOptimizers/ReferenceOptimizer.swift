@@ -1,3 +1,6 @@
+public import FisherCurvature
+public import FisherLinearAlgebra
+
 /// What a naive optimizer is given: everything in double precision, in plain arrays.
 public struct ReferenceStep {
   public let parameters: [ParameterInfo]
@@ -8,13 +11,17 @@ public struct ReferenceStep {
   /// What the schedule multiplies the learning rate with.
   public let schedule: Double
 
+  public let captures: Captures<Double, Empirical>?
+
   public init(
-    parameters: [ParameterInfo], values: [[Double]], gradients: [[Double]], schedule: Double = 1
+    parameters: [ParameterInfo], values: [[Double]], gradients: [[Double]], schedule: Double = 1,
+    captures: Captures<Double, Empirical>? = nil
   ) {
     self.parameters = parameters
     self.values = values
     self.gradients = gradients
     self.schedule = schedule
+    self.captures = captures
   }
 }
 

@@ -69,7 +69,7 @@ extension Assignment {
       if let group { log.append("\(parameter.name): group \(group.pattern), \(record.name)") }
       try add(parameter, to: owner) {
         guard let group, !group.settings.isEmpty else { return base }
-        let merged = base.settings.values.merging(group.settings) { _, new in new }
+        let merged = base.settings.given.merging(group.settings) { _, new in new }
         return type(of: base).init(settings: try Settings(record, merged))
       }
     }

@@ -8,6 +8,8 @@ public struct Settings: Sendable, Equatable {
   /// The optimizer's name, for messages.
   let optimizer: String
   public private(set) var values: [String: SettingValue]
+  /// Those that are not the defaults of the record.
+  public private(set) var given: [String: SettingValue] = [:]
 
   /// The defaults of `record`, replaced by `given` where it names one.
   ///
@@ -22,6 +24,7 @@ public struct Settings: Sendable, Equatable {
           description: "\(record.name): \(name) is \(value); it must lie in \(parameter.range)")
       }
       values[name] = admitted
+      self.given[name] = admitted
     }
   }
 
@@ -64,6 +67,9 @@ public struct Settings: Sendable, Equatable {
     guard case .choice(let value) = values[name] else { wrongType(name, "choice") }
     return value
   }
+
+  /// Whether the value was set, even if to the default.
+  public func isGiven(_ name: String) -> Bool { given[name] != nil }
 
   private func wrongType(_ name: String, _ type: String) -> Never {
     fatalError("Settings: \(optimizer) has no \(type) named \(name)")

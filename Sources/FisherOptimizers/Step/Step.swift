@@ -46,6 +46,11 @@ public struct Step<Scalar: KernelScalar> {
     state.scalars[SlotKey(owner ?? self.owner, slot)]
   }
 
+  /// The state tensor as this step has staged it, else as it was.
+  public func latest(_ slot: String, of owner: String? = nil) -> Matrix<Scalar>? {
+    staged.tensors[SlotKey(owner ?? self.owner, slot)] ?? tensor(slot, of: owner)
+  }
+
   /// Stages a new value of a state tensor, of any shape.
   public mutating func set(_ slot: String, of owner: String? = nil, to tensor: Matrix<Scalar>) {
     staged.tensors[SlotKey(owner ?? self.owner, slot)] = tensor
