@@ -45,6 +45,11 @@ struct CBLASFunctions: Sendable {
     @convention(c) (
       Int32, Int32, Int32, Int, Int, Double, Input, Int, Input, Int, Double, Output, Int
     ) -> Void
+  /// order, side, triangle, trans, diagonal, m, n, α, A, lda, B, ldb; trmm has the same
+  typealias Trsm =
+    @convention(c) (
+      Int32, Int32, Int32, Int32, Int32, Int, Int, Double, Input, Int, Output, Int
+    ) -> Void
   /// order, trans, m, n, α, A, lda, x, incx, β, y, incy
   typealias Gemv =
     @convention(c) (
@@ -72,6 +77,8 @@ struct CBLASFunctions: Sendable {
   let gemm: Gemm?
   let syrk: Syrk?
   let symm: Symm?
+  let trsm: Trsm?
+  let trmm: Trsm?
   let gemv: Gemv?
   let ger: Ger?
   let dot: Dot?
@@ -95,6 +102,8 @@ struct CBLASFunctions: Sendable {
     gemm = bind("cblas_\(type)gemm")
     syrk = bind("cblas_\(type)syrk")
     symm = bind("cblas_\(type)symm")
+    trsm = bind("cblas_\(type)trsm")
+    trmm = bind("cblas_\(type)trmm")
     gemv = bind("cblas_\(type)gemv")
     ger = bind("cblas_\(type)ger")
     dot = bind("cblas_\(type)dot")
