@@ -32,6 +32,9 @@ struct AdaFisherMethod {
     let byVariant = isOfficial ? Placement.beforeEMA : .afterEMA
     return settings.isGiven("placement") ? Placement(rawValue: settings.choice("placement"))! : byVariant
   }
+  /// Where the averages start. Scaling after the average takes away whatever all entries have in common, so there the
+  /// ones of the method are left out: kept, they would drown entries of 1e-8 in the rounding of `Float`.
+  var seed: Double { placement == .beforeEMA ? 1 : 0 }
   var control: Control { Control(rawValue: settings.choice("control"))! }
 
   /// Captures are wanted in steps 1, 1 + refresh, 1 + 2·refresh …
@@ -56,7 +59,7 @@ struct AdaFisherMethod {
     }
   }
 
-  /// state ← keep·state + mix·new for every layer with a capture. A layer whose new factors are not finite keeps its
+  /// state ← keep·state + mix·new for every layer with a capture. A layer whose new factors cannot be used keeps its
   /// old ones, and that is counted.
   private func refreshFactors<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     guard let captures = step.objective.captures else {
@@ -68,14 +71,15 @@ struct AdaFisherMethod {
         continue
       }
       let raw = FactorDiagonals(capture, dividesByPatch: dividesByPatch, threads: step.threads)
-      guard raw.areNumbers else {
+      guard placement == .beforeEMA ? raw.areNumbers : raw.areFinite else {
         step.count("refresh skipped")
         continue
       }
       for (slot, new) in [("H", raw.inputs), ("S", raw.outputs)] {
         let new = placement == .beforeEMA ? minMax(new, ε: ε) : new
         let old =
-          step.tensor(slot, of: layer)?.array.map(Double.init) ?? [Double](repeating: 1, count: new.count)
+          step.tensor(slot, of: layer)?.array.map(Double.init)
+          ?? [Double](repeating: seed, count: new.count)
         let state = zip(old, new).map { S(keep * $0 + mix * $1) }
         step.set(slot, of: layer, to: Matrix(state, rows: 1, columns: state.count))
       }
