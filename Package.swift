@@ -30,7 +30,7 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 #endif
 
 /// The optimizers: a folder in Plugins each, with its tests.
-let plugins = ["FirstOrder", "AdaFisher"]
+let plugins = ["FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher"]
 
 let package = Package(
   name: "FisherKit",

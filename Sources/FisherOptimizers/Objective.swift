@@ -14,17 +14,28 @@ public protocol Objective<Scalar> {
   /// What passed through the layers with the labels of the data; nil unless the step's needs asked for it.
   var captures: Captures<Scalar, Empirical>? { get }
 
+  /// ∂ℓₙ/∂zₙ, the gradients by the network's outputs, one row a sample (or a sample and position); nil unless the
+  /// step's needs asked for it.
+  var outputGradients: OutputGradients<Scalar>? { get }
+
   /// A second backward pass on the same forward pass, from labels drawn from the model.
   func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled>
+  /// Backward passes on the same forward pass, one for every column of a square root of the loss's curvature.
+  func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar>
   /// The mean loss of the same batch at other weights, in the order of the parameters.
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double
 }
 
 extension Objective {
   public var captures: Captures<Scalar, Empirical>? { nil }
+  public var outputGradients: OutputGradients<Scalar>? { nil }
 
   public func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
     throw .unavailable(optimizer: "the optimizer", what: Needs.sampledLabels.description)
+  }
+
+  public func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
+    throw .unavailable(optimizer: "the optimizer", what: Needs.exactFisher.description)
   }
 
   public func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {
@@ -32,15 +43,35 @@ extension Objective {
   }
 }
 
-/// A loss, and captures if there are any: a recorded step.
-public struct PlainObjective<Scalar: KernelScalar>: Objective {
+/// What a recorded step knows: a loss, and everything else if it is there.
+public struct PlainObjective<Scalar: KernelScalar>: Objective, Sendable {
   public let loss: Double
   public let sampleCount: Int
   public let captures: Captures<Scalar, Empirical>?
+  public let outputGradients: OutputGradients<Scalar>?
+  let sampled: Captures<Scalar, Sampled>?
+  let exact: ExactFisher<Scalar>?
 
-  public init(loss: Double = 0, sampleCount: Int = 1, captures: Captures<Scalar, Empirical>? = nil) {
+  public init(
+    loss: Double = 0, sampleCount: Int = 1, captures: Captures<Scalar, Empirical>? = nil,
+    outputGradients: OutputGradients<Scalar>? = nil, sampled: Captures<Scalar, Sampled>? = nil,
+    exact: ExactFisher<Scalar>? = nil
+  ) {
     self.loss = loss
     self.sampleCount = sampleCount
     self.captures = captures
+    self.outputGradients = outputGradients
+    self.sampled = sampled
+    self.exact = exact
+  }
+
+  public func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
+    if let sampled { return sampled }
+    throw .unavailable(optimizer: "the optimizer", what: Needs.sampledLabels.description)
+  }
+
+  public func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
+    if let exact { return exact }
+    throw .unavailable(optimizer: "the optimizer", what: Needs.exactFisher.description)
   }
 }

@@ -11,17 +11,20 @@ public struct ReferenceStep {
   /// What the schedule multiplies the learning rate with.
   public let schedule: Double
 
-  public let captures: Captures<Double, Empirical>?
+  /// What the batch can be asked: captures, output gradients, drawn labels.
+  public let objective: PlainObjective<Double>
+
+  public var captures: Captures<Double, Empirical>? { objective.captures }
 
   public init(
     parameters: [ParameterInfo], values: [[Double]], gradients: [[Double]], schedule: Double = 1,
-    captures: Captures<Double, Empirical>? = nil
+    objective: PlainObjective<Double> = PlainObjective()
   ) {
     self.parameters = parameters
     self.values = values
     self.gradients = gradients
     self.schedule = schedule
-    self.captures = captures
+    self.objective = objective
   }
 }
 

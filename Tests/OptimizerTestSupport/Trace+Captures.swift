@@ -12,20 +12,49 @@ struct CaptureShape {
   var positions = 1
 
   /// Three samples in [−1, 1), exact in `Float`; the gradients are those of a mean loss.
-  func capture(_ generator: inout Generator) -> LayerCapture<Double> {
+  ///
+  /// - Parameter other: another backward pass of the same batch, whose inputs stay.
+  func capture(
+    _ generator: inout Generator, inputsOf other: LayerCapture<Double>? = nil
+  ) -> LayerCapture<Double> {
     let samples = 3
     let rows = samples * positions
-    let h = Matrix<Double>(rows: rows, columns: inputs) { _, _ in
-      if case .embedding(let tokens) = kind { return Double(Int.random(in: 0..<tokens, using: &generator)) }
-      return Double(generator.uniform() as Float)
-    }
+    let h =
+      other?.inputs
+      ?? Matrix<Double>(rows: rows, columns: inputs) { _, _ in
+        if case .embedding(let tokens) = kind { return Double(Int.random(in: 0..<tokens, using: &generator)) }
+        return Double(generator.uniform() as Float)
+      }
     let s = Matrix<Double>(rows: rows, columns: outputs) { _, _ in Double(generator.uniform() as Float) }
     return LayerCapture(
-      kind: kind, inputs: h, outputGradients: .ofMean(s, terms: samples), sampleCount: samples)
+      kind: kind, inputs: h, outputGradients: .ofMean(s, terms: samples), sampleCount: samples, normalized: h)
   }
 }
 
 extension Trace {
+  /// A batch that knows everything: captures of the data's labels and of drawn ones, two columns of an exact Fisher
+  /// matrix, and gradients by three outputs.
+  static func batch(
+    _ kinds: [String: CaptureShape], _ generator: inout Generator
+  ) -> PlainObjective<Double> {
+    let layers = kinds.sorted { $0.key < $1.key }
+    func pass<Kind>(
+      _: Kind.Type, _ first: [String: LayerCapture<Double>]?
+    ) -> Captures<Double, Kind> {
+      var captures: [String: LayerCapture<Double>] = [:]
+      for (name, kind) in layers { captures[name] = kind.capture(&generator, inputsOf: first?[name]) }
+      return Captures(captures)
+    }
+    let data = pass(Empirical.self, nil)
+    let outputs = Matrix<Double>(rows: 3, columns: 3) { _, _ in Double(generator.uniform() as Float) }
+    let coefficients = Matrix<Double>(rows: 3, columns: 2) { _, _ in Double(generator.uniform() as Float) }
+    return PlainObjective(
+      sampleCount: 3, captures: data, outputGradients: .ofMean(outputs, terms: 3),
+      sampled: pass(Sampled.self, data.layers),
+      exact: ExactFisher(
+        columns: [pass(Exact.self, data.layers), pass(Exact.self, data.layers)], coefficients: coefficients))
+  }
+
   /// A layer for every layer name among the parameters: positions, strides and padding where the kind allows them.
   static func kinds(of parameters: [ParameterInfo]) -> [String: CaptureShape] {
     let named = Dictionary(grouping: parameters.filter { $0.layer != nil }, by: { $0.layer! })
@@ -55,5 +84,17 @@ extension Trace {
       case .bias, .normShift, .plain: return nil
       }
     }
+  }
+}
+
+extension PlainObjective where Scalar == Double {
+  /// The same batch in another precision, with what a step needs and no more: as a trainer would.
+  func converted<S: KernelScalar>(to _: S.Type, needs: Needs) -> PlainObjective<S> {
+    PlainObjective<S>(
+      loss: loss, sampleCount: sampleCount,
+      captures: needs.isSuperset(of: .captures) ? captures?.converted(to: S.self) : nil,
+      outputGradients: needs.contains(.logitGradients) ? outputGradients?.converted(to: S.self) : nil,
+      sampled: needs.contains(.sampledLabels) ? (try? sampledCaptures())?.converted(to: S.self) : nil,
+      exact: needs.contains(.exactFisher) ? (try? exactFisher())?.converted(to: S.self) : nil)
   }
 }

@@ -9,17 +9,29 @@ public struct Trace: Sendable {
   public let parameters: [ParameterInfo]
   public let values: [[Double]]
   public let gradients: [[[Double]]]
-  /// One a step; nil for methods that do not look at layers.
-  public let captures: [Captures<Double, Empirical>]?
+  /// What the batch of each step can be asked; nil for methods that do not look at layers.
+  public let batches: [PlainObjective<Double>]?
+
+  /// The captures of each step.
+  public var captures: [Captures<Double, Empirical>]? { batches?.compactMap(\.captures) }
 
   public init(
     parameters: [ParameterInfo], values: [[Double]], gradients: [[[Double]]],
     captures: [Captures<Double, Empirical>]? = nil
   ) {
+    self.init(
+      parameters: parameters, values: values, gradients: gradients,
+      batches: captures?.map { PlainObjective(captures: $0) })
+  }
+
+  public init(
+    parameters: [ParameterInfo], values: [[Double]], gradients: [[[Double]]],
+    batches: [PlainObjective<Double>]?
+  ) {
     self.parameters = parameters
     self.values = values
     self.gradients = gradients
-    self.captures = captures
+    self.batches = batches
   }
 
   /// Random values and gradients in [−1, 1), exact in `Float`, so that both precisions start from the same numbers.
@@ -30,7 +42,7 @@ public struct Trace: Sendable {
     values = parameters.map { random($0.count) }
     gradients = (0..<steps).map { _ in parameters.map { random($0.count) } }
     let kinds = Trace.kinds(of: parameters)
-    captures = (0..<steps).map { _ in Captures(kinds.mapValues { $0.capture(&generator) }) }
+    batches = (0..<steps).map { _ in Trace.batch(kinds, &generator) }
   }
 
   /// Every role, sizes around the width of a vector, one element, and a parameter without a layer.
@@ -61,10 +73,9 @@ public struct Trace: Sendable {
       beforeStep(&driver)
       var gradients = matrices(gradients, S.self)
       // As a trainer would: what the step does not ask for is not there.
-      let captures = driver.needs.isSuperset(of: .captures) ? captures?[i].converted(to: S.self) : nil
+      let batch = batches?[i].converted(to: S.self, needs: driver.needs)
       _ = try driver.step(
-        values: &values, gradients: &gradients,
-        objective: PlainObjective<S>(sampleCount: 1, captures: captures))
+        values: &values, gradients: &gradients, objective: batch ?? PlainObjective<S>())
     }
     return values.map { $0.array.map(Double.init) }
   }
@@ -75,7 +86,8 @@ public struct Trace: Sendable {
     var values = self.values
     for (i, gradients) in gradients.enumerated() {
       var step = ReferenceStep(
-        parameters: parameters, values: values, gradients: gradients, captures: captures?[i])
+        parameters: parameters, values: values, gradients: gradients,
+        objective: batches?[i] ?? PlainObjective())
       reference.step(&step)
       values = step.values
     }

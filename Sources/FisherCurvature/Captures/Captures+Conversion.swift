@@ -13,7 +13,8 @@ extension LayerCapture {
   public func converted<T: KernelScalar>(to _: T.Type) -> LayerCapture<T> {
     LayerCapture<T>(
       kind: kind, inputs: FisherCurvature.converted(inputs),
-      outputGradients: outputGradients.converted(to: T.self), sampleCount: sampleCount)
+      outputGradients: outputGradients.converted(to: T.self), sampleCount: sampleCount,
+      normalized: normalized.map { FisherCurvature.converted($0) }, mixesSamples: mixesSamples)
   }
 }
 
@@ -21,6 +22,13 @@ extension Captures {
   /// The same captures in another element type: a recorded run in `Double` for a test in `Float`, and back.
   public func converted<T: KernelScalar>(to _: T.Type) -> Captures<T, Kind> {
     Captures<T, Kind>(layers.mapValues { $0.converted(to: T.self) })
+  }
+}
+
+extension ExactFisher {
+  /// The same in another precision.
+  public func converted<T: KernelScalar>(to _: T.Type) -> ExactFisher<T> {
+    ExactFisher<T>(columns: columns.map { $0.converted(to: T.self) }, coefficients: coefficients)
   }
 }
 

@@ -18,3 +18,9 @@ public enum Sampled: FisherKind {
 public enum Exact: FisherKind {
   public static var name: String { "exact" }
 }
+
+/// The labels of the data, with every sample's gradient divided by the norm of its output gradient: the improved
+/// empirical Fisher matrix (Wu et al., NeurIPS 2024, equation 14).
+public enum Improved: FisherKind {
+  public static var name: String { "improved" }
+}

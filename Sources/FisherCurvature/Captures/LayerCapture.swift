@@ -23,10 +23,16 @@ public struct LayerCapture<Scalar: KernelScalar>: Sendable {
   public let outputGradients: OutputGradients<Scalar>
   /// The samples of the batch.
   public let sampleCount: Int
+  /// Of a normalisation layer: what its scale γ multiplies, shaped as the inputs; nil if nobody kept it.
+  public let normalized: Matrix<Scalar>?
+  /// The layer's output for a sample depends on the other samples, as with a batch's own statistics: the gradients of
+  /// single samples do not exist.
+  public let mixesSamples: Bool
 
   /// - Precondition: both matrices have a whole number of rows for each sample.
   public init(
-    kind: LayerKind, inputs: Matrix<Scalar>, outputGradients: OutputGradients<Scalar>, sampleCount: Int
+    kind: LayerKind, inputs: Matrix<Scalar>, outputGradients: OutputGradients<Scalar>, sampleCount: Int,
+    normalized: Matrix<Scalar>? = nil, mixesSamples: Bool = false
   ) {
     require(
       sampleCount >= 1 && inputs.rows % sampleCount == 0 && outputGradients.values.rows == inputs.rows,
@@ -36,6 +42,16 @@ public struct LayerCapture<Scalar: KernelScalar>: Sendable {
     self.inputs = inputs
     self.outputGradients = outputGradients
     self.sampleCount = sampleCount
+    self.normalized = normalized
+    self.mixesSamples = mixesSamples
+  }
+
+  /// The same inputs with other output gradients.
+  public func replacing(_ gradients: OutputGradients<Scalar>) -> LayerCapture {
+    LayerCapture(
+      kind: kind, inputs: inputs, outputGradients: gradients, sampleCount: sampleCount,
+      normalized: normalized,
+      mixesSamples: mixesSamples)
   }
 
   /// The rows of a sample: its tokens, say; 1 without a position axis.

@@ -22,6 +22,20 @@ extension Matrix {
     }
   }
 
+  /// The elements in row-major order as a matrix of another shape; without copying if the matrix is ``isContiguous``.
+  ///
+  /// - Precondition: the shape has as many elements.
+  public func reshaped(rows: Int, columns: Int) -> Matrix {
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    require(
+      rows >= 0 && columns >= 0 && !overflow && count == self.count,
+      "Matrix: \(self.rows)×\(self.columns) elements cannot be seen as \(rows)×\(columns)")
+    let source = compacted()
+    var layout = MatrixLayout.compact(rows: rows, columns: columns)
+    layout.offset = source.layout.offset
+    return Matrix(storage: source.storage, layout: layout)
+  }
+
   /// Row `i` as a matrix of one row, without copying.
   public func row(_ i: Int) -> Matrix {
     Matrix(storage: storage, layout: layout.block(rows: i..<i + 1, columns: 0..<columns))

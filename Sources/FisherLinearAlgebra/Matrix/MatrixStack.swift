@@ -45,6 +45,14 @@ public struct MatrixStack<Scalar: KernelScalar>: Sendable {
     isRepeated = false
   }
 
+  /// All matrices, one below the other; without copying unless the stack is transposed or repeats one matrix.
+  public var stacked: Matrix<Scalar> {
+    if !isTransposed && !isRepeated { return all }
+    var result = Matrix<Scalar>(rows: count * rows, columns: columns)
+    for i in 0..<count { result[rows: i * rows..<(i + 1) * rows, columns: 0...] = self[i] }
+    return result
+  }
+
   /// The number of rows of each matrix.
   public var rows: Int { isTransposed ? all.columns : storedRows }
 

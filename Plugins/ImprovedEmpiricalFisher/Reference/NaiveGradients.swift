@@ -1,0 +1,63 @@
+import FisherCurvature
+import FisherLinearAlgebra
+import FisherOptimizers
+
+/// The gradient of every sample's loss by one parameter, element by element: the rows of J, from the definition.
+func naiveGradients(_ capture: LayerCapture<Double>, _ parameter: ParameterInfo) -> [[Double]] {
+  (0..<capture.sampleCount).map { n in
+    var sum = [Double](repeating: 0, count: parameter.count)
+    for t in 0..<capture.positions { addNaive(&sum, capture, parameter, row: n * capture.positions + t) }
+    return sum.map { $0 * capture.outputGradients.scaleToSum }
+  }
+}
+
+/// Adds what one row of the capture contributes.
+private func addNaive(
+  _ sum: inout [Double], _ capture: LayerCapture<Double>, _ parameter: ParameterInfo, row: Int
+) {
+  let (h, g) = (capture.inputs, capture.outputGradients.values)
+  let isBias = parameter.role == .bias || parameter.role == .normShift
+  switch capture.kind {
+  case .linear:
+    for o in 0..<g.columns {
+      if isBias {
+        sum[o] += g[row, o]
+      } else {
+        for i in 0..<h.columns { sum[o * h.columns + i] += g[row, o] * h[row, i] }
+      }
+    }
+  case .embedding:
+    for j in 0..<g.columns { sum[Int(h[row, 0]) * g.columns + j] += g[row, j] }
+  case .layerNorm:
+    for j in 0..<g.columns { sum[j] += g[row, j] * (isBias ? 1 : capture.normalized![row, j]) }
+  case .batchNorm(_, let area):
+    for j in 0..<g.columns { sum[j / area] += g[row, j] * (isBias ? 1 : capture.normalized![row, j]) }
+  case .convolution(let shape, _):
+    for o in 0..<shape.outputs {
+      for p in 0..<shape.positions {
+        let value = g[row, o * shape.positions + p]
+        if isBias { sum[o] += value } else { addNaive(&sum, shape, h.row(row).array, value, o, p) }
+      }
+    }
+  }
+}
+
+/// One output of a convolution, at one position: what it sees, tap by tap.
+private func addNaive(
+  _ sum: inout [Double], _ shape: ConvolutionGeometry, _ image: [Double], _ value: Double, _ output: Int,
+  _ position: Int
+) {
+  let perGroup = shape.channels / shape.groups
+  let group = output / (shape.outputs / shape.groups)
+  for c in 0..<perGroup {
+    for ky in 0..<shape.kernelHeight {
+      for kx in 0..<shape.kernelWidth {
+        let y = position / shape.outputWidth * shape.stride + ky * shape.dilation - shape.padding
+        let x = position % shape.outputWidth * shape.stride + kx * shape.dilation - shape.padding
+        guard 0..<shape.height ~= y, 0..<shape.width ~= x else { continue }
+        let tap = ((output * perGroup + c) * shape.kernelHeight + ky) * shape.kernelWidth + kx
+        sum[tap] += value * image[((group * perGroup + c) * shape.height + y) * shape.width + x]
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import FisherCurvature
+import FisherLinearAlgebra
+import FisherOptimizers
+
+/// iEF, EF, SF and NGD from their definitions: J is formed, and the systems are solved by elimination with pivots.
+struct NaiveSampleSpace: ReferenceOptimizer {
+  enum Method { case improved, empirical, sampled, exact }
+
+  let settings: Settings
+  let method: Method
+  var v: [[Double]] = []
+
+  init(_ settings: Settings, _ method: Method) {
+    self.settings = settings
+    self.method = method
+  }
+
+  mutating func step(_ step: inout ReferenceStep) {
+    let Δ = direction(step)
+    let α = settings.number("lr") * step.schedule
+    let length = Δ.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    var c = settings.flag("normalize") ? (length > 0 ? 1 / length : 0) : 1
+    let limit = settings.number("maxNorm")
+    if limit > 0 { c = min(c, limit / (α * length)) }
+    if v.isEmpty { v = step.values.map { $0.map { _ in 0 } } }
+    var offset = 0
+    for p in step.parameters.indices {
+      for i in step.values[p].indices {
+        v[p][i] = settings.number("momentum") * v[p][i] + c * Δ[offset]
+        step.values[p][i] -= α * v[p][i] + α * settings.number("weightDecay") * step.values[p][i]
+        offset += 1
+      }
+    }
+  }
+
+  private func direction(_ step: ReferenceStep) -> [Double] {
+    guard let captures = step.captures else { fatalError("NaiveSampleSpace: there are no captures") }
+    let J = rows(captures, step.parameters)
+    switch method {
+    case .improved:
+      let r = step.objective.outputGradients!
+      let s = (0..<J.count).map { n in
+        r.values.row(n).array.reduce(0) { $0 + $1 * $1 } * r.scaleToSum * r.scaleToSum
+      }
+      return solve(J, s, metric: settings.choice("variant") == "B" ? s : s.map { _ in 1 }).Δ
+    case .empirical: return solve(J, J.map { _ in 1 }, metric: J.map { _ in 1 }).Δ
+    case .sampled:
+      guard let sampled = try? step.objective.sampledCaptures() else { fatalError("no sampled captures") }
+      // A recorded batch gives the same draw every time.
+      let count = settings.integer("labels")
+      let Ĵ = Array(repeatElement(rows(sampled, step.parameters), count: count).joined())
+      let g = J.dropFirst().reduce(J[0]) { sum, row in zip(sum, row).map { $0 + $1 } }
+      let (projected, λ) = solve(Ĵ, Ĵ.map { dot($0, g) }, metric: Ĵ.map { _ in Double(count) })
+      return zip(g, projected).map { ($0 - $1) / λ }
+    case .exact:
+      guard let fisher = try? step.objective.exactFisher() else { fatalError("no exact Fisher matrix") }
+      let V = fisher.columns.flatMap { rows($0, step.parameters) }
+      let u = fisher.coefficients.transposed.array
+      return solve(V, u, metric: u.map { _ in 1 }).Δ
+    }
+  }
+
+  /// J: the gradients of every sample by all parameters, in a row.
+  private func rows<Kind>(_ captures: Captures<Double, Kind>, _ parameters: [ParameterInfo]) -> [[Double]] {
+    var J = [[Double]](repeating: [], count: captures.sampleCount)
+    for parameter in parameters {
+      guard let layer = parameter.layer, let capture = captures.layers[layer] else {
+        fatalError("NaiveSampleSpace: \(parameter.name) has no layer")
+      }
+      for (n, row) in naiveGradients(capture, parameter).enumerated() { J[n] += row }
+    }
+    return J
+  }
+
+  /// Jᵀ·(J·Jᵀ + λ·diag(metric))⁻¹·b without the rows that are near-duplicates, and λ.
+  private func solve(_ J: [[Double]], _ b: [Double], metric: [Double]) -> (Δ: [Double], λ: Double) {
+    let all = J.indices.filter { dot(J[$0], J[$0]) > 0 && metric[$0] > 0 }
+    let mean = all.reduce(0) { $0 + dot(J[$1], J[$1]) / metric[$1] } / Double(all.count)
+    let λ = settings.number("damping") * (settings.choice("dampingMode") == "relative" ? mean : 1)
+    let threshold = method == .improved || method == .empirical ? settings.number("duplicates") : 1
+    let kept = all.filter { i in
+      !all.contains { j in
+        let cosine = abs(dot(J[i], J[j])) / (dot(J[i], J[i]) * dot(J[j], J[j])).squareRoot()
+        let isShorter = (dot(J[i], J[i]), -i) < (dot(J[j], J[j]), -j)
+        return i != j && threshold < 1 && cosine > threshold && isShorter
+      }
+    }
+    let K = kept.map { i in kept.map { j in dot(J[i], J[j]) + (i == j ? λ * metric[i] : 0) } }
+    let w = eliminate(K, kept.map { b[$0] })
+    let Δ = J[0].indices.map { p in zip(kept, w).reduce(0) { $0 + $1.1 * J[$1.0][p] } }
+    return (Δ, λ)
+  }
+}
+
+func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+
+/// The solution of A·x = b by Gauss elimination with partial pivoting.
+func eliminate(_ A: [[Double]], _ b: [Double]) -> [Double] {
+  var A = zip(A, b).map { $0 + [$1] }
+  let n = b.count
+  for k in 0..<n {
+    A.swapAt(k, (k..<n).max { abs(A[$0][k]) < abs(A[$1][k]) }!)
+    for i in 0..<n where i != k {
+      let factor = A[i][k] / A[k][k]
+      for j in k...n { A[i][j] -= factor * A[k][j] }
+    }
+  }
+  return (0..<n).map { A[$0][n] / A[$0][$0] }
+}

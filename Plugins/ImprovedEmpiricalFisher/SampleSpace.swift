@@ -1,0 +1,84 @@
+import FisherCurvature
+import FisherLinearAlgebra
+import FisherOptimizers
+
+/// A step in which directions are sums of the samples' gradients: what iEF, EF, SF and NGD have in common.
+struct SampleSpace<S: KernelScalar> {
+  let name: String
+  let captures: Captures<S, Empirical>
+  /// By layer, which of its parameters are updated.
+  let included: [String: LayerParameters]
+  let step: Step<S>
+
+  init(_ step: Step<S>, _ name: String) throws(StepRefusal) {
+    guard let captures = step.objective.captures else {
+      throw .unavailable(optimizer: name, what: Needs.captures.description)
+    }
+    self.name = name
+    self.captures = captures
+    self.step = step
+    var included: [String: LayerParameters] = [:]
+    for parameter in step.parameters {
+      guard let layer = parameter.layer, captures.layers[layer] != nil else {
+        throw .failed(
+          optimizer: name, place: parameter.name, reason: "no layer with captures belongs to this parameter")
+      }
+      included[layer, default: []].formUnion(Self.part(parameter))
+    }
+    self.included = included
+  }
+
+  /// sₙ = ‖∂ℓₙ/∂zₙ‖².
+  func squaredOutputGradients() throws(StepRefusal) -> [Double] {
+    guard let outputs = step.objective.outputGradients else {
+      throw .unavailable(optimizer: name, what: Needs.logitGradients.description)
+    }
+    return outputs.squaredNorms(samples: captures.sampleCount)
+  }
+
+  /// The captures of `count` draws of the labels, one after the other.
+  func draws(_ count: Int) throws(StepRefusal) -> Captures<S, Sampled> {
+    var draws: [Captures<S, Sampled>] = []
+    for _ in 0..<count { draws.append(try step.objective.sampledCaptures()) }
+    return Captures.joined(draws)
+  }
+
+  func gram<Kind>(_ rows: Captures<S, Kind>) throws(StepRefusal) -> Matrix<Double> {
+    try gram(rows, with: Captures<S, Kind>?.none)
+  }
+
+  func gram<Kind, Other>(
+    _ rows: Captures<S, Kind>, with columns: Captures<S, Other>?
+  ) throws(StepRefusal) -> Matrix<Double> {
+    let K: Matrix<Double>
+    do {
+      K = try rows.gram(of: included, with: columns, on: step.backend, threads: step.threads)
+    } catch {
+      throw .failed(optimizer: name, place: "layer \(error.layer)", reason: error.description)
+    }
+    let isFinite = K.withSpan { K in K.indices.allSatisfy { K[$0].isFinite } }
+    if !isFinite {
+      throw .failed(optimizer: name, place: "captures", reason: "the samples' gradients are not finite")
+    }
+    return K
+  }
+
+  /// Jᵀ·w, for every parameter of the step.
+  func direction<Kind>(_ w: [Double], of rows: Captures<S, Kind>) -> [Matrix<S>] {
+    var sums: [String: (weight: Matrix<S>?, bias: Matrix<S>?)] = [:]
+    for (layer, parts) in included {
+      sums[layer] = rows.layers[layer]?.gradients(
+        weighting: w, of: parts, on: step.backend, threads: step.threads)
+    }
+    return step.parameters.map { parameter in
+      let sum = parameter.layer.flatMap { sums[$0] }
+      let part = Self.part(parameter) == .bias ? sum?.bias : sum?.weight
+      guard let part else { fatalError("\(name): no gradient for \(parameter.summary)") }
+      return part.reshaped(rows: parameter.rows, columns: parameter.columns)
+    }
+  }
+
+  private static func part(_ parameter: ParameterInfo) -> LayerParameters {
+    parameter.role == .bias || parameter.role == .normShift ? .bias : .weight
+  }
+}
