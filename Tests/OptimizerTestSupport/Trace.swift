@@ -1,3 +1,4 @@
+public import FisherCurvature
 public import FisherLinearAlgebra
 public import FisherOptimizers
 import FisherTestSupport
