@@ -46,6 +46,16 @@ extension Matrix {
     Matrix(storage: storage, layout: layout.block(rows: 0..<rows, columns: j..<j + 1))
   }
 
+  /// The same elements in another number of rows, without copying. The matrix must be contiguous.
+  package func reshaped(rows: Int) -> Matrix {
+    require(
+      isContiguous && rows > 0 && count % rows == 0,
+      "Matrix: \(self.rows)×\(columns) elements do not make \(rows) rows")
+    var shape = MatrixLayout.compact(rows: rows, columns: count / rows)
+    shape.offset = layout.offset
+    return Matrix(storage: storage, layout: shape)
+  }
+
   @inlinable
   subscript(block rows: Range<Int>, columns: Range<Int>) -> Matrix {
     get { Matrix(storage: storage, layout: layout.block(rows: rows, columns: columns)) }

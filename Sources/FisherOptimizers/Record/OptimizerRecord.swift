@@ -1,3 +1,5 @@
+public import FisherCurvature
+
 /// A symmetry that an optimizer promises; the tests verify it as an equation.
 public enum Invariance: String, Sendable, CaseIterable {
   /// Multiplying the loss by a constant changes no update, up to ε.

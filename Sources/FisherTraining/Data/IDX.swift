@@ -68,8 +68,12 @@ enum IDX {
       name, images: directory + "/train-images-idx3-ubyte", labels: directory + "/train-labels-idx1-ubyte")
     let test = try dataset(
       name, images: directory + "/t10k-images-idx3-ubyte", labels: directory + "/t10k-labels-idx1-ubyte")
-    guard train.shape == test.shape, train.classCount == test.classCount else {
+    guard train.shape == test.shape else {
       throw FileError(directory, "training images of \(train.shape) and test images of \(test.shape)")
+    }
+    guard train.classCount == test.classCount else {
+      throw FileError(
+        directory, "\(train.classCount ?? 0) classes for training and \(test.classCount ?? 0) for the test")
     }
     return DataSplit(train: train, test: test)
   }

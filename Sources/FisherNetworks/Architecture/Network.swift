@@ -1,0 +1,56 @@
+public import FisherCurvature
+public import FisherLinearAlgebra
+
+/// A network: its layers, the shapes between them, its named parameters and its loss. A value without weights.
+///
+///     let network = try Network<Float>(input: [64], [.linear(128), .relu, .linear(10)])
+///     var values = network.initialValues(seed: 1)
+///     var gradients = network.zeros()
+///     let workspace = network.makeWorkspace()
+///     let loss = workspace.forward(values, images, .classes(digits))
+///     workspace.backward(values, into: &gradients)
+public struct Network<Scalar: KernelScalar>: Sendable {
+  /// The shape of a sample at the input.
+  public let input: SampleShape
+  /// The shape of a sample at the output.
+  public let output: SampleShape
+  /// In the order of all lists of values and gradients.
+  public let parameters: [ParameterInfo]
+  let program: Program<Scalar>
+  let loss: LossFunction
+  let reduction: any LossReduction.Type
+
+  /// - Throws: ``NetworkError/shape(layer:wanted:got:)`` where a layer cannot follow the one before it.
+  public init<Reduction: LossReduction>(
+    input: SampleShape, _ layers: [Layer], loss: Loss<Reduction> = Loss<MeanReduction>.standard
+  ) throws(NetworkError) {
+    program = try Program(input: input, layers)
+    self.input = input
+    self.loss = loss.function
+    reduction = Reduction.self
+    output = program.slots[program.output]
+    parameters = program.parameters.map(\.info)
+  }
+
+  /// The first weights. The same seed gives the same values; every parameter has a random sequence of its own.
+  public func initialValues(seed: UInt64, _ initialization: Initialization = .pytorch) -> [Matrix<Scalar>] {
+    program.parameters.enumerated().map { index, parameter in
+      initialization.values(parameter.info, parameter.initial, RandomStream(seed, 1, UInt64(index)))
+    }
+  }
+
+  /// Zeros in the shapes of the parameters: room for gradients.
+  public func zeros() -> [Matrix<Scalar>] {
+    parameters.map { Matrix(rows: $0.rows, columns: $0.columns) }
+  }
+
+  /// The number of weights.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+  /// Buffers for passes through this network.
+  public func makeWorkspace(
+    on backend: any Backend = NativeBackend(), threads: Int = Threads.available
+  ) -> Workspace<Scalar> {
+    Workspace(self, backend: backend, threads: threads)
+  }
+}
