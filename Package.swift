@@ -29,6 +29,9 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
   ]
 #endif
 
+/// The optimizers: a folder in Plugins each, with its tests.
+let plugins = ["FirstOrder", "AdaFisher"]
+
 let package = Package(
   name: "FisherKit",
   platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -46,22 +49,67 @@ let package = Package(
       name: "FisherLinearAlgebra",
       dependencies: ["KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
       swiftSettings: optimised),
-    .target(name: "FisherKit", dependencies: ["FisherLinearAlgebra"]),
-    // Tools.
+    .target(name: "FisherCurvature", dependencies: ["FisherLinearAlgebra"], swiftSettings: optimised),
     .target(
-      name: "FisherBenchmarks", dependencies: ["FisherLinearAlgebra"],
-      path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
-    .executableTarget(name: "fisher", dependencies: ["FisherKit", "FisherBenchmarks"]),
-    // Tests.
-    .target(
-      name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra"],
-      path: "Tests/FisherTestSupport", swiftSettings: optimised),
-    .testTarget(
-      name: "FisherLinearAlgebraTests",
-      dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherTestSupport"],
+      name: "FisherOptimizers", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],
       swiftSettings: optimised),
-    .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
-    .testTarget(
-      name: "FisherToolsTests", dependencies: ["FisherBenchmarks", "FisherLinearAlgebra", "fisher"]),
+    .target(
+      name: "FisherNetworks", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],
+      swiftSettings: optimised),
+    .target(
+      name: "FisherTraining",
+      dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers"],
+      swiftSettings: optimised),
+    .target(
+      name: "FisherKit",
+      dependencies: [
+        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherTraining",
+      ] + plugins.map { .byName(name: "FisherPlugin" + $0) }),
   ]
+    + plugins.flatMap { name -> [Target] in
+      [
+        .target(
+          name: "FisherPlugin" + name, dependencies: ["FisherOptimizers"], path: "Plugins/" + name,
+          exclude: ["Tests", name + ".md"], swiftSettings: optimised),
+        .testTarget(
+          name: "FisherPlugin" + name + "Tests",
+          dependencies: [
+            .byName(name: "FisherPlugin" + name), "FisherOptimizers", "OptimizerTestSupport",
+            "FisherTestSupport",
+          ],
+          path: "Plugins/" + name + "/Tests", swiftSettings: optimised),
+      ]
+    } + [
+      // Tools.
+      .target(
+        name: "FisherBenchmarks", dependencies: ["FisherKit"],
+        path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
+      .executableTarget(name: "fisher", dependencies: ["FisherKit", "FisherBenchmarks"]),
+      // Tests.
+      .target(
+        name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra"],
+        path: "Tests/FisherTestSupport", swiftSettings: optimised),
+      .target(
+        name: "OptimizerTestSupport", dependencies: ["FisherOptimizers", "FisherTestSupport"],
+        path: "Tests/OptimizerTestSupport", swiftSettings: optimised),
+      .testTarget(
+        name: "FisherOptimizersTests",
+        dependencies: [
+          "FisherOptimizers", "FisherPluginFirstOrder", "OptimizerTestSupport", "FisherTestSupport",
+        ],
+        swiftSettings: optimised),
+      .testTarget(
+        name: "FisherLinearAlgebraTests",
+        dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherTestSupport"],
+        swiftSettings: optimised),
+      .testTarget(
+        name: "FisherNetworksTests", dependencies: ["FisherNetworks", "FisherTestSupport"],
+        swiftSettings: optimised),
+      .testTarget(
+        name: "FisherTrainingTests", dependencies: ["FisherTraining", "FisherTestSupport"],
+        swiftSettings: optimised),
+      .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
+      .testTarget(
+        name: "FisherToolsTests", dependencies: ["FisherBenchmarks", "FisherLinearAlgebra", "fisher"]),
+    ]
 )

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherTraining
 
 /// `fisher bench`: our kernels and other libraries, measured side by side.
 public enum Bench {
@@ -39,6 +40,7 @@ public enum Bench {
     var sizes: [Shape]?
     for text in arguments.list("sizes") ?? [] { sizes = try (sizes ?? []) + [Shape(parsing: text)] }
     let peers = try peers(arguments.list("against"))
+    for suite in suites { try requireSymbols(of: suite, types, peers) }
     let json = try arguments.value("json").map(optional: JSONLines.init)
     let table = arguments.value("json") == "-" ? nil : Table(peers: peers)
 
@@ -65,6 +67,22 @@ public enum Bench {
       throw UsageError("unknown suite '\(name)'\(suggestion(for: name, among: known))")
     }
     return names.contains("all") ? Suite.all : Suite.all.filter { names.contains($0.name) }
+  }
+
+  /// What a library lacks falls back to our kernels: it would be compared with itself.
+  private static func requireSymbols(
+    of suite: Suite, _ types: [String], _ peers: [Peer]
+  ) throws(UsageError) {
+    for peer in peers {
+      for type in types {
+        for pattern in suite.symbols {
+          let symbol = pattern.replacing("?", with: type == "f32" ? "s" : "d")
+          if peer.backend.missingSymbols.contains(symbol) {
+            throw UsageError("--against: \(peer.backend.path) has no \(symbol), which '\(suite.name)' needs")
+          }
+        }
+      }
+    }
   }
 
   /// The libraries named, or OpenBLAS if it is installed.

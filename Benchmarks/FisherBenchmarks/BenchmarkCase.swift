@@ -63,6 +63,8 @@ final class Operand<S: KernelScalar> {
 /// A group of cases: a routine with its default grid, and with given sizes.
 struct Suite: Sendable {
   let name: String
+  /// The functions that a library needs to be compared, with `?` for the letter of the element type.
+  let symbols: [String]
   /// The cases for the types `f32` and `f64`; `sizes` replaces the grid.
   let cases: @Sendable (_ types: [String], _ sizes: [Shape]?) -> [BenchmarkCase]
 

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherTraining
 
 /// `fisher doctor`: what this machine is and what the library makes of it.
 public enum Doctor {

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherTraining
 
 /// A library that runs beside ours.
 struct Peer {

@@ -1,3 +1,4 @@
+import FisherTraining
 import Foundation
 import Testing
 

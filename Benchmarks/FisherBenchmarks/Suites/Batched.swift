@@ -3,7 +3,7 @@ import FisherLinearAlgebra
 extension Suite {
   /// Inverses of many small symmetric positive definite matrices: from row-major arrays and into them, and kept
   /// interleaved. A peer loops over its potrf and potri, on row-major arrays.
-  static let batched = Suite(name: "batched") { types, sizes in
+  static let batched = Suite(name: "batched", symbols: ["?potrf_", "?potri_"]) { types, sizes in
     let orders = sizes.map { $0.map(\.n) } ?? [2, 3, 4, 6, 8, 9, 12, 16, 25, 32, 48, 64, 96, 128]
     return orders.flatMap { n in
       types.flatMap { type in

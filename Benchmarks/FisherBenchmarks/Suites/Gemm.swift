@@ -2,7 +2,7 @@ import FisherLinearAlgebra
 
 extension Suite {
   /// C ← A·B, row-major; the letters tell which operand is stored transposed.
-  static let gemm = Suite(name: "gemm") { types, sizes in
+  static let gemm = Suite(name: "gemm", symbols: ["cblas_?gemm"]) { types, sizes in
     let shapes = sizes.map { $0.map { ("nn", $0) } } ?? gemmGrid
     return shapes.flatMap { letters, shape in
       types.map { type in

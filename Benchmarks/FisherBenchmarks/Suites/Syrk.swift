@@ -2,7 +2,7 @@ import FisherLinearAlgebra
 
 extension Suite {
   /// The lower triangle of C ← AᵀA (`tn`, A stored k × n) or AAᵀ (`nt`, A stored n × k), row-major.
-  static let syrk = Suite(name: "syrk") { types, sizes in
+  static let syrk = Suite(name: "syrk", symbols: ["cblas_?syrk"]) { types, sizes in
     let shapes = sizes.map { $0.map { ("tn", $0) } } ?? syrkGrid
     return shapes.flatMap { letters, shape in
       types.map { type in

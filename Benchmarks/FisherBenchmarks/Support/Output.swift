@@ -1,3 +1,4 @@
+import FisherTraining
 import Foundation
 
 /// Where JSON Lines go: a file, or standard output for `-`.

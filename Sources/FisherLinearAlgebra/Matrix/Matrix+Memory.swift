@@ -54,7 +54,7 @@ extension Matrix {
 
   /// Lends the elements as the routines take them.
   @inline(__always)
-  func withPointer<R>(_ body: (MatrixPointer<Scalar>) -> R) -> R {
+  package func withPointer<R>(_ body: (MatrixPointer<Scalar>) -> R) -> R {
     withExtendedLifetime(storage) { body(pointer) }
   }
 
@@ -62,7 +62,7 @@ extension Matrix {
   ///
   /// - Parameter discarding: the elements will all be overwritten and never read, so sharing costs no copy.
   @inline(__always)
-  mutating func withMutablePointer<R>(
+  package mutating func withMutablePointer<R>(
     discarding: Bool = false, _ body: (MutableMatrixPointer<Scalar>) -> R
   ) -> R {
     makeUnique(keepingElements: !discarding)

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// No lock is held while tasks run. A call from inside a task runs serially on its thread, and so does everything in a
 /// child process after `fork`, where the threads of the pool do not exist.
-enum Parallel {
+package enum Parallel {
   /// Set in the child of a `fork` that followed a parallel call.
   private static let isForkedChild = Atomic<Bool>(false)
   private static let watchForFork: Void = {
@@ -19,7 +19,7 @@ enum Parallel {
   }()
 
   /// How many of `threads` a call may use here and now.
-  static func allowance(_ threads: Int) -> Int {
+  package static func allowance(_ threads: Int) -> Int {
     if threads <= 1 || isForkedChild.load(ordering: .relaxed) { return 1 }
     return ThreadContext.current.isInParallelRegion ? 1 : threads
   }
@@ -27,7 +27,7 @@ enum Parallel {
   /// Runs `task` for 0 ..< `count`, each once, in any order, on at most `threads` threads.
   ///
   /// Which thread runs which task is left to chance; results must not depend on it.
-  static func perform(_ count: Int, threads: Int, _ task: (Int) -> Void) {
+  package static func perform(_ count: Int, threads: Int, _ task: (Int) -> Void) {
     let workers = min(allowance(threads), count)
     if workers <= 1 {
       for i in 0..<count { task(i) }

@@ -44,8 +44,8 @@ struct Product<S: KernelScalar> {
     return Product(part, region: region.block(i, j))
   }
 
-  /// Some 30 µs of work on a fast core: below, waking a thread costs more than it brings.
-  var isWorthThreads: Bool { flops * Double(MemoryLayout<S>.size) > 32e6 }
+  /// Some 60 µs of work on a fast core: below, waking a thread was seen to cost more than it brings.
+  var isWorthThreads: Bool { flops * Double(MemoryLayout<S>.size) > 64e6 }
 
   /// The flops that the region asks for, about.
   var flops: Double {

@@ -1,0 +1,47 @@
+import FisherOptimizers
+
+extension AdaFisherMethod {
+  /// The record of both forms.
+  static func record(
+    name: String, title: String, decay: Double, decoupled: Bool, summary: String
+  ) -> OptimizerRecord {
+    let paper = "Gomes et al. 2025"
+    let code = "published code; the paper's values are the default"
+    return OptimizerRecord(
+      name: name, title: title, summary: summary,
+      paper: "Gomes, Zhang, Belilovsky, Wolf & Hosseini: AdaFisher, ICLR 2025",
+      needs: [.gradients, .captures],
+      hyperparameters: [
+        Hyperparameter("lr", "learning rate α", 1e-3, .positive, source: paper),
+        Hyperparameter("beta", "β of the average of g", 0.9, .halfOpen(0, 1), source: paper),
+        Hyperparameter("lambda", "λ, added to S·H", 1e-3, .positive, source: paper),
+        Hyperparameter(
+          "weightDecay",
+          decoupled ? "γ: α·γ·θ is subtracted beside the update" : "γ: γ·θ is added to the gradient",
+          .number(decay), .nonNegative, source: decoupled ? "published code, vision transformers" : paper),
+        Hyperparameter(
+          "variant", "which of the two published algorithms; sets the six switches below", "paper",
+          .choice(["paper", "official"]), source: paper),
+        Hyperparameter(
+          "refresh", "steps from one refresh of the factors to the next; official 100", 1, .atLeast(1),
+          source: code),
+        Hyperparameter(
+          "keep", "how much of the old factors stays; official 0.08", 0.8, .closed(0, 1), source: code),
+        Hyperparameter("mix", "the weight of new factors; official 0.008", 0.2, .closed(0, 1), source: code),
+        Hyperparameter(
+          "placement", "min-max scaling of what enters the average, or of what is read; official beforeEMA",
+          "afterEMA", .choice(["afterEMA", "beforeEMA"]), source: code),
+        Hyperparameter("minMaxEps", "ε of the scaling; official 1e-6", 0.0, .nonNegative, source: code),
+        Hyperparameter(
+          "convDivisor", "divide a convolution's H by the patch size too; official true", false, .flag,
+          source: code),
+        Hyperparameter(
+          "control", "a placebo instead of F̃: its geometric mean over the layer, or λ", "none",
+          .choice(["none", "geometricMean", "lambda"]), source: "ours, for honest comparisons"),
+      ],
+      invariances: [.unitPermutation, .sign],
+      cost:
+        "8·P flops, P divisions, 5·P elements of memory traffic; refresh: 2 flops an input and output gradient",
+      stateSize: "P + inputs + outputs of each layer")
+  }
+}

@@ -1,0 +1,89 @@
+import FisherLinearAlgebra
+import FisherOptimizers
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// R and C of a matrix, or V of a vector, after this step's gradient.
+struct SecondMoments<S: KernelScalar> {
+  private var rows: Matrix<S>?
+  private var columns: Matrix<S>
+
+  /// Sums are formed in double precision, row by row.
+  @inline(__always)
+  init(_ g: Matrix<S>, keep: Double, _ parameter: ParameterInfo, _ step: borrowing Step<S>) {
+    var rowMeans = [Double](repeating: 0, count: g.rows)
+    var columnMeans = [Double](repeating: 0, count: g.columns)
+    let (height, width) = (Double(max(1, g.rows)), Double(max(1, g.columns)))
+    g.withSpan { g in
+      for i in rowMeans.indices {
+        var sum = 0.0
+        for j in columnMeans.indices {
+          let x = Double(g[i * columnMeans.count + j])
+          sum += x * x
+          columnMeans[j] += x * x / height
+        }
+        rowMeans[i] = sum / width
+      }
+    }
+    let isVector = parameter.shape.count == 1
+    rows = isVector ? nil : Self.mixed(step.tensor("R", of: parameter.name), rowMeans, keep)
+    columns = Self.mixed(step.tensor(isVector ? "V" : "C", of: parameter.name), columnMeans, keep)
+  }
+
+  /// keep·old + (1 − keep)·new.
+  private static func mixed(_ old: Matrix<S>?, _ new: [Double], _ keep: Double) -> Matrix<S> {
+    let old = old?.array ?? [S](repeating: 0, count: new.count)
+    let mixed = zip(old, new).map { S(keep * Double($0) + (1 - keep) * $1) }
+    return Matrix(mixed, rows: 1, columns: new.count)
+  }
+
+  /// V as the product of a factor for each row and one for each column.
+  func factors(floor: Double) -> (row: Matrix<S>, column: Matrix<S>) {
+    guard let rows else { return ([[1]], columns) }
+    let values = rows.array.map(Double.init)
+    let mean = max(values.reduce(0, +) / Double(max(1, values.count)), floor)
+    return (Matrix(values.map { S($0 / mean) }, rows: 1, columns: values.count), columns)
+  }
+
+  func stage(_ parameter: ParameterInfo, _ step: inout Step<S>) {
+    if let rows {
+      step.set("R", of: parameter.name, to: rows)
+      step.set("C", of: parameter.name, to: columns)
+    } else {
+      step.set("V", of: parameter.name, to: columns)
+    }
+  }
+}
+
+/// RMS(U) with U = g/√max(V, ε₁²).
+@inline(__always)
+func directionScale<S: KernelScalar>(_ g: Matrix<S>, row: Matrix<S>, column: Matrix<S>, floor: S) -> Double {
+  let (rows, columns) = (row.array, column.array)
+  var sum = 0.0
+  g.withSpan { g in
+    for i in rows.indices {
+      for j in columns.indices {
+        let x = Double(g[i * columns.count + j])
+        sum += x * x / Double(max(rows[i] * columns[j], floor * floor))
+      }
+    }
+  }
+  return (sum / Double(max(1, g.count))).squareRoot()
+}
+
+/// √ of the mean of the squares, in double precision.
+@inline(__always)
+func rootMeanSquare<S: KernelScalar>(_ x: Matrix<S>) -> Double {
+  x.withSpan { x in
+    var sum = 0.0
+    for i in x.indices { sum += Double(x[i]) * Double(x[i]) }
+    return (sum / Double(max(1, x.count))).squareRoot()
+  }
+}
+
+/// xʸ for positive x.
+func realPower(_ x: Double, _ y: Double) -> Double { pow(x, y) }

@@ -1,0 +1,66 @@
+import FisherLinearAlgebra
+
+/// Carries out staged updates: one pass over the memory of values, gradients and state, on several threads.
+///
+/// Elements are independent of one another, so their bits do not depend on the cut into pieces nor on the threads.
+struct Commit {
+  let parameters: [ParameterInfo]
+  let threads: Int
+
+  /// Elements of a piece: a fraction of a millisecond, and a few hundred kilobytes.
+  private static let pieceCount = 32768
+
+  /// Runs all updates.
+  func run<S: KernelScalar>(
+    _ updates: [StagedUpdate<S>], _ values: inout [Matrix<S>], _ state: inout OptimizerState<S>
+  ) {
+    let index = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })
+    // State leaves its dictionary for the time of the pass, so that it is written in place.
+    var slots = updates.map { update in
+      update.slots.map { key -> Matrix<S>? in
+        key.map {
+          state.tensors.removeValue(forKey: $0)
+            ?? Matrix(rows: update.parameter.rows, columns: update.parameter.columns)
+        }
+      }
+    }
+    var operands: [UpdateOperands<S>] = []
+    for (u, update) in updates.enumerated() {
+      guard let position = index[update.parameter.name] else { continue }
+      operands.append(
+        UpdateOperands(
+          value: Self.address(&values[position]), gradient: update.gradient.withPointer { $0.base },
+          states: slots[u].indices.map { slots[u][$0] == nil ? nil : Self.address(&slots[u][$0]!) },
+          row: update.row.map { $0.withPointer { $0.base } },
+          column: update.column.map { $0.withPointer { $0.base } }, columns: update.parameter.columns))
+    }
+    perform(updates, operands)
+    withExtendedLifetime((updates, slots, values)) {}
+    for (u, update) in updates.enumerated() {
+      for (key, tensor) in zip(update.slots, slots[u]) {
+        if let key { state.tensors[key] = tensor }
+      }
+    }
+  }
+
+  /// Where the elements of a matrix lie, row-major without gaps, in storage of its own.
+  private static func address<S: KernelScalar>(_ matrix: inout Matrix<S>) -> UnsafeMutablePointer<S> {
+    if !matrix.isContiguous { matrix = matrix.compacted() }
+    return matrix.withMutablePointer { $0.base }
+  }
+
+  /// The caller keeps the memory of all operands alive, and no two updates share an output.
+  private func perform<S: KernelScalar>(_ updates: [StagedUpdate<S>], _ operands: [UpdateOperands<S>]) {
+    var pieces: [(update: Int, range: Range<Int>)] = []
+    for (u, update) in updates.enumerated() {
+      let count = update.parameter.count
+      for start in stride(from: 0, to: count, by: Self.pieceCount) {
+        pieces.append((u, start..<min(count, start + Self.pieceCount)))
+      }
+    }
+    Parallel.perform(pieces.count, threads: threads) { i in
+      let piece = pieces[i]
+      updates[piece.update].run(operands[piece.update], piece.range)
+    }
+  }
+}

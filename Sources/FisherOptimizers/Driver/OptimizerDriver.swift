@@ -1,0 +1,138 @@
+public import FisherLinearAlgebra
+
+/// What a step did.
+public struct StepReport: Sendable, Equatable {
+  /// t of the step.
+  public let number: Int
+  /// The norm of all gradients before clipping; nil unless the run clips by norm.
+  public let gradientNorm: Double?
+  /// What the numerics decided, counted: `damping raised`.
+  public let events: [String: Int]
+}
+
+/// Runs optimizers on the parameters of a model: groups, schedule, clipping, averages, state.
+///
+/// A step is a transaction: it first plans, which may fail and changes nothing, and then commits, which cannot fail.
+public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
+  public let parameters: [ParameterInfo]
+  /// For each parameter that the run's optimizer does not update, who does.
+  public let log: [String]
+  public var schedule: Schedule
+  public var clipping: Clipping
+  /// The factor of the weights' running average, slot `average`; nil for none.
+  public var averaging: Double?
+  public internal(set) var state = OptimizerState<Scalar>()
+
+  let assignments: [Assignment]
+  let backend: any Backend
+  let threads: Int
+
+  /// - Parameters:
+  ///   - optimizer: for the parameters that no group takes.
+  ///   - parameters: all parameters of the model; names are unique.
+  ///   - groups: the first whose pattern fits a name decides.
+  ///   - registry: where fallbacks are looked up.
+  ///   - averaging: d of the running average ← d·average + (1 − d)·θ, 0 ≤ d < 1, which starts from the first weights.
+  /// - Throws: ``SettingsError`` or ``RegistryError``.
+  public init(
+    _ optimizer: any Optimizer, parameters: [ParameterInfo], groups: [ParameterGroup] = [],
+    registry: OptimizerRegistry = OptimizerRegistry(), schedule: Schedule = .constant,
+    clipping: Clipping = .none, averaging: Double? = nil, backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) throws {
+    require(
+      Set(parameters.map(\.name)).count == parameters.count,
+      "OptimizerDriver: two parameters have one name in \(parameters.map(\.name))")
+    self.parameters = parameters
+    (assignments, log) = try Assignment.make(parameters, optimizer, groups, registry)
+    self.schedule = schedule
+    self.clipping = clipping
+    self.averaging = averaging
+    self.backend = backend
+    self.threads = threads
+  }
+
+  /// The number of steps taken.
+  public var stepCount: Int { Int(state.scalars[Self.stepKey] ?? 0) }
+
+  /// What the next step needs, asked before the forward pass.
+  public var needs: Needs {
+    assignments.reduce(into: Needs()) { $0.formUnion($1.optimizer.needs(step: stepCount + 1)) }
+  }
+
+  /// Takes a step.
+  ///
+  /// - Parameters:
+  ///   - values: θ in the order of ``parameters``, updated in place.
+  ///   - gradients: of the mean loss, in the same order; clipped in place.
+  /// - Throws: ``StepRefusal``; then values and state are as before.
+  public mutating func step(
+    values: inout [Matrix<Scalar>], gradients: inout [Matrix<Scalar>], objective: any Objective<Scalar>
+  ) throws(StepRefusal) -> StepReport {
+    requireShapes(values, "values")
+    requireShapes(gradients, "gradients")
+    if !objective.loss.isFinite { throw .nonFiniteLoss(objective.loss) }
+    try FiniteCheck.gradients(gradients, parameters, on: backend, threads: threads)
+    let norm = clipping.apply(to: &gradients, on: backend)
+    var changes = try plan(values, gradients, objective)
+    let number = stepCount + 1
+    changes.scalars[Self.stepKey] = Double(number)
+    if averaging != nil { startAverages(values, &changes) }
+    let events = changes.events
+    commit(changes, to: &values)
+    if let averaging { updateAverages(values, averaging) }
+    return StepReport(number: number, gradientNorm: norm, events: events)
+  }
+
+  /// Replaces the state by a saved one. Traps unless tensors with a parameter's name and shape fit it.
+  public mutating func restore(_ state: OptimizerState<Scalar>) { self.state = state }
+
+  /// The running averages of the weights, in the order of ``parameters``; nil before the first step or without them.
+  public var averages: [Matrix<Scalar>]? {
+    let found = parameters.compactMap { state.tensors[SlotKey($0.name, Self.averageSlot)] }
+    return found.count == parameters.count && !found.isEmpty ? found : nil
+  }
+
+  static var stepKey: SlotKey { SlotKey("run", "t") }
+  static var averageSlot: String { "average" }
+
+  private func requireShapes(_ matrices: [Matrix<Scalar>], _ what: StaticString) {
+    require(
+      matrices.count == parameters.count,
+      "OptimizerDriver: \(matrices.count) \(what) for \(parameters.count) parameters")
+    for (matrix, parameter) in zip(matrices, parameters) {
+      require(
+        matrix.rows == parameter.rows && matrix.columns == parameter.columns,
+        "OptimizerDriver: \(matrix.rows)×\(matrix.columns) \(what) for \(parameter.summary)")
+    }
+  }
+
+  /// Lets every optimizer stage its changes; checks that new state is finite.
+  private func plan(
+    _ values: [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], _ objective: any Objective<Scalar>
+  ) throws(StepRefusal) -> StagedChanges<Scalar> {
+    let index = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })
+    var changes = StagedChanges<Scalar>()
+    for assignment in assignments {
+      let names = assignment.parameters.map(\.name)
+      var step = Step(
+        number: stepCount + 1, schedule: schedule.factor(step: stepCount), parameters: assignment.parameters,
+        objective: objective, backend: backend, threads: threads, owner: assignment.owner,
+        values: Dictionary(uniqueKeysWithValues: names.map { ($0, values[index[$0]!]) }),
+        gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state)
+      try assignment.optimizer.plan(&step)
+      try FiniteCheck.state(step.staged, optimizer: assignment.name, on: backend)
+      changes.updates += step.staged.updates
+      changes.tensors.merge(step.staged.tensors) { _, new in new }
+      changes.scalars.merge(step.staged.scalars) { _, new in new }
+      changes.events.merge(step.staged.events, uniquingKeysWith: +)
+    }
+    return changes
+  }
+
+  private mutating func commit(_ changes: StagedChanges<Scalar>, to values: inout [Matrix<Scalar>]) {
+    state.tensors.merge(changes.tensors) { _, new in new }
+    state.scalars.merge(changes.scalars) { _, new in new }
+    Commit(parameters: parameters, threads: threads).run(changes.updates, &values, &state)
+  }
+}

@@ -1,0 +1,34 @@
+/// What an optimizer must be given in a step. The trainer computes and keeps just that.
+public struct Needs: OptionSet, Sendable, Hashable, CustomStringConvertible {
+  public let rawValue: Int
+
+  public init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// The gradients of all parameters, of the mean loss.
+  public static let gradients = Needs(rawValue: 1)
+  /// Each layer's inputs.
+  public static let inputs = Needs(rawValue: 2)
+  /// Each layer's pre-activation gradients, with the labels of the data.
+  public static let outputGradients = Needs(rawValue: 4)
+  /// The gradient of every sample's loss by the network's output.
+  public static let logitGradients = Needs(rawValue: 8)
+  /// A second backward pass with labels sampled from the model.
+  public static let sampledLabels = Needs(rawValue: 16)
+  /// The loss of the same batch at other weights.
+  public static let evaluation = Needs(rawValue: 32)
+  /// Products of the Hessian or the Fisher matrix with a vector.
+  public static let vectorProducts = Needs(rawValue: 64)
+
+  /// Inputs and output gradients together.
+  public static let captures: Needs = [.inputs, .outputGradients]
+
+  /// `gradients, inputs, output gradients`
+  public var description: String {
+    let names: [(Needs, String)] = [
+      (.gradients, "gradients"), (.inputs, "inputs"), (.outputGradients, "output gradients"),
+      (.logitGradients, "logit gradients"), (.sampledLabels, "sampled labels"), (.evaluation, "evaluation"),
+      (.vectorProducts, "vector products"),
+    ]
+    return names.filter { contains($0.0) }.map(\.1).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,63 @@
+/// A symmetry that an optimizer promises; the tests verify it as an equation.
+public enum Invariance: String, Sendable, CaseIterable {
+  /// Multiplying the loss by a constant changes no update, up to ε.
+  case lossScale = "scale of the loss"
+  /// Permuting the elements of a parameter permutes its update.
+  case elementPermutation = "permutation of elements"
+  /// Permuting a layer's inputs and outputs permutes its update.
+  case unitPermutation = "permutation of units"
+  /// Changing the sign of a parameter and its gradient changes the sign of the update.
+  case sign = "sign of a parameter"
+}
+
+/// The facts about an optimizer: documentation, command line, tests and verification are driven by them.
+public struct OptimizerRecord: Sendable {
+  /// The name on the command line, lower case: `adamw`.
+  public let name: String
+  /// The name in prose: `AdamW`.
+  public let title: String
+  /// What it does, in one sentence.
+  public let summary: String
+  /// Authors, title, year.
+  public let paper: String
+  /// Everything that a step may need; a single step may need less.
+  public let needs: Needs
+  public let hyperparameters: [Hyperparameter]
+  public let invariances: [Invariance]
+  /// Floating-point operations and bytes of a step, as a formula in P, the number of parameters.
+  public let cost: String
+  /// The state, as a formula.
+  public let stateSize: String
+  /// The roles that the method treats; parameters of other roles go to the fallback.
+  public let roles: Set<ParameterRole>
+  /// The optimizer for parameters that the method does not treat.
+  public let fallback: String
+
+  public init(
+    name: String, title: String, summary: String, paper: String, needs: Needs = .gradients,
+    hyperparameters: [Hyperparameter], invariances: [Invariance], cost: String, stateSize: String,
+    roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw"
+  ) {
+    self.name = name
+    self.title = title
+    self.summary = summary
+    self.paper = paper
+    self.needs = needs
+    self.hyperparameters = hyperparameters
+    self.invariances = invariances
+    self.cost = cost
+    self.stateSize = stateSize
+    self.roles = roles
+    self.fallback = fallback
+  }
+
+  /// The hyper-parameter of this name.
+  ///
+  /// - Throws: ``SettingsError`` with the nearest names if there is none.
+  func hyperparameter(_ name: String) throws(SettingsError) -> Hyperparameter {
+    if let found = hyperparameters.first(where: { $0.name == name }) { return found }
+    let known = hyperparameters.map(\.name)
+    throw SettingsError(
+      description: "\(self.name) has no hyper-parameter '\(name)'\(Spelling.hint(for: name, among: known))")
+  }
+}

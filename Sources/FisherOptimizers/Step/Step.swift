@@ -1,0 +1,124 @@
+public import FisherLinearAlgebra
+
+/// A step as an optimizer sees it: gradients, values and state to read, and a list of changes that it fills.
+///
+/// Nothing changes while the optimizer plans. When it returns, and all that it staged is finite, the changes are
+/// carried out in one pass that cannot fail; when it throws, nothing has happened.
+public struct Step<Scalar: KernelScalar> {
+  /// t: 1 in the first step.
+  public let number: Int
+  /// What the schedule multiplies the learning rate with in this step.
+  public let schedule: Double
+  /// The parameters that this optimizer updates.
+  public let parameters: [ParameterInfo]
+  /// The batch, which can be asked again.
+  public let objective: any Objective<Scalar>
+  /// For everything that the optimizer computes itself.
+  public let backend: any Backend
+  public let threads: Int
+  /// The owner of state that belongs to no parameter and no layer.
+  public let owner: String
+
+  let values: [String: Matrix<Scalar>]
+  let gradients: [String: Matrix<Scalar>]
+  let state: OptimizerState<Scalar>
+  var staged = StagedChanges<Scalar>()
+
+  /// θ: a matrix of ``ParameterInfo/rows`` × ``ParameterInfo/columns``.
+  public func value(_ parameter: ParameterInfo) -> Matrix<Scalar> {
+    guard let value = values[parameter.name] else { unknown(parameter) }
+    return value
+  }
+
+  /// g, the gradient of the mean loss, clipped if the run clips; shaped as θ.
+  public func gradient(_ parameter: ParameterInfo) -> Matrix<Scalar> {
+    guard let gradient = gradients[parameter.name] else { unknown(parameter) }
+    return gradient
+  }
+
+  /// A state tensor; nil before it was first staged.
+  public func tensor(_ slot: String, of owner: String? = nil) -> Matrix<Scalar>? {
+    state.tensors[SlotKey(owner ?? self.owner, slot)]
+  }
+
+  /// A state number; nil before it was first staged.
+  public func scalar(_ slot: String, of owner: String? = nil) -> Double? {
+    state.scalars[SlotKey(owner ?? self.owner, slot)]
+  }
+
+  /// The state tensor as this step has staged it, else as it was.
+  public func latest(_ slot: String, of owner: String? = nil) -> Matrix<Scalar>? {
+    staged.tensors[SlotKey(owner ?? self.owner, slot)] ?? tensor(slot, of: owner)
+  }
+
+  /// Stages a new value of a state tensor, of any shape.
+  public mutating func set(_ slot: String, of owner: String? = nil, to tensor: Matrix<Scalar>) {
+    staged.tensors[SlotKey(owner ?? self.owner, slot)] = tensor
+  }
+
+  /// Stages a new value of a state number.
+  public mutating func set(_ slot: String, of owner: String? = nil, to value: Double) {
+    staged.scalars[SlotKey(owner ?? self.owner, slot)] = value
+  }
+
+  /// Counts something that the numerics decided: `damping raised`.
+  public mutating func count(_ event: String, _ times: Int = 1) { staged.events[event, default: 0] += times }
+
+  /// Stages the update of a parameter by an elementwise rule.
+  ///
+  /// - Parameters:
+  ///   - gradient: what the rule sees as the gradient, instead of g; shaped as θ.
+  ///   - row: a factor for each row of θ, ``Element/row``; as many elements as θ has rows.
+  ///   - column: a factor for each column of θ, ``Element/column``; as many elements as θ has columns.
+  @inlinable @inline(__always)
+  public mutating func apply<Rule: UpdateRule<Scalar>>(
+    _ rule: Rule, to parameter: ParameterInfo, gradient: Matrix<Scalar>? = nil, row: Matrix<Scalar>? = nil,
+    column: Matrix<Scalar>? = nil
+  ) {
+    stage(parameter, rule.slots, gradient, row, column) { operands, range in rule.run(operands, range) }
+  }
+
+  @usableFromInline
+  mutating func stage(
+    _ parameter: ParameterInfo, _ slots: [String?], _ gradient: Matrix<Scalar>?, _ row: Matrix<Scalar>?,
+    _ column: Matrix<Scalar>?, _ run: @escaping (UpdateOperands<Scalar>, Range<Int>) -> Void
+  ) {
+    let gradient = gradient ?? self.gradient(parameter)
+    require(slots.count <= 3, "Step: an update rule has at most three slots, this one has \(slots)")
+    require(
+      gradient.rows == parameter.rows && gradient.columns == parameter.columns,
+      "Step: a direction of \(gradient.rows)×\(gradient.columns) for \(parameter.summary)")
+    require(
+      row.map { $0.count == parameter.rows } ?? true,
+      "Step: \(row?.count ?? 0) row factors for \(parameter.summary)")
+    require(
+      column.map { $0.count == parameter.columns } ?? true,
+      "Step: \(column?.count ?? 0) column factors for \(parameter.summary)")
+    staged.updates.append(
+      StagedUpdate(
+        parameter: parameter, slots: slots.map { slot in slot.map { SlotKey(parameter.name, $0) } },
+        gradient: gradient.compacted(), row: row?.compacted(), column: column?.compacted(), run: run))
+  }
+
+  private func unknown(_ parameter: ParameterInfo) -> Never {
+    fatalError("Step: \(parameter.name) does not belong to this optimizer")
+  }
+}
+
+/// The update of one parameter, ready to run.
+struct StagedUpdate<Scalar: KernelScalar> {
+  let parameter: ParameterInfo
+  let slots: [SlotKey?]
+  let gradient: Matrix<Scalar>
+  let row: Matrix<Scalar>?
+  let column: Matrix<Scalar>?
+  let run: (UpdateOperands<Scalar>, Range<Int>) -> Void
+}
+
+/// All that the optimizers of a step want changed.
+struct StagedChanges<Scalar: KernelScalar> {
+  var updates: [StagedUpdate<Scalar>] = []
+  var tensors: [SlotKey: Matrix<Scalar>] = [:]
+  var scalars: [SlotKey: Double] = [:]
+  var events: [String: Int] = [:]
+}

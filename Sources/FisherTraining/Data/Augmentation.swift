@@ -1,0 +1,81 @@
+/// A random change of an image that keeps its class.
+public enum Augmentation: Sendable, Hashable {
+  /// Moves the image by up to so many pixels in both directions; zeros follow.
+  case shift(Int)
+  /// Pads the image by so many mirrored pixels and cuts out a window of the old size.
+  case crop(Int)
+  /// Exchanges left and right half of the time.
+  case flip
+
+  /// Reads `shift:1,flip,crop:2`.
+  ///
+  /// - Throws: ``AugmentationError``.
+  public static func parse(_ text: String) throws(AugmentationError) -> [Augmentation] {
+    var result: [Augmentation] = []
+    for word in text.split(separator: ",") where word != "none" {
+      let parts = word.split(separator: ":")
+      let pixels = parts.count == 2 ? Int(parts[1]) : nil
+      switch (parts[0], pixels) {
+      case ("flip", nil) where parts.count == 1: result.append(.flip)
+      case ("shift", let n?) where n > 0: result.append(.shift(n))
+      case ("crop", let n?) where n > 0: result.append(.crop(n))
+      default:
+        throw AugmentationError(
+          description: "augmentation '\(word)'; there are: none, flip, shift:PIXELS, crop:PIXELS")
+      }
+    }
+    return result
+  }
+
+  /// Changes an image in place.
+  func apply(
+    to image: UnsafeMutableBufferPointer<Float>, _ shape: ExampleShape, _ generator: inout KeyedGenerator
+  ) {
+    switch self {
+    case .flip:
+      if generator.next() & 1 == 0 { return }
+      move(image, shape) { y, x in (y, shape.width - 1 - x) }
+    case .shift(let limit):
+      let (dy, dx) = Self.offset(limit, &generator)
+      move(image, shape) { y, x in (y + dy, x + dx) }
+    case .crop(let limit):
+      let (dy, dx) = Self.offset(limit, &generator)
+      move(image, shape) { y, x in
+        (Self.mirrored(y + dy, shape.height), Self.mirrored(x + dx, shape.width))
+      }
+    }
+  }
+
+  private static func offset(_ limit: Int, _ generator: inout KeyedGenerator) -> (Int, Int) {
+    (generator.below(2 * limit + 1) - limit, generator.below(2 * limit + 1) - limit)
+  }
+
+  /// −1 → 0, −2 → 1; n → n − 1.
+  private static func mirrored(_ i: Int, _ n: Int) -> Int {
+    let m = ((i % (2 * n)) + 2 * n) % (2 * n)
+    return m < n ? m : 2 * n - 1 - m
+  }
+
+  /// Every pixel comes from `source`; from outside of the image comes zero.
+  private func move(
+    _ image: UnsafeMutableBufferPointer<Float>, _ shape: ExampleShape,
+    from source: (_ y: Int, _ x: Int) -> (Int, Int)
+  ) {
+    let old = Array(image)
+    for c in 0..<shape.channels {
+      for y in 0..<shape.height {
+        for x in 0..<shape.width {
+          let (sy, sx) = source(y, x)
+          let isInside = 0..<shape.height ~= sy && 0..<shape.width ~= sx
+          image[(c * shape.height + y) * shape.width + x] =
+            isInside ? old[(c * shape.height + sy) * shape.width + sx] : 0
+        }
+      }
+    }
+  }
+}
+
+/// An augmentation that cannot be read.
+public struct AugmentationError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+}

@@ -1,0 +1,80 @@
+public import FisherLinearAlgebra
+
+/// Examples as a network takes them: one a row.
+public struct Batch<Scalar: KernelScalar>: Sendable {
+  public var inputs: Matrix<Scalar>
+  /// The classes; empty if the targets are the inputs.
+  public var classes: [Int]
+}
+
+/// Cuts a data set into batches: in order for a test, in the order of an epoch for training.
+///
+/// A batch follows from the seed, the epoch and its number alone, so that any of them can be made again.
+public struct BatchSource: Sendable {
+  public let data: Dataset
+  public let batchSize: Int
+  let normalization: Normalization?
+  let augmentations: [Augmentation]
+  let seed: UInt64
+
+  /// - Precondition: `batchSize` ≥ 1.
+  init(
+    _ data: Dataset, batchSize: Int, normalization: Normalization?, augmentations: [Augmentation] = [],
+    seed: UInt64 = 0
+  ) {
+    precondition(batchSize >= 1, "a batch of \(batchSize)")
+    self.data = data
+    self.batchSize = batchSize
+    self.normalization = normalization
+    self.augmentations = augmentations
+    self.seed = seed
+  }
+
+  /// The batches of an epoch; the last may be smaller.
+  public var batchCount: Int { (data.count + batchSize - 1) / batchSize }
+
+  /// The order of the examples in an epoch.
+  func order(epoch: Int) -> [Int] {
+    var generator = KeyedGenerator(seed, Purpose.order, UInt64(epoch))
+    var order = Array(0..<data.count)
+    for i in stride(from: order.count - 1, to: 0, by: -1) { order.swapAt(i, generator.below(i + 1)) }
+    return order
+  }
+
+  /// Batch `number` of a shuffled epoch, augmented.
+  func batch<S: KernelScalar>(_ number: Int, of order: [Int], epoch: Int, as _: S.Type) -> Batch<S> {
+    let places = order[number * batchSize..<min(order.count, (number + 1) * batchSize)]
+    return batch(Array(places), augmenting: epoch)
+  }
+
+  /// Batch `number` in the order of the data, as it is.
+  func batch<S: KernelScalar>(_ number: Int, as _: S.Type) -> Batch<S> {
+    batch(Array(number * batchSize..<min(data.count, (number + 1) * batchSize)), augmenting: nil)
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  private func batch<S: KernelScalar>(_ places: [Int], augmenting epoch: Int?) -> Batch<S> {
+    let width = data.shape.count
+    var inputs = Matrix<S>(rows: places.count, columns: width)
+    var example = [Float](repeating: 0, count: width)
+    inputs.withMutableSpan { target in
+      example.withUnsafeMutableBufferPointer { example in
+        for (row, place) in places.enumerated() {
+          data.copyExample(place, to: example)
+          if let epoch { augment(example, place, epoch) }
+          normalization?.apply(example)
+          for j in 0..<width { target[row * width + j] = S(example[j]) }
+        }
+      }
+    }
+    var classes: [Int] = []
+    if case .classes(let all, _) = data.targets { classes = places.map { all[$0] } }
+    return Batch(inputs: inputs, classes: classes)
+  }
+
+  private func augment(_ example: UnsafeMutableBufferPointer<Float>, _ place: Int, _ epoch: Int) {
+    if augmentations.isEmpty { return }
+    var generator = KeyedGenerator(seed, Purpose.augmentation, UInt64(epoch), UInt64(place))
+    for augmentation in augmentations { augmentation.apply(to: example, data.shape, &generator) }
+  }
+}

@@ -1,0 +1,28 @@
+import Foundation
+
+extension DataSplit {
+  /// What the command line offers.
+  public static let names = ["digits", "curves"]
+
+  /// `digits`, `curves`, a CSV file, or a directory with the files of MNIST, CIFAR-10 or CIFAR-100.
+  ///
+  /// - Throws: ``FileError``.
+  public static func named(_ name: String) throws(FileError) -> DataSplit {
+    switch name {
+    case "digits": return Digits.split
+    case "curves": return Curves.split()
+    default: break
+    }
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory) else {
+      throw FileError(name, "neither a data set (\(names.joined(separator: ", "))) nor a file or directory")
+    }
+    if !isDirectory.boolValue { return DataSplit(splitting: try CSV.dataset(name)) }
+    if IDX.isPresent(in: name) { return try IDX.split(in: name) }
+    if CIFAR.kind(of: name) != nil { return try CIFAR.split(in: name) }
+    throw FileError(
+      name,
+      "holds neither train-images-idx3-ubyte (MNIST) nor data_batch_1.bin (CIFAR-10) nor train.bin (CIFAR-100)"
+    )
+  }
+}

@@ -1,0 +1,129 @@
+/// The axes of an example: an image, or a plain list of features as channels of one pixel.
+public struct ExampleShape: Sendable, Hashable, CustomStringConvertible {
+  public let channels: Int
+  public let height: Int
+  public let width: Int
+
+  public init(channels: Int, height: Int = 1, width: Int = 1) {
+    self.channels = channels
+    self.height = height
+    self.width = width
+  }
+
+  /// The numbers of an example: channel by channel, row by row.
+  public var count: Int { channels * height * width }
+
+  /// It has pixels beside one another.
+  public var isImage: Bool { height > 1 || width > 1 }
+
+  /// `1×8×8`
+  public var description: String { "\(channels)×\(height)×\(width)" }
+}
+
+/// What a network shall say to an example.
+public enum Targets: Sendable, Equatable {
+  /// One of `count` classes for each example.
+  case classes([Int], count: Int)
+  /// The example itself: an autoencoder.
+  case inputs
+}
+
+/// Examples in memory, with what belongs to them.
+public struct Dataset: Sendable {
+  enum Storage: Sendable {
+    /// Bytes with the value that 1 stands for.
+    case bytes([UInt8], scale: Float)
+    case floats([Float])
+  }
+
+  public let name: String
+  public let shape: ExampleShape
+  /// The number of examples.
+  public let count: Int
+  public let targets: Targets
+  let storage: Storage
+
+  /// - Precondition: the numbers and targets of as many whole examples.
+  init(name: String, shape: ExampleShape, storage: Storage, targets: Targets) {
+    let numbers: Int
+    switch storage {
+    case .bytes(let bytes, _): numbers = bytes.count
+    case .floats(let floats): numbers = floats.count
+    }
+    precondition(numbers % shape.count == 0, "\(numbers) numbers do not make examples of \(shape)")
+    count = numbers / shape.count
+    if case .classes(let classes, _) = targets {
+      precondition(classes.count == count, "\(classes.count) classes for \(count) examples")
+    }
+    self.name = name
+    self.shape = shape
+    self.storage = storage
+    self.targets = targets
+  }
+
+  /// Examples given as rows.
+  ///
+  /// - Precondition: all rows have `shape.count` numbers; there is a class for each, from 0 below `classCount`.
+  public init(name: String, shape: ExampleShape, rows: [[Float]], classes: [Int], classCount: Int) {
+    precondition(rows.allSatisfy { $0.count == shape.count }, "a row does not have the shape \(shape)")
+    precondition(classes.allSatisfy { 0..<classCount ~= $0 }, "a class is not below \(classCount)")
+    self.init(
+      name: name, shape: shape, storage: .floats(rows.flatMap(\.self)),
+      targets: .classes(classes, count: classCount))
+  }
+
+  /// The number of classes; nil if the targets are no classes.
+  public var classCount: Int? {
+    if case .classes(_, let count) = targets { return count }
+    return nil
+  }
+
+  /// The numbers of example `i`.
+  @inline(__always)
+  func copyExample(_ i: Int, to target: UnsafeMutableBufferPointer<Float>) {
+    let start = i * shape.count
+    switch storage {
+    case .bytes(let bytes, let scale):
+      for j in 0..<shape.count { target[j] = Float(bytes[start + j]) * scale }
+    case .floats(let floats):
+      for j in 0..<shape.count { target[j] = floats[start + j] }
+    }
+  }
+
+  /// The examples of these places, in this order.
+  func selecting(_ places: [Int], name: String) -> Dataset {
+    let n = shape.count
+    let chosen: Storage
+    switch storage {
+    case .bytes(let bytes, let scale):
+      chosen = .bytes(places.flatMap { bytes[$0 * n..<($0 + 1) * n] }, scale: scale)
+    case .floats(let floats): chosen = .floats(places.flatMap { floats[$0 * n..<($0 + 1) * n] })
+    }
+    var targets = targets
+    if case .classes(let classes, let count) = targets {
+      targets = .classes(places.map { classes[$0] }, count: count)
+    }
+    return Dataset(name: name, shape: shape, storage: chosen, targets: targets)
+  }
+}
+
+/// What is learned from, and what is tested with.
+public struct DataSplit: Sendable {
+  public let train: Dataset
+  public let test: Dataset
+
+  public init(train: Dataset, test: Dataset) {
+    precondition(train.shape == test.shape, "training \(train.shape) and test \(test.shape) differ")
+    self.train = train
+    self.test = test
+  }
+
+  /// Every example once, a fifth of them for the test, by a permutation that never changes.
+  init(splitting all: Dataset) {
+    var generator = KeyedGenerator(0, Purpose.split)
+    let order = Array(0..<all.count).shuffled(using: &generator)
+    let testCount = max(1, all.count / 5)
+    test = all.selecting(Array(order.prefix(testCount)).sorted(), name: all.name)
+    train = all.selecting(Array(order.dropFirst(testCount)).sorted(), name: all.name)
+  }
+}

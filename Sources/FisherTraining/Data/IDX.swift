@@ -1,0 +1,76 @@
+import Foundation
+
+/// The files of MNIST and its relatives: bytes behind a header of magic number and big-endian axes.
+enum IDX {
+  /// The bytes and axes of a file.
+  ///
+  /// - Throws: ``FileError`` if the header is not that of unsigned bytes or the size does not fit it.
+  static func read(_ path: String, axes wanted: Int) throws(FileError) -> (
+    axes: [Int], bytes: ArraySlice<UInt8>
+  ) {
+    let bytes = try FileBytes.read(path)
+    guard bytes.count >= 4, bytes[0] == 0, bytes[1] == 0 else {
+      throw FileError(path, at: "byte 0", "not an IDX file: it must begin with two zero bytes")
+    }
+    guard bytes[2] == 8 else {
+      throw FileError(path, at: "byte 2", "element type \(bytes[2]), only unsigned bytes, 8, can be read")
+    }
+    guard Int(bytes[3]) == wanted else {
+      throw FileError(path, at: "byte 3", "\(bytes[3]) axes, there must be \(wanted)")
+    }
+    let start = 4 + 4 * wanted
+    guard bytes.count >= start else {
+      throw FileError(path, "\(bytes.count) bytes are too few for the header of \(start)")
+    }
+    let axes = (0..<wanted).map { axis in
+      (0..<4).reduce(0) { $0 << 8 | Int(bytes[4 + 4 * axis + $1]) }
+    }
+    var size = start
+    var count = 1
+    for axis in axes {
+      let (product, overflow) = count.multipliedReportingOverflow(by: axis)
+      if overflow { throw FileError(path, at: "byte 4", "axes \(axes) are too large") }
+      count = product
+    }
+    size += count
+    guard bytes.count == size else {
+      throw FileError(path, "\(bytes.count) bytes, where axes \(axes) make \(size)")
+    }
+    return (axes, bytes[start...])
+  }
+
+  /// A file of images with its file of labels.
+  static func dataset(_ name: String, images: String, labels: String) throws(FileError) -> Dataset {
+    let pixels = try read(images, axes: 3)
+    let classes = try read(labels, axes: 1)
+    guard pixels.axes[0] == classes.axes[0] else {
+      throw FileError(labels, "\(classes.axes[0]) labels for the \(pixels.axes[0]) images of \(images)")
+    }
+    guard pixels.axes[0] > 0, pixels.axes[1] > 0, pixels.axes[2] > 0 else {
+      throw FileError(images, "axes \(pixels.axes) hold no image")
+    }
+    let labels = classes.bytes.map(Int.init)
+    return Dataset(
+      name: name, shape: ExampleShape(channels: 1, height: pixels.axes[1], width: pixels.axes[2]),
+      storage: .bytes(Array(pixels.bytes), scale: 1 / 255),
+      targets: .classes(labels, count: max(10, (labels.max() ?? 0) + 1)))
+  }
+
+  /// Whether a directory holds the four files.
+  static func isPresent(in directory: String) -> Bool {
+    FileManager.default.fileExists(atPath: directory + "/train-images-idx3-ubyte")
+  }
+
+  /// The four files of a directory, under the names of MNIST.
+  static func split(in directory: String) throws(FileError) -> DataSplit {
+    let name = (directory as NSString).lastPathComponent
+    let train = try dataset(
+      name, images: directory + "/train-images-idx3-ubyte", labels: directory + "/train-labels-idx1-ubyte")
+    let test = try dataset(
+      name, images: directory + "/t10k-images-idx3-ubyte", labels: directory + "/t10k-labels-idx1-ubyte")
+    guard train.shape == test.shape, train.classCount == test.classCount else {
+      throw FileError(directory, "training images of \(train.shape) and test images of \(test.shape)")
+    }
+    return DataSplit(train: train, test: test)
+  }
+}

@@ -1,0 +1,59 @@
+import FisherOptimizers
+import FisherPluginFirstOrder
+import Testing
+
+@Suite struct RecordTests {
+  @Test func registryListsByNameWhateverTheOrder() throws {
+    let types: [any Optimizer.Type] = [SGD.self, Adam.self, AdamW.self, Lion.self]
+    #expect(try OptimizerRegistry(types).names == ["adam", "adamw", "lion", "sgd"])
+    #expect(try OptimizerRegistry(types.reversed()).names == ["adam", "adamw", "lion", "sgd"])
+  }
+
+  @Test func registryRefusesDuplicatesAndNamesTheNearest() throws {
+    #expect(throws: RegistryError.self) { try OptimizerRegistry([Adam.self, Adam.self]) }
+    let registry = try OptimizerRegistry([SGD.self, Adam.self, AdamW.self, Lion.self])
+    do {
+      _ = try registry.type("addam")
+      Issue.record("found an optimizer named addam")
+    } catch {
+      #expect(error.description == "unknown optimizer 'addam'; did you mean adam, adamw?")
+    }
+  }
+
+  @Test func settingsStartFromTheDefaults() throws {
+    let adam = try Adam(["lr": 1])
+    #expect(adam.settings.number("lr") == 1 && adam.settings.number("beta2") == 0.999)
+    let parsed = try Settings(Adam.record, parsing: ["lr": "1e-2", "amsgrad": "true"])
+    #expect(parsed.number("lr") == 0.01 && parsed.flag("amsgrad"))
+  }
+
+  @Test(arguments: [
+    ("lr", "0", "adam: lr is 0.0; it must lie in (0, ∞)"),
+    ("lr", "nan", "adam: lr is nan; it must lie in (0, ∞)"),
+    ("lr", "fast", "adam: lr is 'fast'; it must be one of (0, ∞)"),
+    ("beta1", "1", "adam: beta1 is 1.0; it must lie in [0.0, 1.0)"),
+    ("amsgrad", "maybe", "adam: amsgrad is 'maybe'; it must be one of true, false"),
+    ("beta", "0.9", "adam has no hyper-parameter 'beta'; did you mean beta1, beta2?"),
+  ])
+  func settingsRefuse(name: String, text: String, message: String) {
+    #expect(throws: SettingsError.self) {
+      do {
+        _ = try Settings(Adam.record, parsing: [name: text])
+      } catch {
+        #expect("\(error)" == message)
+        throw error
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("*", "anything", true), ("*.bias", "layers.0.bias", true), ("*.bias", "layers.0.weight", false),
+    ("layers.?.weight", "layers.3.weight", true), ("layers.?.weight", "layers.13.weight", false),
+    ("", "", true),
+    ("a*b*c", "axxbyyc", true), ("a*b*c", "acb", false), ("exact", "exact", true),
+    ("exact", "exactly", false),
+  ])
+  func patterns(pattern: String, name: String, matches: Bool) {
+    #expect(NamePattern(pattern).matches(name) == matches)
+  }
+}
