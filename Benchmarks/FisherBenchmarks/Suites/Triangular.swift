@@ -2,7 +2,7 @@ import FisherLinearAlgebra
 
 extension Suite {
   /// B ← T⁻¹·B (left) or B·T⁻ᵀ (right, what a Cholesky factorization solves), T lower, B row-major.
-  static let trsm = Suite(name: "trsm") { types, sizes in
+  static let trsm = Suite(name: "trsm", symbols: ["cblas_?trsm"]) { types, sizes in
     let shapes = sizes.map { $0.flatMap { [("left", $0), ("right", $0)] } } ?? trsmGrid
     return shapes.flatMap { side, shape in
       types.map { type in

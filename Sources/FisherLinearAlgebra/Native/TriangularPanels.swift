@@ -121,7 +121,7 @@ struct TriangularPanels<S: KernelScalar> {
   /// Consecutive panels on one thread.
   private func runPanels(_ panel: PanelCall<S>, _ b: MutableMatrixPointer<S>) {
     let (n, width, lanes) = (b.rows, kernels.shape.tileColumns, kernels.shape.lanes)
-    let isNear = b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= 256 << 10
+    let isNear = b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= 64 << 10
     ThreadContext.current.withScratch(n * width, of: S.self) { scratch in
       for j in stride(from: 0, to: b.columns, by: width) {
         let columns = min(width, b.columns - j)
