@@ -89,6 +89,7 @@ struct CBLASFunctions: Sendable {
   let iamax: Index?
   let potrf: Potrf?
   let potri: Potrf?
+  let lapack: LAPACKFunctions
 
   /// Binds the functions of the element type `type`, `s` or `d`; appends the names of those missing.
   init(type: String, in symbols: CBLASSymbols, missing: inout [String]) {
@@ -114,5 +115,6 @@ struct CBLASFunctions: Sendable {
     iamax = bind("cblas_i\(type)amax")
     potrf = bind("\(type)potrf_")
     potri = bind("\(type)potri_")
+    lapack = LAPACKFunctions(type: type, in: symbols, missing: &missing)
   }
 }

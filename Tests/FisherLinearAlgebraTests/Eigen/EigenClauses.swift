@@ -1,0 +1,159 @@
+import FisherLinearAlgebra
+import FisherTestSupport
+import Foundation
+import KernelTemplates
+import Testing
+
+/// One decomposition between guard pages; the triangle that must not be read holds the sentinel.
+struct EigenCase<S: KernelScalar> {
+  let matrix: Matrix<S>
+  let triangle: Triangle
+  let a, vectors, values: GuardedMatrix<S>
+  let name: String
+
+  init(seed: UInt64, _ n: Int, _ kind: SymmetricKind) {
+    var generator = Generator(seed: seed)
+    let triangle = generator.pick(Triangle.allCases)
+    let matrix = kind.matrix(n, S.self, &generator)
+    let flush = generator.pick(Flush.allCases)
+    let inputs = Layout.inputs.filter { !$0.repeatsRows }
+    a = GuardedMatrix<S>(n, n, generator.pick(inputs), flush: flush).filled { i, j in
+      i == j || (j < i) == (triangle == .lower) ? matrix[i, j] : .sentinel
+    }
+    vectors = GuardedMatrix<S>(n, n, generator.pick(Layout.outputs), flush: flush)
+    values = GuardedMatrix<S>(n, 1, .columnMajor, flush: flush)
+    (self.matrix, self.triangle) = (matrix, triangle)
+    name = "FISHER_SEED=\(seed) \(S.self) \(kind) n \(n) \(triangle) A \(a.layout) V \(vectors.layout)"
+    for guarded in [a, vectors, values] { guarded.buffer.label = name }
+  }
+
+  var call: SymmetricEigenCall<S> {
+    SymmetricEigenCall(
+      a: a.readOnly, triangle: triangle, vectors: vectors.pointer, values: values.pointer.base)
+  }
+
+  /// Every small order with a kind in turn, and orders around the leaves and panels.
+  static func all(_ orders: [Int]) -> [EigenCase] {
+    orders.flatMap { n in
+      SymmetricKind.allCases.enumerated()
+        .filter { n <= 6 || n % 13 == $0.offset % 13 || [16, 33, 64, 97, 129].contains(n) }
+        .map { EigenCase(seed: Seed.first &+ UInt64(n), n, $0.element) }
+    }
+  }
+}
+
+/// ‖A·V − V·Λ‖/(n·‖A‖·ε) and ‖VᵀV − I‖/(n·ε) are below 30, values ascend, and nothing outside is touched.
+struct EigenResiduals: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let isNaive = backend is ReferenceBackend
+    let orders = isNaive ? Array(0...32) : Array(0...70) + [97, 128, 129, 257, 320, 513, 600]
+    for test in EigenCase<S>.all(orders) where !found.isFull {
+      let place = "\(backend.name) \(test.name)"
+      let status = backend.symmetricEigen(test.call, threads: 2)
+      found.expect(status == .converged, "\(place): \(status)")
+      let n = test.matrix.rows
+      let (v, values) = (Matrix(test.vectors.elements(), rows: n, columns: n), test.values.elements())
+      found.expect(zip(values, values.dropFirst()).allSatisfy { $0 <= $1 }, "\(place): values do not ascend")
+      let residual = Ratio.eigen(test.matrix, v, values)
+      found.expect(residual < 30, "\(place): ‖A·V − V·Λ‖ ratio \(residual)")
+      let orthogonality = Ratio.orthogonality(v)
+      found.expect(orthogonality < 30, "\(place): ‖VᵀV − I‖ ratio \(orthogonality)")
+      found.expect(test.vectors.firstDamage() == nil, "\(place): writes into the gaps of V")
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func residuals(_ subject: Subject) { expect(subject) }
+}
+
+/// The values are those of the naive reference, to n·ε·‖A‖.
+struct EigenDefinition: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for test in EigenCase<S>.all([1, 2, 3, 5, 8, 16, 33, 40]) where !found.isFull {
+      _ = backend.symmetricEigen(test.call, threads: 1)
+      let got = test.values.elements()
+      let expected = SymmetricEigen(test.matrix, on: ReferenceBackend(), threads: 1).values
+      let unit = Ratio.unit(test.matrix)
+      let scale = Ratio.norm(Ratio.double(test.matrix, unit: unit))
+      for (i, (x, y)) in zip(got, expected).enumerated() {
+        let ratio = Ratio.quotient((Double(x) / unit - Double(y) / unit).magnitude, got.count, scale, S.self)
+        found.expect(ratio < 30, "\(backend.name) \(test.name): value \(i) is \(x), not \(y)")
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func agreesWithTheReference(_ subject: Subject) { expect(subject) }
+}
+
+/// The same bits for any number of threads.
+struct EigenBits: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for n in [40, 300] where !found.isFull && !(n > 100 && backend is ReferenceBackend) {
+      let test = EigenCase<S>(seed: Seed.first, n, .random)
+      let bits = [1, 2, 3, 7].map { threads in
+        _ = backend.symmetricEigen(test.call, threads: threads)
+        return test.vectors.elementBits() + test.values.elementBits()
+      }
+      found.expect(Set(bits).count == 1, "\(backend.name) \(test.name): threads change the bits")
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.keepingBits)
+  static func bits(_ subject: Subject) { expect(subject) }
+}
+
+/// NaN and infinity are reported, and every output is NaN.
+struct EigenSpecialValues: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for n in [1, 2, 7, 40] {
+      for bad in [S.nan, .infinity] {
+        let test = EigenCase<S>(seed: Seed.first, n, .random)
+        test.a.pointer[n / 2, n / 2] = bad
+        let status = backend.symmetricEigen(test.call, threads: 1)
+        found.expect(status == .notFinite, "\(backend.name) \(test.name) with \(bad): \(status)")
+        let outputs = test.vectors.elements() + test.values.elements()
+        found.expect(
+          outputs.allSatisfy(\.isNaN), "\(backend.name) \(test.name) with \(bad): outputs are not NaN")
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func specialValues(_ subject: Subject) { expect(subject) }
+}
+
+/// The public type.
+struct SymmetricEigenTests {
+  @Test func decomposesByHand() {
+    let eigen = SymmetricEigen<Double>([[2, 9], [1, 2]])
+    #expect(eigen.status == .converged)
+    #expect(zip(eigen.values, [1, 3]).allSatisfy { ($0 - $1).magnitude < 1e-14 })
+    #expect((eigen.vectors[0, 1] - eigen.vectors[1, 1]).magnitude < 1e-14)
+    let square = eigen.function { $0 * $0 }
+    for (i, x) in [5.0, 4, 4, 5].enumerated() { #expect((square[i / 2, i % 2] - x).magnitude < 1e-13) }
+  }
+
+  @Test func acceptsEmptyMatrices() {
+    #expect(SymmetricEigen(Matrix<Float>(rows: 0, columns: 0)).values.isEmpty)
+  }
+
+  @Test func knowsTheSpectrumOfSecondDifferences() {
+    var generator = Generator(seed: Seed.first)
+    let n = 200
+    let eigen = SymmetricEigen(SymmetricKind.differences.matrix(n, Double.self, &generator))
+    for k in 1...n {
+      let half = (Double.pi * Double(k) / Double(2 * (n + 1)))
+      let exact = 4 * sin(half) * sin(half)
+      #expect((eigen.values[k - 1] - exact).magnitude < 30 * Double(n) * Double.ulpOfOne * 4)
+    }
+  }
+}
