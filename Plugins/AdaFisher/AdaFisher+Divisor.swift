@@ -20,7 +20,6 @@ extension AdaFisherMethod {
   func divisor<Scalar: KernelScalar>(
     of parameter: ParameterInfo, _ step: borrowing Step<Scalar>
   ) -> Divisor<Scalar> {
-    let λ = settings.number("lambda")
     guard control != .lambda, let layer = parameter.layer,
       let H = step.latest("H", of: layer).map(scaled), let S = step.latest("S", of: layer).map(scaled),
       let (row, column) = Self.place(parameter, H, S)

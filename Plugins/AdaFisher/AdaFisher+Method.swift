@@ -20,7 +20,9 @@ struct AdaFisherMethod {
     isOfficial = settings.choice("variant") == "official"
   }
 
-  // A switch that was not set follows the variant.
+  // What was not set follows the variant.
+  var lr: Double { settings.isGiven("lr") ? settings.number("lr") : isOfficial ? 1e-3 : 1e-2 }
+  var λ: Double { settings.isGiven("lambda") ? settings.number("lambda") : isOfficial ? 1e-3 : 1e-2 }
   var refresh: Int { settings.isGiven("refresh") ? settings.integer("refresh") : isOfficial ? 100 : 1 }
   var keep: Double { settings.isGiven("keep") ? settings.number("keep") : isOfficial ? 0.08 : 0.8 }
   var mix: Double { settings.isGiven("mix") ? settings.number("mix") : isOfficial ? 0.008 : 0.2 }
@@ -48,7 +50,7 @@ struct AdaFisherMethod {
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     if needs(step: step.number).contains(.captures) { try refreshFactors(&step) }
     let (lr, γ, β) = (
-      settings.number("lr") * step.schedule, settings.number("weightDecay"), settings.number("beta")
+      lr * step.schedule, settings.number("weightDecay"), settings.number("beta")
     )
     for parameter in step.parameters {
       let factors = divisor(of: parameter, step)
