@@ -112,6 +112,7 @@ let package = Package(
         swiftSettings: optimised),
       .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
       .testTarget(
-        name: "FisherToolsTests", dependencies: ["FisherBenchmarks", "FisherLinearAlgebra", "fisher"]),
+        name: "FisherToolsTests",
+        dependencies: ["FisherBenchmarks", "FisherKit", "FisherLinearAlgebra", "fisher"]),
     ]
 )
