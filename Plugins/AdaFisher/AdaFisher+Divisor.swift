@@ -16,7 +16,7 @@ struct Divisor<Scalar: KernelScalar> {
 
 extension AdaFisherMethod {
   /// F̃ from the factors of the parameter's layer, which may be those of this step.
-  @inline(__always)
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func divisor<Scalar: KernelScalar>(
     of parameter: ParameterInfo, _ step: borrowing Step<Scalar>
   ) -> Divisor<Scalar> {

@@ -46,7 +46,7 @@ struct AdaFisherMethod {
     isRefresh(number) && control != .lambda ? [.gradients, .captures] : .gradients
   }
 
-  @inline(__always)
+  @specialized(where S == Float) @specialized(where S == Double)
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     if needs(step: step.number).contains(.captures) { try refreshFactors(&step) }
     let (lr, γ, β) = (
@@ -63,6 +63,7 @@ struct AdaFisherMethod {
 
   /// state ← keep·state + mix·new for every layer with a capture. A layer whose new factors cannot be used keeps its
   /// old ones, and that is counted.
+  @inline(__always)
   private func refreshFactors<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     guard let captures = step.objective.captures else {
       throw .unavailable(optimizer: Self.name(isDecoupled), what: Needs.captures.description)
@@ -89,4 +90,19 @@ struct AdaFisherMethod {
   }
 
   static func name(_ isDecoupled: Bool) -> String { isDecoupled ? "adafisherw" : "adafisher" }
+}
+
+/// θ and m of eight elements: F̃ exists only here, in registers.
+private struct AdaFisherRule<S: KernelScalar>: UpdateRule {
+  /// α/(1 − βᵗ), β, 1 − β, the γ inside of m, the α·γ beside it, λ.
+  let α, β, rest, γ, decay, λ: S
+
+  var slots: [String?] { ["m"] }
+
+  @inline(__always)
+  func update(_ x: inout Element<S>) {
+    let g = x.gradient + γ * x.value
+    x.first = β * x.first + rest * g
+    x.value -= α * x.first / (x.row * x.column + λ) + decay * x.value
+  }
 }
