@@ -20,7 +20,9 @@ struct AdaFisherMethod {
     isOfficial = settings.choice("variant") == "official"
   }
 
-  // A switch that was not set follows the variant.
+  // What was not set follows the variant.
+  var lr: Double { settings.isGiven("lr") ? settings.number("lr") : isOfficial ? 1e-3 : 1e-2 }
+  var λ: Double { settings.isGiven("lambda") ? settings.number("lambda") : isOfficial ? 1e-3 : 1e-2 }
   var refresh: Int { settings.isGiven("refresh") ? settings.integer("refresh") : isOfficial ? 100 : 1 }
   var keep: Double { settings.isGiven("keep") ? settings.number("keep") : isOfficial ? 0.08 : 0.8 }
   var mix: Double { settings.isGiven("mix") ? settings.number("mix") : isOfficial ? 0.008 : 0.2 }
@@ -44,11 +46,11 @@ struct AdaFisherMethod {
     isRefresh(number) && control != .lambda ? [.gradients, .captures] : .gradients
   }
 
-  @inline(__always)
+  @specialized(where S == Float) @specialized(where S == Double)
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     if needs(step: step.number).contains(.captures) { try refreshFactors(&step) }
     let (lr, γ, β) = (
-      settings.number("lr") * step.schedule, settings.number("weightDecay"), settings.number("beta")
+      lr * step.schedule, settings.number("weightDecay"), settings.number("beta")
     )
     for parameter in step.parameters {
       let factors = divisor(of: parameter, step)
@@ -61,6 +63,7 @@ struct AdaFisherMethod {
 
   /// state ← keep·state + mix·new for every layer with a capture. A layer whose new factors cannot be used keeps its
   /// old ones, and that is counted.
+  @inline(__always)
   private func refreshFactors<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     guard let captures = step.objective.captures else {
       throw .unavailable(optimizer: Self.name(isDecoupled), what: Needs.captures.description)
@@ -87,4 +90,19 @@ struct AdaFisherMethod {
   }
 
   static func name(_ isDecoupled: Bool) -> String { isDecoupled ? "adafisherw" : "adafisher" }
+}
+
+/// θ and m of eight elements: F̃ exists only here, in registers.
+private struct AdaFisherRule<S: KernelScalar>: UpdateRule {
+  /// α/(1 − βᵗ), β, 1 − β, the γ inside of m, the α·γ beside it, λ.
+  let α, β, rest, γ, decay, λ: S
+
+  var slots: [String?] { ["m"] }
+
+  @inline(__always)
+  func update(_ x: inout Element<S>) {
+    let g = x.gradient + γ * x.value
+    x.first = β * x.first + rest * g
+    x.value -= α * x.first / (x.row * x.column + λ) + decay * x.value
+  }
 }

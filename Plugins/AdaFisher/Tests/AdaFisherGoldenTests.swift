@@ -80,10 +80,10 @@ import Testing
     let F = try divisors(Self.official, Self.linear)
     expectClose(F[0], [0.00804, 0.00764, 0.008743988, 0.008303989, 0.008054666, 0.007653833], 1e-9)
     expectClose(F[1], [0.0074, 0.008039989, 0.007413333], 1e-9)
-    let paper = try divisors([:], Self.linear)
+    let paper = try divisors(["lambda": 1e-3], Self.linear)
     expectClose(paper[0], [0.001, 0.001, 1.001, 0.376, 0.0218333333, 0.0088125], 1e-9)
     expectClose(paper[1], [0.001, 0.001, 0.001], 1e-9)
-    let otherOrientation = try divisors(["keep": 0.2, "mix": 0.8], Self.linear)
+    let otherOrientation = try divisors(["lambda": 1e-3, "keep": 0.2, "mix": 0.8], Self.linear)
     expectClose(otherOrientation[0], paper[0], 1e-12)
   }
 

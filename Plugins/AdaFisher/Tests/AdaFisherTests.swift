@@ -105,12 +105,13 @@ struct AdaFisherCase: Sendable, CustomStringConvertible {
   @Test func defaultsOfTheVariants() throws {
     let paper = try AdaFisher(["variant": "paper"])
     let spelled = try AdaFisher([
-      "refresh": 1, "keep": 0.8, "mix": 0.2, "placement": "afterEMA", "minMaxEps": 0, "convDivisor": false,
+      "lr": 1e-2, "lambda": 1e-2, "refresh": 1, "keep": 0.8, "mix": 0.2, "placement": "afterEMA",
+      "minMaxEps": 0, "convDivisor": false,
     ])
     let official = try AdaFisher(["variant": "official"])
     let officialSpelled = try AdaFisher([
-      "refresh": 100, "keep": 0.08, "mix": 0.008, "placement": "beforeEMA", "minMaxEps": 1e-6,
-      "convDivisor": true,
+      "lr": 1e-3, "lambda": 1e-3, "refresh": 100, "keep": 0.08, "mix": 0.008, "placement": "beforeEMA",
+      "minMaxEps": 1e-6, "convDivisor": true,
     ])
     let trace = Trace(seed: Seed.first, steps: 3)
     #expect(try trace.run(paper, Double.self) == trace.run(spelled, Double.self))

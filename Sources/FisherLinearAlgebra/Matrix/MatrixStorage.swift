@@ -21,6 +21,7 @@ final class MatrixStorage: @unchecked Sendable {
 
   /// Fresh memory of undefined content. Never empty, so that every matrix has a valid address.
   init(byteCount: Int) {
+    AllocationCount.increment()
     bytes = .allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
     lender = nil
   }

@@ -72,6 +72,7 @@ struct ThreadContext {
   private func grow(by bytes: Int) {
     state.pointee.wanted = max(state.pointee.wanted, state.pointee.used + bytes)
     if state.pointee.used > 0 { return }
+    AllocationCount.increment()
     state.pointee.memory?.deallocate()
     state.pointee.memory = .allocate(byteCount: state.pointee.wanted, alignment: Self.alignment)
     state.pointee.capacity = state.pointee.wanted
@@ -79,6 +80,7 @@ struct ThreadContext {
 
   /// A request on top of memory that is too small and in use: served from the heap this once.
   private func overflow<S, R>(_ bytes: Int, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
+    AllocationCount.increment()
     let extra = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
     defer { extra.deallocate() }
     return body(extra.assumingMemoryBound(to: S.self))

@@ -1,15 +1,56 @@
 /// One layer of a network, or several in a row: what it is, without weights and without memory.
 ///
-/// The sizes of the input follow from what comes before; only those of the output are said.
+/// The sizes of the input follow from what comes before; only those of the output are said. An activation ``relu`` or
+/// ``leakyRelu(slope:)`` behind a linear, convolutional or residual layer is computed at the end of that layer.
 public indirect enum Layer: Sendable, Hashable {
   /// x·Wᵀ + b on the last axis; `outputs` features.
   case linear(_ outputs: Int, bias: Bool = true)
-  /// max(x, 0). Fused into a linear or convolutional layer before it.
-  case relu
-  /// x if x > 0, else slope·x. Fused as ``relu`` is if the slope is positive.
-  case leakyRelu(slope: Double = 0.01)
-  /// Channels, height and width become one axis of features.
+  /// A cross-correlation of images with `size` × `size` taps and zero padding; `outputs` channels.
+  case convolution(
+    _ outputs: Int, size: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
+    bias: Bool = true)
+  /// The largest pixel of every `size` × `size` window; the stride is the size if not given, padding at most half of it.
+  case maxPool(_ size: Int, stride: Int? = nil, padding: Int = 0)
+  /// The mean of every `size` × `size` window, padding included; the stride is the size if not given, padding at most
+  /// half of it.
+  case averagePool(_ size: Int, stride: Int? = nil, padding: Int = 0)
+  /// The mean of every channel: an image becomes features.
+  case globalAveragePool
+  /// Channels are brought to mean 0 and variance 1 over the batch, then scaled and shifted. Features or images.
+  case batchNorm
+  /// Each row is brought to mean 0 and variance 1 on the last axis, then scaled and shifted.
+  case layerNorm
+  /// Inputs are the numbers of tokens, from 0; each becomes `width` features.
+  case embedding(tokens: Int, width: Int)
+  /// In training, each element becomes 0 with probability `rate`, the others grow by 1/(1 − rate).
+  case dropout(_ rate: Double)
+  /// Channels, height and width, or positions and features, become one axis of features.
   case flatten
+  /// max(x, 0)
+  case relu
+  /// x if x > 0, else slope·x.
+  case leakyRelu(slope: Double = 0.01)
+  case tanh
+  /// 1/(1 + e⁻ˣ)
+  case sigmoid
+  /// x·Φ(x)
+  case gelu
+  /// x/(1 + e⁻ˣ)
+  case silu
+  /// On the last axis.
+  case softmax
   /// The layers one after another.
   case sequential([Layer])
+  /// body(x) + shortcut(x); an empty list is the identity.
+  case residual(_ body: [Layer], shortcut: [Layer] = [])
+}
+
+extension Layer {
+  /// A rectifier behind it can be computed at its end.
+  var takesRectifier: Bool {
+    switch self {
+    case .linear, .convolution, .residual: true
+    default: false
+    }
+  }
 }

@@ -7,7 +7,7 @@ public import FisherLinearAlgebra
 ///     var values = network.initialValues(seed: 1)
 ///     var gradients = network.zeros()
 ///     let workspace = network.makeWorkspace()
-///     let loss = workspace.forward(values, images, .classes(digits))
+///     let loss = workspace.forward(values, images, .classes(digits), mode: .training(seed: 1))
 ///     workspace.backward(values, into: &gradients)
 public struct Network<Scalar: KernelScalar>: Sendable {
   /// The shape of a sample at the input.
@@ -28,7 +28,7 @@ public struct Network<Scalar: KernelScalar>: Sendable {
     self.input = input
     self.loss = loss.function
     reduction = Reduction.self
-    output = program.slots[program.output]
+    output = program.output.shape
     parameters = program.parameters.map(\.info)
   }
 
@@ -38,6 +38,9 @@ public struct Network<Scalar: KernelScalar>: Sendable {
       initialization.values(parameter.info, parameter.initial, RandomStream(seed, 1, UInt64(index)))
     }
   }
+
+  /// The names of the running averages, `layers.1.runningMean`, in the order of ``Workspace/statistics``.
+  public var statisticNames: [String] { program.statistics.map(\.name) }
 
   /// Zeros in the shapes of the parameters: room for gradients.
   public func zeros() -> [Matrix<Scalar>] {

@@ -3,95 +3,105 @@ import FisherLinearAlgebra
 
 /// A network as a list of nodes between slots. Slot 0 is the input; a node reads slots before its own.
 struct Program<Scalar: KernelScalar>: Sendable {
-  struct Parameter: Sendable {
-    let info: ParameterInfo
-    let initial: InitialValue
-  }
-
   /// What each slot holds for a sample.
   private(set) var slots: [SampleShape]
   private(set) var nodes: [Node<Scalar>] = []
-  private(set) var parameters: [Parameter] = []
-  private(set) var output = 0
+  private(set) var parameters: [(info: ParameterInfo, initial: InitialValue)] = []
+  private(set) var statistics: [(name: String, count: Int, initial: Double)] = []
+  private(set) var output: Stream
+
+  /// What flows between two layers: where it is, and how it is looked at.
+  struct Stream {
+    var slot: Int
+    var shape: SampleShape
+  }
 
   /// - Throws: ``NetworkError/shape(layer:wanted:got:)``.
   init(input: SampleShape, _ layers: [Layer]) throws(NetworkError) {
     slots = [input]
-    output = try append(layers, after: 0, prefix: "layers")
+    output = Stream(slot: 0, shape: input)
+    output = try append(layers, after: output, prefix: "layers")
+    if output.slot == 0 { throw .shape(layer: "the output", wanted: "a layer before it", got: input) }
+    planGradients()
   }
 
   /// Appends layers in a row.
-  ///
-  /// - Returns: the slot of the last output.
-  private mutating func append(_ layers: [Layer], after slot: Int, prefix: String) throws(NetworkError) -> Int
-  {
-    var slot = slot
+  private mutating func append(
+    _ layers: [Layer], after stream: Stream, prefix: String
+  ) throws(NetworkError) -> Stream {
+    var stream = stream
     var i = 0
     while i < layers.count {
-      let next = i + 1 < layers.count ? layers[i + 1] : nil
-      let name = "\(prefix).\(i)"
-      if let rectifier = Self.fused(next), layers[i].takesActivation {
-        slot = try append(layers[i], rectifier, after: slot, name: name)
-        i += 2
-      } else {
-        slot = try append(layers[i], .none, after: slot, name: name)
-        i += 1
-      }
+      let next = i + 1 < layers.count ? Rectifier<Scalar>(layers[i + 1]) : nil
+      let isFused = next != nil && layers[i].takesRectifier
+      stream = try append(
+        layers[i], isFused ? next ?? .none : .none, after: stream, name: "\(prefix).\(i)")
+      i += isFused ? 2 : 1
     }
-    return slot
+    return stream
   }
 
-  /// The layer as the end of a product, if it is an activation that can be.
-  private static func fused(_ layer: Layer?) -> Rectifier<Scalar>? {
-    switch layer {
-    case .relu: Rectifier(slope: 0)
-    case .leakyRelu(let slope) where slope > 0: Rectifier(slope: Scalar(slope))
-    default: nil
-    }
-  }
-
+  /// Appends one layer, ended by a rectifier.
   private mutating func append(
-    _ layer: Layer, _ rectifier: Rectifier<Scalar>, after slot: Int, name: String
-  ) throws(NetworkError) -> Int {
-    let shape = slots[slot]
+    _ layer: Layer, _ rectifier: Rectifier<Scalar>, after stream: Stream, name: String
+  ) throws(NetworkError) -> Stream {
     switch layer {
-    case .linear(let outputs, let bias):
-      if shape.isImage { throw .shape(layer: name, wanted: "features (flatten comes before)", got: shape) }
-      return append(
-        LinearOperation<Scalar>(
-          inputs: shape.features, outputs: outputs, positions: shape.positions, hasBias: bias,
-          rectifier: rectifier),
-        name, [slot], SampleShape(shape.axes.dropLast() + [outputs]))
-    case .relu: return append(RectifierOperation<Scalar>(slope: 0), name, [slot], shape)
-    case .leakyRelu(let slope):
-      return append(RectifierOperation<Scalar>(slope: Scalar(slope)), name, [slot], shape)
-    case .flatten:
-      // The elements lie as they did; only the shape is another.
-      slots[slot] = SampleShape([shape.count])
-      return slot
-    case .sequential(let layers): return try append(layers, after: slot, prefix: name)
+    case .flatten: return Stream(slot: stream.slot, shape: SampleShape([stream.shape.count]))
+    case .sequential(let layers): return try append(layers, after: stream, prefix: name)
+    case .residual(let body, let shortcut):
+      let sum = try append(body, after: stream, prefix: name + ".body")
+      let other = try append(shortcut, after: stream, prefix: name + ".shortcut")
+      if sum.shape != other.shape {
+        throw .shape(layer: name, wanted: "a shortcut with the body's shape \(sum.shape)", got: other.shape)
+      }
+      return append(SumOperation(rectifier: rectifier), name, [sum.slot, other.slot], sum.shape)
+    default:
+      let (operation, shape) = try layer.operation(on: stream.shape, rectifier, name: name)
+      return append(operation, name, [stream.slot], shape)
     }
   }
 
-  /// Appends a node with its parameters.
-  ///
-  /// - Returns: the slot of its output.
+  /// Appends a node with its parameters and statistics.
   private mutating func append(
     _ operation: any Operation<Scalar>, _ name: String, _ inputs: [Int], _ shape: SampleShape
-  ) -> Int {
-    let first = parameters.count
+  ) -> Stream {
+    let (firstParameter, firstStatistic) = (parameters.count, statistics.count)
     for parameter in operation.parameters {
       let info = ParameterInfo(
         name: "\(name).\(parameter.name)", shape: parameter.shape, role: parameter.role,
         layer: operation.kind == nil ? nil : name)
-      parameters.append(Parameter(info: info, initial: parameter.initial))
+      parameters.append((info, parameter.initial))
+    }
+    for statistic in operation.statistics {
+      statistics.append(("\(name).\(statistic.name)", statistic.count, statistic.initial))
     }
     slots.append(shape)
     nodes.append(
       Node(
-        name: name, operation: operation, input: inputs[0], output: slots.count - 1,
-        parameters: first..<parameters.count))
-    return slots.count - 1
+        name: name, operation: operation, input: inputs[0], other: inputs.count > 1 ? inputs[1] : nil,
+        output: slots.count - 1, parameters: firstParameter..<parameters.count,
+        statistics: firstStatistic..<statistics.count))
+    return Stream(slot: slots.count - 1, shape: shape)
+  }
+
+  /// Decides who needs gradients, and in a backward pass who is the first to write each of them.
+  private mutating func planGradients() {
+    var learns = [Bool](repeating: false, count: slots.count)
+    for i in nodes.indices {
+      let (input, other) = (nodes[i].input, nodes[i].other)
+      nodes[i].inputLearns = learns[input]
+      nodes[i].otherLearns = other.map { learns[$0] } ?? false
+      learns[nodes[i].output] = nodes[i].inputLearns || nodes[i].otherLearns || !nodes[i].parameters.isEmpty
+    }
+    var isWritten = [Bool](repeating: false, count: slots.count)
+    for i in nodes.indices.reversed() where learns[nodes[i].output] {
+      nodes[i].learns = true
+      nodes[i].addsInput = isWritten[nodes[i].input]
+      isWritten[nodes[i].input] = true
+      guard let other = nodes[i].other else { continue }
+      nodes[i].addsOther = isWritten[other]
+      isWritten[other] = true
+    }
   }
 }
 
@@ -100,17 +110,19 @@ struct Node<Scalar: KernelScalar>: Sendable {
   let name: String
   let operation: any Operation<Scalar>
   let input: Int
+  /// The second input of a sum.
+  let other: Int?
   let output: Int
   /// The places of its parameters.
   let parameters: Range<Int>
-}
+  /// The places of its running averages.
+  let statistics: Range<Int>
 
-extension Layer {
-  /// An activation behind it can be computed by the end of its product.
-  var takesActivation: Bool {
-    switch self {
-    case .linear: true
-    default: false
-    }
-  }
+  /// Something before its output learns, so the backward pass visits it.
+  var learns = false
+  var inputLearns = false
+  var otherLearns = false
+  /// Another reader has written the input's gradient before.
+  var addsInput = false
+  var addsOther = false
 }

@@ -6,15 +6,21 @@ public import FisherLinearAlgebra
 public struct Loss<Reduction: LossReduction>: Sendable {
   let function: LossFunction
 
-  /// −log softmax(z)ₜ for the class t.
+  /// −Σ q·log softmax(z) for labels q: a class, or a distribution.
   ///
-  /// - Parameter labelSmoothing: ε in 0 ..< 1; the label becomes (1 − ε)·onehot + ε/classes.
+  /// - Parameter labelSmoothing: ε in 0 ..< 1; the label of a class becomes (1 − ε)·onehot + ε/classes.
   public static func softmaxCrossEntropy(labelSmoothing: Double = 0) -> Loss {
     require(
       labelSmoothing >= 0 && labelSmoothing < 1,
       "softmaxCrossEntropy: label smoothing \(labelSmoothing) is not in 0 ..< 1")
     return Loss(function: .softmaxCrossEntropy(labelSmoothing: labelSmoothing))
   }
+
+  /// Σ −t·log σ(z) − (1 − t)·log(1 − σ(z)) for labels t in 0 … 1.
+  public static var binaryCrossEntropy: Loss { Loss(function: .binaryCrossEntropy) }
+
+  /// ½·Σ (z − t)²: the negative log-likelihood of a normal distribution with variance 1, up to a constant.
+  public static var squaredError: Loss { Loss(function: .squaredError) }
 }
 
 extension Loss where Reduction == MeanReduction {
@@ -33,4 +39,6 @@ public enum Labels<Scalar: KernelScalar>: Sendable {
 /// The losses that there are.
 enum LossFunction: Sendable, Hashable {
   case softmaxCrossEntropy(labelSmoothing: Double)
+  case binaryCrossEntropy
+  case squaredError
 }

@@ -2,6 +2,7 @@ import FisherLinearAlgebra
 
 /// One evaluation of a loss on bare pointers.
 struct LossCall<Scalar: KernelScalar> {
+  let backend: any Backend
   /// A row for each loss.
   let outputs: MatrixPointer<Scalar>
   /// dL/dOutputs, each row's gradient times `scale`; nil if not wanted.
@@ -19,11 +20,50 @@ enum LabelSource<Scalar: KernelScalar> {
   case drawn(RandomStream)
 }
 
+/// Some rows of an evaluation, with room for as many elements as they have: the gradients if they are wanted.
+struct LossRows<Scalar: KernelScalar> {
+  let call: LossCall<Scalar>
+  let first: Int
+  let count: Int
+  let room: UnsafeMutablePointer<Scalar>
+
+  var columns: Int { call.outputs.columns }
+  var outputs: MatrixPointer<Scalar> { call.outputs.block(first, 0, rows: count, columns: columns) }
+  var target: MutableMatrixPointer<Scalar> {
+    MutableMatrixPointer(room, rows: count, columns: columns, rowStride: columns, columnStride: 1)
+  }
+}
+
+extension LossCall {
+  /// Rows of a task: some 8192 elements.
+  private var taskRows: Int { max(1, 8192 / outputs.columns) }
+
+  /// Calls `body` for stretches of rows; rows do not see one another, so the bits do not depend on the threads.
+  func forEachStretch(_ body: (LossRows<Scalar>) -> Void) {
+    let (rows, columns) = (outputs.rows, outputs.columns)
+    Parallel.perform((rows + taskRows - 1) / taskRows, threads: threads) { task in
+      let first = task * taskRows
+      let count = min(taskRows, rows - first)
+      if let gradients {
+        body(LossRows(call: self, first: first, count: count, room: gradients.base + first * columns))
+      } else {
+        Scratch.with(count * columns, of: Scalar.self) {
+          body(LossRows(call: self, first: first, count: count, room: $0))
+        }
+      }
+    }
+  }
+}
+
 extension LossFunction {
-  /// Losses and gradients of all rows; rows do not see one another, so the bits do not depend on the threads.
+  /// Losses and gradients of all rows.
   func evaluate<S: KernelScalar>(_ call: LossCall<S>, _ labels: LabelSource<S>) {
-    switch self {
-    case .softmaxCrossEntropy(let smoothing): SoftmaxCrossEntropy.evaluate(call, labels, smoothing)
+    call.forEachStretch { rows in
+      switch self {
+      case .softmaxCrossEntropy(let smoothing): SoftmaxCrossEntropy.evaluate(rows, labels, smoothing)
+      case .binaryCrossEntropy: BinaryCrossEntropy.evaluate(rows, labels)
+      case .squaredError: SquaredError.evaluate(rows, labels)
+      }
     }
   }
 
@@ -37,10 +77,12 @@ extension LossFunction {
         FisherLinearAlgebra.require(
           label >= 0 && label < columns, "Workspace: class \(label) in row \(row) of \(columns) outputs")
       }
+    case (_, .classes): FisherLinearAlgebra.require(false, "Workspace: this loss has no classes, but values")
     case (_, .values(let values)):
       FisherLinearAlgebra.require(
-        values.rows == rows && values.columns == columns,
-        "Workspace: labels \(values.rows)×\(values.columns) for outputs of \(rows)×\(columns)")
+        values.count == rows * columns && values.isContiguous,
+        "Workspace: labels of \(values.rows)×\(values.columns) for outputs of \(rows)×\(columns), without gaps"
+      )
     }
   }
 }

@@ -1,66 +1,73 @@
 import FisherLinearAlgebra
-import Foundation
 
-/// l = log Σⱼ exp zⱼ − Σⱼ qⱼ·zⱼ with labels q;  dl/dz = softmax(z) − q.
+/// l = Σⱼ qⱼ·(log Σ exp z − zⱼ) with labels q;  dl/dz = Σq·softmax(z) − q.
 enum SoftmaxCrossEntropy {
-  /// Rows of a task.
-  private static var taskRows: Int { 64 }
-
-  @specialized(where S == Float) @specialized(where S == Double)
-  static func evaluate<S: KernelScalar>(_ call: LossCall<S>, _ labels: LabelSource<S>, _ smoothing: Double) {
-    let (rows, columns) = (call.outputs.rows, call.outputs.columns)
-    let tasks = (rows + taskRows - 1) / taskRows
-    Parallel.perform(tasks, threads: rows * columns < 8192 ? 1 : call.threads) { task in
-      for i in task * taskRows..<min(rows, (task + 1) * taskRows) { row(call, i, labels, smoothing) }
+  static func evaluate<S: KernelScalar>(_ rows: LossRows<S>, _ labels: LabelSource<S>, _ smoothing: Double) {
+    Scratch.with(rows.count, of: S.self) { logSums in
+      rows.call.backend.softmax(rows.outputs, to: rows.target, logSums: logSums)
+      finish(rows, labels, smoothing, logSums)
     }
   }
 
-  private static func row<S: KernelScalar>(
-    _ call: LossCall<S>, _ i: Int, _ labels: LabelSource<S>, _ smoothing: Double
+  /// From probabilities in `rows.target` to losses and gradients.
+  @specialized(where S == Float) @specialized(where S == Double)
+  private static func finish<S: KernelScalar>(
+    _ rows: LossRows<S>, _ labels: LabelSource<S>, _ smoothing: Double, _ logSums: UnsafePointer<S>
   ) {
-    let n = call.outputs.columns
-    let z = call.outputs.base + i * call.outputs.rowStride
-    var peak = -Double.infinity
-    for j in 0..<n { peak = max(peak, Double(z[j])) }
-    var sum = 0.0
-    for j in 0..<n { sum += exp(Double(z[j]) - peak) }
-    let logSum = peak + log(sum)
-    let gradient = call.gradients.map { $0.base + i * $0.rowStride }
+    let n = rows.columns
+    for r in 0..<rows.count {
+      let z = rows.outputs.base + r * n
+      let p = rows.target.base + r * n
+      let (place, logSum) = (rows.first + r, Double(logSums[r]))
+      switch labels {
+      case .given(.values(let q)):
+        q.withPointer { distribution(rows, place, z, p, $0.base + place * n, n, logSum) }
+      case .given(.classes(let classes)):
+        hard(rows, place, z, p, n, logSum, label: classes[place], smoothing)
+      case .drawn(let stream):
+        hard(rows, place, z, p, n, logSum, label: draw(stream.unit(place), p, n), 0)
+      }
+    }
+  }
 
-    if case .given(.values(let q)) = labels {
-      let mass = (0..<n).reduce(0.0) { $0 + Double(q[i, $1]) }
-      let inner = (0..<n).reduce(0.0) { $0 + Double(q[i, $1]) * Double(z[$1]) }
-      call.losses?[i] = mass * logSum - inner
-      if let gradient {
-        for j in 0..<n {
-          gradient[j] = S(call.scale * (mass * exp(Double(z[j]) - logSum) - Double(q[i, j])))
-        }
-      }
-      return
+  /// q is 1 − ε at the label, and ε spread over all classes.
+  @inline(__always)
+  private static func hard<S: KernelScalar>(
+    _ rows: LossRows<S>, _ place: Int, _ z: UnsafePointer<S>, _ p: UnsafeMutablePointer<S>, _ n: Int,
+    _ logSum: Double, label: Int, _ ε: Double
+  ) {
+    var mean = 0.0
+    if ε > 0 {
+      for j in 0..<n { mean += Double(z[j]) }
+      mean /= Double(n)
     }
-    var (label, ε) = (0, 0.0)
-    switch labels {
-    case .given(.classes(let classes)): (label, ε) = (classes[i], smoothing)
-    case .drawn(let stream): label = draw(stream.unit(i), z, n, logSum)
-    default: break
+    rows.call.losses?[place] = logSum - (1 - ε) * Double(z[label]) - ε * mean
+    let (scale, share) = (S(rows.call.scale), S(ε / Double(n)))
+    p[label] -= S(1 - ε)
+    for j in 0..<n { p[j] = scale * (p[j] - share) }
+  }
+
+  @inline(__always)
+  private static func distribution<S: KernelScalar>(
+    _ rows: LossRows<S>, _ place: Int, _ z: UnsafePointer<S>, _ p: UnsafeMutablePointer<S>,
+    _ q: UnsafePointer<S>, _ n: Int, _ logSum: Double
+  ) {
+    var (mass, inner) = (0.0, 0.0)
+    for j in 0..<n {
+      mass += Double(q[j])
+      inner += Double(q[j]) * Double(z[j])
     }
-    let mean = ε == 0 ? 0 : (0..<n).reduce(0.0) { $0 + Double(z[$1]) } / Double(n)
-    call.losses?[i] = logSum - (1 - ε) * Double(z[label]) - ε * mean
-    if let gradient {
-      for j in 0..<n {
-        let q = ε / Double(n) + (j == label ? 1 - ε : 0)
-        gradient[j] = S(call.scale * (exp(Double(z[j]) - logSum) - q))
-      }
-    }
+    rows.call.losses?[place] = mass * logSum - inner
+    let (scale, factor) = (S(rows.call.scale), S(mass))
+    for j in 0..<n { p[j] = scale * (factor * p[j] - q[j]) }
   }
 
   /// The class in whose stretch of the cumulated probabilities u lies.
-  private static func draw<S: KernelScalar>(_ u: Double, _ z: UnsafePointer<S>, _ n: Int, _ logSum: Double)
-    -> Int
-  {
+  @inline(__always)
+  private static func draw<S: KernelScalar>(_ u: Double, _ p: UnsafePointer<S>, _ n: Int) -> Int {
     var cumulated = 0.0
     for j in 0..<n {
-      cumulated += exp(Double(z[j]) - logSum)
+      cumulated += Double(p[j])
       if u < cumulated { return j }
     }
     return n - 1

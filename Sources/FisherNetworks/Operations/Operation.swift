@@ -1,32 +1,50 @@
 import FisherCurvature
 import FisherLinearAlgebra
 
-/// One node of a network: how it turns one matrix into the next, and gradients back.
+/// One node of a network: how it turns one matrix into the next, gradients back, and tangents forward.
 ///
-/// A value without weights or memory. Rows are samples, in contiguous rows without gaps between them.
+/// A value without weights or memory. Rows are samples, without gaps between them or their elements.
 protocol Operation<Scalar>: Sendable {
   associatedtype Scalar: KernelScalar
   /// In the order of ``NodeCall/parameters``.
   var parameters: [OperationParameter] { get }
+  /// Running averages: in the order of ``NodeCall/statistics``.
+  var statistics: [OperationStatistic] { get }
   /// What captures of this node are; nil if it has none.
   var kind: LayerKind? { get }
   /// Rows of a capture for each sample.
   var positions: Int { get }
-  /// Numbers that the forward pass keeps for the backward pass, for each sample.
-  var savedPerSample: Int { get }
+  /// Numbers that the forward pass keeps for the backward pass.
+  func savedCount(samples: Int) -> Int
 
   /// output ← f(input).
   func forward(_ call: NodeCall<Scalar>)
   /// The gradients of parameters and inputs from ``NodeCall/outputGradient``, which becomes the gradient of the
   /// pre-activations: what captures show.
   func backward(_ call: NodeCall<Scalar>)
+  /// outputTangent ← ∂f/∂input·inputTangent + ∂f/∂parameters·parameterTangents, after a forward pass.
+  func pushForward(_ call: NodeCall<Scalar>)
+  /// Takes the batch's statistics of the last forward pass into the running averages.
+  func updateStatistics(_ call: NodeCall<Scalar>)
 }
 
 extension Operation {
   var parameters: [OperationParameter] { [] }
+  var statistics: [OperationStatistic] { [] }
   var kind: LayerKind? { nil }
   var positions: Int { 1 }
-  var savedPerSample: Int { 0 }
+  func savedCount(samples: Int) -> Int { 0 }
+  func updateStatistics(_ call: NodeCall<Scalar>) {}
+
+  /// The push-forward of an operation without parameters whose Jacobian is symmetric: its own backward pass.
+  func pushForwardBySymmetry(_ call: NodeCall<Scalar>) {
+    guard let tangent = call.inputTangent else { return call.outputTangent.fill(0) }
+    var back = call
+    back.outputGradient = tangent.mutable
+    back.inputGradient = call.outputTangent
+    back.addsInputGradient = false
+    backward(back)
+  }
 }
 
 /// A parameter as its operation knows it.
@@ -38,15 +56,29 @@ struct OperationParameter: Sendable {
   let initial: InitialValue
 }
 
-/// The operands of a node in one pass.
+/// A running average as its operation knows it.
+struct OperationStatistic: Sendable {
+  /// The last part of its name.
+  let name: String
+  let count: Int
+  let initial: Double
+}
+
+/// The operands of a node in one pass. Matrices have one row a sample.
 struct NodeCall<Scalar: KernelScalar> {
   let backend: any Backend
   let threads: Int
-  /// One row a sample, as in all operands.
+  let mode: PassMode
+  /// The node's place, which gives it random numbers of its own.
+  let index: Int
+
   var input: MatrixPointer<Scalar>
+  /// The second input of a sum.
+  var other: MatrixPointer<Scalar>?
   var output: MutableMatrixPointer<Scalar>
   var parameters: UnsafePointer<MatrixPointer<Scalar>>
-  var saved: UnsafeMutablePointer<Scalar>?
+  var statistics: UnsafePointer<MutableMatrixPointer<Scalar>>
+  var saved: UnsafeMutablePointer<Scalar>
 
   // The backward pass.
 
@@ -56,28 +88,22 @@ struct NodeCall<Scalar: KernelScalar> {
   var inputGradient: MutableMatrixPointer<Scalar>?
   /// The input has other readers, whose gradients are there already.
   var addsInputGradient = false
+  var otherGradient: MutableMatrixPointer<Scalar>?
+  var addsOtherGradient = false
   /// Nil if only captures are wanted.
   var parameterGradients: UnsafePointer<MutableMatrixPointer<Scalar>>?
 
+  // The forward pass of tangents.
+
+  /// Nil for zero.
+  var inputTangent: MatrixPointer<Scalar>?
+  var otherTangent: MatrixPointer<Scalar>?
+  var outputTangent: MutableMatrixPointer<Scalar>
+  var parameterTangents: UnsafePointer<MatrixPointer<Scalar>>
+
   var samples: Int { input.rows }
+  /// The elements of the output.
+  var count: Int { output.rows * output.columns }
   /// 0 where the gradient of the input is overwritten, 1 where it is added to.
   var inputBeta: Scalar { addsInputGradient ? 1 : 0 }
-}
-
-extension MatrixPointer {
-  /// The same elements, contiguous, in rows of another length.
-  @inline(__always)
-  func reshaped(columns: Int) -> MatrixPointer<Scalar> {
-    MatrixPointer(
-      base, rows: rows * self.columns / columns, columns: columns, rowStride: columns, columnStride: 1)
-  }
-}
-
-extension MutableMatrixPointer {
-  /// The same elements, contiguous, in rows of another length.
-  @inline(__always)
-  func reshaped(columns: Int) -> MutableMatrixPointer<Scalar> {
-    MutableMatrixPointer(
-      base, rows: rows * self.columns / columns, columns: columns, rowStride: columns, columnStride: 1)
-  }
 }

@@ -10,41 +10,32 @@ struct RectifierOperation<Scalar: KernelScalar>: Operation {
 
   func backward(_ call: NodeCall<Scalar>) {
     guard let target = call.inputGradient else { return }
-    Self.pull(call.input, call.outputGradient.readOnly, target, slope, call.inputBeta, threads: call.threads)
+    Self.pull(
+      call.input, call.outputGradient.readOnly, target, slope, adds: call.addsInputGradient,
+      threads: call.threads)
   }
+
+  func pushForward(_ call: NodeCall<Scalar>) { pushForwardBySymmetry(call) }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private static func map(
     _ x: MatrixPointer<Scalar>, _ y: MutableMatrixPointer<Scalar>, _ slope: Scalar, threads: Int
   ) {
     Stretches.perform(x.rows * x.columns, threads: threads) { range in
-      for i in range { y.base[i] = x.base[i] > 0 ? x.base[i] : slope * x.base[i] }
+      for i in range { y.base[i] = x.base[i] <= 0 ? slope * x.base[i] : x.base[i] }
     }
   }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private static func pull(
     _ x: MatrixPointer<Scalar>, _ dy: MatrixPointer<Scalar>, _ dx: MutableMatrixPointer<Scalar>,
-    _ slope: Scalar, _ beta: Scalar, threads: Int
+    _ slope: Scalar, adds: Bool, threads: Int
   ) {
     Stretches.perform(x.rows * x.columns, threads: threads) { range in
       for i in range {
         let term = x.base[i] > 0 ? dy.base[i] : slope * dy.base[i]
-        dx.base[i] = beta == 0 ? term : dx.base[i] + term
+        dx.base[i] = adds ? dx.base[i] + term : term
       }
-    }
-  }
-}
-
-/// Elementwise work cut into stretches that fit the first-level cache.
-enum Stretches {
-  static var length: Int { 4096 }
-
-  @inline(__always)
-  static func perform(_ count: Int, threads: Int, _ task: (Range<Int>) -> Void) {
-    let tasks = (count + length - 1) / length
-    Parallel.perform(tasks, threads: tasks < 8 ? 1 : threads) { i in
-      task(i * length..<min(count, (i + 1) * length))
     }
   }
 }

@@ -4,24 +4,40 @@ import FisherLinearAlgebra
 final class Places<Scalar: KernelScalar> {
   let activations: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
   let gradients: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
-  let saved: UnsafeMutablePointer<UnsafeMutablePointer<Scalar>?>
+  let tangents: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
+  let saved: UnsafeMutablePointer<UnsafeMutablePointer<Scalar>>
   let parameters: UnsafeMutablePointer<MatrixPointer<Scalar>>
   let parameterGradients: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
+  let parameterTangents: UnsafeMutablePointer<MatrixPointer<Scalar>>
+  let statistics: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
 
-  // Plain pointers, so nothing has to be initialised or destroyed one by one.
+  // Plain pointers, so nothing has to be destroyed one by one.
   init(_ program: Program<Scalar>) {
-    activations = .allocate(capacity: program.slots.count)
-    gradients = .allocate(capacity: program.slots.count)
-    saved = .allocate(capacity: program.nodes.count)
-    parameters = .allocate(capacity: program.parameters.count)
-    parameterGradients = .allocate(capacity: program.parameters.count)
+    let nowhere = UnsafeMutablePointer<Scalar>(bitPattern: MemoryLayout<Scalar>.alignment)!
+    let none = MutableMatrixPointer(nowhere, rows: 0, columns: 0, rowStride: 0, columnStride: 1)
+    func list<T>(_ count: Int, _ value: T) -> UnsafeMutablePointer<T> {
+      let list = UnsafeMutablePointer<T>.allocate(capacity: max(1, count))
+      list.initialize(repeating: value, count: count)
+      return list
+    }
+    activations = list(program.slots.count, none)
+    gradients = list(program.slots.count, none)
+    tangents = list(program.slots.count, none)
+    saved = list(program.nodes.count, nowhere)
+    parameters = list(program.parameters.count, none.readOnly)
+    parameterGradients = list(program.parameters.count, none)
+    parameterTangents = list(program.parameters.count, none.readOnly)
+    statistics = list(program.statistics.count, none)
   }
 
   deinit {
     activations.deallocate()
     gradients.deallocate()
+    tangents.deallocate()
     saved.deallocate()
     parameters.deallocate()
     parameterGradients.deallocate()
+    parameterTangents.deallocate()
+    statistics.deallocate()
   }
 }

@@ -26,8 +26,10 @@ extension Workspace {
     guard let labels else {
       fatalError("Workspace: a backward pass needs a forward pass with labels before it")
     }
-    placeGradients()
-    _ = evaluate(.given(labels), writingGradients: true)
+    if !hasOutputGradient {
+      placeGradients()
+      _ = evaluate(.given(labels), writingGradients: true)
+    }
     propagate(values, &gradients, parts)
     hasCaptures = parts.contains(.captures)
   }
@@ -36,6 +38,7 @@ extension Workspace {
   /// samples, say.
   ///
   /// - Parameters:
+  ///   - values: those of the forward pass.
   ///   - outputGradients: of the shape of ``outputs``.
   ///   - gradients: overwritten with Σ over samples of outputGradient·∂output/∂parameter.
   public func backward(
@@ -43,19 +46,21 @@ extension Workspace {
   ) {
     require(
       outputGradients.rows == sampleCount && outputGradients.columns == network.output.count,
-      "Workspace: output gradients \(outputGradients.rows)×\(outputGradients.columns) for \(sampleCount) samples of "
-        + "\(network.output)")
+      "Workspace: output gradients of \(outputGradients.rows)×\(outputGradients.columns) for \(sampleCount) "
+        + "samples of \(network.output)")
     keepCaptures()
     placeGradients()
-    outputGradients.withPointer { backend.copy($0, to: places.gradients[network.program.output]) }
+    outputGradients.withPointer { backend.copy($0, to: places.gradients[network.program.output.slot]) }
     propagate(values, &gradients, .gradients)
   }
 
   /// A backward pass on the last forward pass, from labels drawn from the model.
   ///
-  /// - Parameter seed: which labels are drawn.
+  /// - Parameters:
+  ///   - values: those of the forward pass.
+  ///   - seed: which labels are drawn.
   public func sampledCaptures(_ values: [Matrix<Scalar>], seed: UInt64) -> Captures<Scalar, Sampled> {
-    require(sampleCount > 0, "Workspace: sampled captures need a forward pass before them")
+    require(inputs != nil, "Workspace: sampled captures need a forward pass before them")
     keepCaptures()
     placeGradients()
     _ = evaluate(.drawn(RandomStream(seed, 2)), writingGradients: true)
@@ -66,41 +71,33 @@ extension Workspace {
 
   /// What passed through the layers in the last ``backward(_:into:_:)``; nil unless it was asked for.
   public var captures: Captures<Scalar, Empirical>? {
-    if let empirical { return empirical }
-    return hasCaptures ? Captures(captured()) : nil
+    keptCaptures ?? (hasCaptures ? Captures(captured()) : nil)
   }
 
-  /// dL/dOutput of every sample, of the last ``backward(_:into:_:)`` or sampled pass.
-  ///
-  /// With an activation fused into the last layer, the gradient of its pre-activations.
-  public var outputGradients: OutputGradients<Scalar> {
-    network.reduction.outputGradients(
-      gradients[network.program.output].lend(rows: sampleCount), terms: termCount)
+  /// dL/dOutput of every sample as the forward pass with labels left it, before a backward pass; nil at other times.
+  public var outputGradients: OutputGradients<Scalar>? {
+    guard hasOutputGradient else { return nil }
+    return network.reduction.outputGradients(
+      gradients[network.program.output.slot].lend(rows: sampleCount), terms: termCount)
   }
 
   /// Another backward pass is about to overwrite what captures show.
   private func keepCaptures() {
-    if hasCaptures && empirical == nil { empirical = Captures(captured()) }
+    if hasCaptures && keptCaptures == nil { keptCaptures = captures }
+    hasOutputGradient = false
   }
 
-  private func placeGradients() {
-    for slot in gradients.indices where slot != 0 {
-      (places.gradients + slot).initialize(to: gradients[slot].prepare(rows: sampleCount))
-    }
-  }
-
-  /// From the outputs' gradient back to the first node.
+  /// From the outputs' gradient back to the first node that learns.
   private func propagate(
     _ values: [Matrix<Scalar>], _ targets: inout [Matrix<Scalar>], _ parts: BackwardParts
   ) {
+    hasOutputGradient = false
     let wantsGradients = parts.contains(.gradients)
-    placeParameters(values)
+    place(values, in: places.parameters, "values")
     if wantsGradients { placeParameterGradients(&targets) }
-    withExtendedLifetime(values) {
-      for (index, node) in network.program.nodes.enumerated().reversed() {
+    withExtendedLifetime((values, inputs)) {
+      for (index, node) in network.program.nodes.enumerated().reversed() where node.learns {
         var call = call(node, index)
-        call.outputGradient = places.gradients[node.output]
-        if node.input != 0 { call.inputGradient = places.gradients[node.input] }
         if wantsGradients {
           call.parameterGradients = UnsafePointer(places.parameterGradients + node.parameters.lowerBound)
         }
@@ -109,29 +106,16 @@ extension Workspace {
     }
   }
 
-  private func placeParameterGradients(_ targets: inout [Matrix<Scalar>]) {
-    require(
-      targets.count == network.parameters.count,
-      "Workspace: room for \(targets.count) gradients of \(network.parameters.count) parameters")
-    for (i, info) in network.parameters.enumerated() {
-      require(
-        targets[i].rows == info.rows && targets[i].columns == info.columns && targets[i].isContiguous,
-        "Workspace: room of \(targets[i].rows)×\(targets[i].columns) for the gradient of \(info.summary)")
-      (places.parameterGradients + i).initialize(to: targets[i].withMutablePointer(discarding: true) { $0 })
-    }
-  }
-
   private func captured() -> [String: LayerCapture<Scalar>] {
     var layers: [String: LayerCapture<Scalar>] = [:]
     for node in network.program.nodes {
-      guard let kind = node.operation.kind else { continue }
+      guard let kind = node.operation.kind, let inputs else { continue }
       let rows = sampleCount * node.operation.positions
       let input = node.input == 0 ? inputs : activations[node.input].lend(rows: sampleCount)
-      guard let input else { continue }
+      let gradient = gradients[node.output].lend(rows: sampleCount)
       layers[node.name] = LayerCapture(
         kind: kind, inputs: input.reshaped(rows: rows),
-        outputGradients: network.reduction.outputGradients(
-          gradients[node.output].lend(rows: sampleCount).reshaped(rows: rows), terms: termCount),
+        outputGradients: network.reduction.outputGradients(gradient.reshaped(rows: rows), terms: termCount),
         sampleCount: sampleCount)
     }
     return layers

@@ -75,6 +75,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     try FiniteCheck.gradients(gradients, parameters, on: backend, threads: threads)
     let norm = clipping.apply(to: &gradients, on: backend)
     var changes = try plan(values, gradients, objective)
+    objective.planningEnded()
     let number = stepCount + 1
     changes.scalars[Self.stepKey] = Double(number)
     if averaging != nil { startAverages(values, &changes) }
@@ -84,7 +85,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     return StepReport(number: number, gradientNorm: norm, events: events)
   }
 
-  /// Replaces the state by a saved one. Traps unless tensors with a parameter's name and shape fit it.
+  /// Replaces the state by a saved one. A step traps if a tensor does not have the shape of its parameter.
   public mutating func restore(_ state: OptimizerState<Scalar>) { self.state = state }
 
   /// The running averages of the weights, in the order of ``parameters``; nil before the first step or without them.

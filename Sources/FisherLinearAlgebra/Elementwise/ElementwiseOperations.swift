@@ -1,0 +1,48 @@
+public import KernelTemplates
+
+public typealias ElementwiseFunction = KernelTemplates.ElementwiseFunction
+
+/// Functions of single elements, and of rows, on contiguous memory.
+public protocol ElementwiseOperations {
+  /// y ← f(x). y may be x.
+  func map<S: KernelScalar>(
+    _ function: ElementwiseFunction, _ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>, count: Int)
+
+  /// dx ← dy·f′(x), or dx ← dx + dy·f′(x) if `adds`, where y = f(x). dx may be dy.
+  func multiplyDerivative<S: KernelScalar>(
+    _ function: ElementwiseFunction, x: UnsafePointer<S>, y: UnsafePointer<S>, dy: UnsafePointer<S>,
+    to dx: UnsafeMutablePointer<S>, adds: Bool, count: Int)
+
+  /// Row by row, y ← exp(x − l) with l = log Σ exp(x), which goes to `logSums` if that is given. y may be x.
+  ///
+  /// Columns are contiguous.
+  func softmax<S: KernelScalar>(
+    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, logSums: UnsafeMutablePointer<S>?)
+}
+
+extension ElementwiseOperations {
+  public func map<S: KernelScalar>(
+    _ function: ElementwiseFunction, _ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>, count: Int
+  ) {
+    for i in 0..<count { y[i] = S(function.value(at: Double(x[i]))) }
+  }
+
+  public func multiplyDerivative<S: KernelScalar>(
+    _ function: ElementwiseFunction, x: UnsafePointer<S>, y: UnsafePointer<S>, dy: UnsafePointer<S>,
+    to dx: UnsafeMutablePointer<S>, adds: Bool, count: Int
+  ) {
+    for i in 0..<count {
+      let term = S(Double(dy[i]) * function.derivative(at: Double(x[i])))
+      dx[i] = adds ? dx[i] + term : term
+    }
+  }
+
+  public func softmax<S: KernelScalar>(
+    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, logSums: UnsafeMutablePointer<S>?
+  ) {
+    for i in 0..<x.rows {
+      let logSum = Softmax.plain(x.base + i * x.rowStride, to: y.base + i * y.rowStride, count: x.columns)
+      logSums?[i] = S(logSum)
+    }
+  }
+}

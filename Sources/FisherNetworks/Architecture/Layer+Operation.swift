@@ -1,0 +1,106 @@
+import FisherCurvature
+import FisherLinearAlgebra
+
+extension Rectifier {
+  /// The activation that a layer is, if it can be the end of another: with a slope below 0 the output would not tell the
+  /// derivative.
+  init?(_ layer: Layer) {
+    switch layer {
+    case .relu: slope = 0
+    case .leakyRelu(let given) where given >= 0: slope = Scalar(given)
+    default: return nil
+    }
+  }
+}
+
+extension Layer {
+  /// What the layer does to samples of `shape`, and the shape of its output.
+  ///
+  /// - Throws: ``NetworkError/shape(layer:wanted:got:)``.
+  func operation<S: KernelScalar>(
+    on shape: SampleShape, _ rectifier: Rectifier<S>, name: String
+  ) throws(NetworkError) -> (any Operation<S>, SampleShape) {
+    func reject(_ wanted: String) -> NetworkError { .shape(layer: name, wanted: wanted, got: shape) }
+    let elementwise: ElementwiseFunction
+    switch self {
+    case .linear(let outputs, let bias):
+      if shape.isImage || outputs < 1 { throw reject("features, after flatten, and at least one output") }
+      let operation = LinearOperation<S>(
+        inputs: shape.features, outputs: outputs, positions: shape.positions, hasBias: bias,
+        rectifier: rectifier)
+      return (operation, SampleShape(shape.axes.dropLast() + [outputs]))
+    case .convolution(let outputs, let size, let stride, let padding, let dilation, let groups, let bias):
+      let fits =
+        shape.isImage && min(outputs, size, stride, dilation, groups) >= 1 && padding >= 0
+        && shape.axes[0] % groups == 0 && outputs % groups == 0
+        && min(shape.axes[1], shape.axes[2]) + 2 * padding > dilation * (size - 1)
+      if !fits {
+        throw reject(
+          "images of at least \(size)×\(size) with padding \(padding), and \(groups) groups that divide the channels"
+        )
+      }
+      let geometry = ConvolutionGeometry(
+        channels: shape.axes[0], height: shape.axes[1], width: shape.axes[2], outputs: outputs,
+        kernelHeight: size, kernelWidth: size, stride: stride, padding: padding, dilation: dilation,
+        groups: groups)
+      let operation = ConvolutionOperation<S>(geometry: geometry, hasBias: bias, rectifier: rectifier)
+      return (operation, [outputs, geometry.outputHeight, geometry.outputWidth])
+    case .maxPool(let size, let stride, let padding), .averagePool(let size, let stride, let padding):
+      let fits =
+        shape.isImage && size >= 1 && (stride ?? 1) >= 1 && 0...size / 2 ~= padding
+        && min(shape.axes[1], shape.axes[2]) + 2 * padding >= size
+      if !fits { throw reject("images of at least \(size)×\(size), padding at most half of that") }
+      let geometry = pooling(shape, size, size, stride: stride ?? size, padding: padding)
+      return (
+        PoolOperation<S>(reduction: isMaximum ? .maximum : .mean, geometry: geometry),
+        [shape.axes[0], geometry.outputHeight, geometry.outputWidth]
+      )
+    case .globalAveragePool:
+      if !shape.isImage { throw reject("images") }
+      let geometry = pooling(shape, shape.axes[1], shape.axes[2], stride: 1, padding: 0)
+      return (PoolOperation<S>(reduction: .mean, geometry: geometry), [shape.axes[0]])
+    case .batchNorm:
+      if shape.axes.count == 2 { throw reject("features or images") }
+      let channels = shape.axes[0]
+      return (BatchNormOperation<S>(channels: channels, area: shape.count / channels), shape)
+    case .layerNorm:
+      if shape.isImage { throw reject("features, after flatten") }
+      return (LayerNormOperation<S>(features: shape.features, positions: shape.positions), shape)
+    case .embedding(let tokens, let width):
+      if shape.axes.count != 1 || min(tokens, width) < 1 {
+        throw reject("one axis of tokens, and sizes of at least 1")
+      }
+      return (
+        EmbeddingOperation<S>(tokens: tokens, width: width, positions: shape.count), [shape.count, width]
+      )
+    case .dropout(let rate):
+      if !(0..<1 ~= rate) { throw reject("a rate in 0 ..< 1, not \(rate)") }
+      return (DropoutOperation<S>(rate: rate), shape)
+    case .softmax:
+      if shape.isImage { throw reject("features, after flatten") }
+      return (SoftmaxOperation<S>(features: shape.features), shape)
+    case .relu: return (RectifierOperation<S>(slope: 0), shape)
+    case .leakyRelu(let slope): return (RectifierOperation<S>(slope: S(slope)), shape)
+    case .tanh: elementwise = .tanh
+    case .sigmoid: elementwise = .sigmoid
+    case .gelu: elementwise = .gelu
+    case .silu: elementwise = .silu
+    case .flatten, .sequential, .residual:
+      fatalError("\(name) is no operation")
+    }
+    return (FunctionOperation<S>(function: elementwise), shape)
+  }
+
+  private var isMaximum: Bool {
+    if case .maxPool = self { return true }
+    return false
+  }
+
+  private func pooling(
+    _ shape: SampleShape, _ height: Int, _ width: Int, stride: Int, padding: Int
+  ) -> ConvolutionGeometry {
+    ConvolutionGeometry(
+      channels: shape.axes[0], height: shape.axes[1], width: shape.axes[2], outputs: shape.axes[0],
+      kernelHeight: height, kernelWidth: width, stride: stride, padding: padding)
+  }
+}

@@ -1,0 +1,142 @@
+import FisherCurvature
+import FisherLinearAlgebra
+
+/// y = γ·(x − μ)/√(σ² + ε) + β, channel by channel (Ioffe and Szegedy 2015).
+///
+/// In training μ and σ² are the mean and the (biased) variance of the batch, in evaluation the running averages,
+/// average ← (1 − m)·average + m·batch, of the unbiased variance. ε and m are PyTorch's.
+struct BatchNormOperation<Scalar: KernelScalar>: Operation {
+  let channels: Int
+  let area: Int
+  static var ε: Double { 1e-5 }
+  static var momentum: Double { 0.1 }
+
+  var kind: LayerKind? { .batchNorm(channels: channels, area: area) }
+
+  var parameters: [OperationParameter] {
+    [
+      OperationParameter(name: "weight", shape: [channels], role: .normScale, initial: .constant(1)),
+      OperationParameter(name: "bias", shape: [channels], role: .normShift, initial: .constant(0)),
+    ]
+  }
+
+  var statistics: [OperationStatistic] {
+    [
+      OperationStatistic(name: "runningMean", count: channels, initial: 0),
+      OperationStatistic(name: "runningVariance", count: channels, initial: 1),
+    ]
+  }
+
+  /// μ, 1/√(σ² + ε) and σ² of every channel.
+  func savedCount(samples: Int) -> Int { 3 * channels }
+
+  func forward(_ call: NodeCall<Scalar>) {
+    forEachChannel(call) { c, elements in
+      let x = call.input.base + c * area
+      let (mean, variance) =
+        call.mode.isTraining
+        ? Self.moments(x, elements)
+        : (Double(call.statistics[0].base[c]), Double(call.statistics[1].base[c]))
+      let inverse = 1 / (variance + Self.ε).squareRoot()
+      call.saved[c] = Scalar(mean)
+      call.saved[channels + c] = Scalar(inverse)
+      call.saved[2 * channels + c] = Scalar(variance)
+      Self.normalize(
+        x, elements, mean: Scalar(mean), factor: Scalar(inverse) * call.parameters[0].base[c],
+        shift: call.parameters[1].base[c], to: call.output.base + c * area)
+    }
+  }
+
+  /// With n elements a channel and x̂ the normalised input: dβ = Σ dy, dγ = Σ dy·x̂,
+  /// dx = γ/√(σ² + ε)·(dy − dβ/n − x̂·dγ/n), without the last two terms in evaluation.
+  func backward(_ call: NodeCall<Scalar>) {
+    forEachChannel(call) { c, elements in
+      let channel = self.channel(c, call)
+      let dy = UnsafePointer(call.outputGradient.base) + c * area
+      let (sum, product) = channel.sums(dy, elements)
+      if let gradients = call.parameterGradients {
+        gradients[0].base[c] = Scalar(product)
+        gradients[1].base[c] = Scalar(sum)
+      }
+      guard let target = call.inputGradient else { return }
+      channel.project(
+        dy, elements, sum, product, usesBatch: call.mode.isTraining, scale: call.parameters[0].base[c],
+        adds: call.addsInputGradient, to: target.base + c * area)
+    }
+  }
+
+  /// ẏ = γ·∂x̂/∂x·ẋ + γ̇·x̂ + β̇, the Jacobian of x̂ being symmetric.
+  func pushForward(_ call: NodeCall<Scalar>) {
+    forEachChannel(call) { c, elements in
+      let channel = self.channel(c, call)
+      let target = call.outputTangent.base + c * area
+      channel.combine(
+        elements, factor: call.parameterTangents[0].base[c], shift: call.parameterTangents[1].base[c],
+        to: target)
+      guard let tangent = call.inputTangent else { return }
+      let dx = tangent.base + c * area
+      let (sum, product) = channel.sums(dx, elements)
+      channel.project(
+        dx, elements, sum, product, usesBatch: call.mode.isTraining, scale: call.parameters[0].base[c],
+        adds: true, to: target)
+    }
+  }
+
+  func updateStatistics(_ call: NodeCall<Scalar>) {
+    let n = Double(call.samples * area)
+    let m = Self.momentum
+    for c in 0..<channels {
+      let (mean, variance) = (Double(call.saved[c]), Double(call.saved[2 * channels + c]))
+      let (runningMean, runningVariance) = (call.statistics[0].base + c, call.statistics[1].base + c)
+      runningMean.pointee = Scalar((1 - m) * Double(runningMean.pointee) + m * mean)
+      // One element has no variance.
+      if n > 1 {
+        runningVariance.pointee = Scalar(
+          (1 - m) * Double(runningVariance.pointee) + m * variance * n / (n - 1))
+      }
+    }
+  }
+
+  private func channel(_ c: Int, _ call: NodeCall<Scalar>) -> NormalizedChannel<Scalar> {
+    NormalizedChannel(x: call.input.base + c * area, mean: call.saved[c], inverse: call.saved[channels + c])
+  }
+
+  private func forEachChannel(_ call: NodeCall<Scalar>, _ body: (Int, ChannelElements) -> Void) {
+    let elements = ChannelElements(samples: call.samples, area: area, stride: channels * area)
+    let isSmall = call.samples * channels * area < 16384
+    Parallel.perform(channels, threads: isSmall ? 1 : call.threads) { c in body(c, elements) }
+  }
+
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  private static func moments(
+    _ x: UnsafePointer<Scalar>, _ elements: ChannelElements
+  ) -> (mean: Double, variance: Double) {
+    let n = Double(elements.samples * elements.area)
+    let mean =
+      elements.sum(Scalar.self) { i in
+        eight(x, i)
+      } _: { i in
+        x[i]
+      } / n
+    let center = Scalar(mean)
+    let squares = elements.sum(Scalar.self) { i in
+      let d = eight(x, i) - center
+      return d * d
+    } _: { i in
+      (x[i] - center) * (x[i] - center)
+    }
+    // Rounding the mean to the element type adds the square of its error.
+    let error = mean - Double(center)
+    return (mean, max(0, squares / n - error * error))
+  }
+
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  private static func normalize(
+    _ x: UnsafePointer<Scalar>, _ elements: ChannelElements, mean: Scalar, factor: Scalar, shift: Scalar,
+    to y: UnsafeMutablePointer<Scalar>
+  ) {
+    elements.forEachRun { start in
+      for i in start..<start + elements.area { y[i] = (x[i] - mean) * factor + shift }
+    }
+  }
+}

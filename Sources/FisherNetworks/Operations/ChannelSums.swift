@@ -1,0 +1,75 @@
+import FisherLinearAlgebra
+
+/// Sums over the elements of one channel of a batch: for each sample, `area` neighbouring elements.
+struct ChannelElements {
+  let samples: Int
+  let area: Int
+  /// From a sample to the next.
+  let stride: Int
+
+  /// Σ term(i) over the offsets i of all elements. Vectors of eight are summed sample by sample in the element type,
+  /// samples in double precision.
+  @inline(__always)
+  func sum<S: KernelScalar>(_: S.Type, _ terms: (Int) -> SIMD8<S>, _ term: (Int) -> S) -> Double {
+    var total = 0.0
+    for sample in 0..<samples {
+      let start = sample * stride
+      var (sum, i) = (SIMD8<S>.zero, 0)
+      while i + 8 <= area {
+        sum += terms(start + i)
+        i += 8
+      }
+      if area >= 8 {
+        let quarter = sum.lowHalf + sum.highHalf
+        let pair = quarter.lowHalf + quarter.highHalf
+        total += Double(pair[0] + pair[1])
+      }
+      while i < area {
+        total += Double(term(start + i))
+        i += 1
+      }
+    }
+    return total
+  }
+
+  /// Calls `body` for the offset of each sample's run of elements.
+  @inline(__always)
+  func forEachRun(_ body: (Int) -> Void) {
+    for sample in 0..<samples { body(sample * stride) }
+  }
+}
+
+@inline(__always)
+func eight<S: KernelScalar>(_ p: UnsafePointer<S>, _ i: Int) -> SIMD8<S> {
+  UnsafeRawPointer(p + i).loadUnaligned(as: SIMD8<S>.self)
+}
+
+extension Rectifier {
+  /// δ ← δ ⊙ activation′(y) for images, and the sums of δ over each channel.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  func gradient(
+    _ δ: MutableMatrixPointer<Scalar>, output y: MatrixPointer<Scalar>, channels: Int,
+    sums: UnsafeMutablePointer<Scalar>?, threads: Int
+  ) {
+    let slope = slope
+    if slope == 1 && sums == nil { return }
+    let area = δ.columns / channels
+    let elements = ChannelElements(samples: δ.rows, area: area, stride: δ.columns)
+    Parallel.perform(channels, threads: δ.rows * δ.columns < 32768 ? 1 : threads) { channel in
+      let (d, o) = (δ.base + channel * area, y.base + channel * area)
+      if slope != 1 {
+        elements.forEachRun { start in
+          for i in start..<start + area { d[i] = o[i] > 0 ? d[i] : slope * d[i] }
+        }
+      }
+      guard let sums else { return }
+      let read = UnsafePointer(d)
+      sums[channel] = Scalar(
+        elements.sum(Scalar.self) { i in
+          eight(read, i)
+        } _: { i in
+          read[i]
+        })
+    }
+  }
+}

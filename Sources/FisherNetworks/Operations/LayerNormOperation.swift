@@ -1,0 +1,157 @@
+import FisherCurvature
+import FisherLinearAlgebra
+
+/// y = γ ⊙ x̂ + β with x̂ = (x − μ)/√(σ² + ε) over the last axis of each row (Ba et al. 2016); ε is PyTorch's.
+struct LayerNormOperation<Scalar: KernelScalar>: Operation {
+  let features: Int
+  let positions: Int
+  private static var taskRows: Int { 32 }
+  private static var stretch: Int { 64 }
+
+  var kind: LayerKind? { .layerNorm }
+
+  var parameters: [OperationParameter] {
+    [
+      OperationParameter(name: "weight", shape: [features], role: .normScale, initial: .constant(1)),
+      OperationParameter(name: "bias", shape: [features], role: .normShift, initial: .constant(0)),
+    ]
+  }
+
+  /// μ and 1/√(σ² + ε) of every row.
+  func savedCount(samples: Int) -> Int { 2 * samples * positions }
+
+  func forward(_ call: NodeCall<Scalar>) {
+    forEachRow(call) { row in
+      let x = call.input.base + row * features
+      let (mean, inverse) = Self.moments(x, features)
+      call.saved[2 * row] = mean
+      call.saved[2 * row + 1] = inverse
+      Self.normalize(
+        x, features, mean, inverse, call.parameters[0].base, call.parameters[1].base,
+        to: call.output.base + row * features)
+    }
+  }
+
+  /// With v = γ ⊙ dy: dx = (v − Σv/n − x̂·Σ(v·x̂)/n)/√(σ² + ε), dγ = Σ dy ⊙ x̂, dβ = Σ dy over the rows.
+  func backward(_ call: NodeCall<Scalar>) {
+    let dy = UnsafePointer(call.outputGradient.base)
+    if let gradients = call.parameterGradients {
+      Self.columnSums(
+        call.input.base, dy, call.saved, rows: call.samples * positions, features, gradients[0].base,
+        gradients[1].base, threads: call.threads)
+    }
+    guard let target = call.inputGradient else { return }
+    forEachRow(call) { row in
+      Self.project(
+        call.input.base + row * features, dy + row * features, before: call.parameters[0].base, after: nil,
+        features,
+        call.saved[2 * row], call.saved[2 * row + 1], adds: call.addsInputGradient,
+        to: target.base + row * features)
+    }
+  }
+
+  /// ẏ = γ ⊙ ∂x̂/∂x·ẋ + γ̇ ⊙ x̂ + β̇, the Jacobian of x̂ being symmetric.
+  func pushForward(_ call: NodeCall<Scalar>) {
+    forEachRow(call) { row in
+      let (x, target) = (call.input.base + row * features, call.outputTangent.base + row * features)
+      let (mean, inverse) = (call.saved[2 * row], call.saved[2 * row + 1])
+      Self.normalize(
+        x, features, mean, inverse, call.parameterTangents[0].base, call.parameterTangents[1].base, to: target
+      )
+      guard let tangent = call.inputTangent else { return }
+      Self.project(
+        x, tangent.base + row * features, before: nil, after: call.parameters[0].base, features, mean,
+        inverse,
+        adds: true, to: target)
+    }
+  }
+
+  private func forEachRow(_ call: NodeCall<Scalar>, _ body: (Int) -> Void) {
+    let rows = call.samples * positions
+    let tasks = (rows + Self.taskRows - 1) / Self.taskRows
+    Parallel.perform(tasks, threads: rows * features < 16384 ? 1 : call.threads) { task in
+      for row in task * Self.taskRows..<min(rows, (task + 1) * Self.taskRows) { body(row) }
+    }
+  }
+
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  private static func moments(_ x: UnsafePointer<Scalar>, _ n: Int) -> (mean: Scalar, inverse: Scalar) {
+    let row = ChannelElements(samples: 1, area: n, stride: n)
+    let mean =
+      row.sum(Scalar.self) { i in
+        eight(x, i)
+      } _: { i in
+        x[i]
+      } / Double(n)
+    let center = Scalar(mean)
+    let squares = row.sum(Scalar.self) { i in
+      let d = eight(x, i) - center
+      return d * d
+    } _: { i in
+      (x[i] - center) * (x[i] - center)
+    }
+    return (center, Scalar(1 / (squares / Double(n) + 1e-5).squareRoot()))
+  }
+
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  private static func normalize(
+    _ x: UnsafePointer<Scalar>, _ n: Int, _ mean: Scalar, _ inverse: Scalar, _ γ: UnsafePointer<Scalar>,
+    _ β: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+  ) {
+    for j in 0..<n { y[j] = (x[j] - mean) * inverse * γ[j] + β[j] }
+  }
+
+  /// target ← after ⊙ (w − Σw/n − x̂·Σ(w·x̂)/n)/√(σ² + ε) with w = before ⊙ v; no factor is 1.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  private static func project(
+    _ x: UnsafePointer<Scalar>, _ v: UnsafePointer<Scalar>, before: UnsafePointer<Scalar>?,
+    after: UnsafePointer<Scalar>?, _ n: Int, _ mean: Scalar, _ inverse: Scalar, adds: Bool,
+    to target: UnsafeMutablePointer<Scalar>
+  ) {
+    var (sum, product) = (0.0, 0.0)
+    for j in 0..<n {
+      let w = Double(before.map { $0[j] * v[j] } ?? v[j])
+      sum += w
+      product += w * Double((x[j] - mean) * inverse)
+    }
+    let (a, b) = (Scalar(sum / Double(n)), Scalar(product / Double(n)))
+    for j in 0..<n {
+      let w = before.map { $0[j] * v[j] } ?? v[j]
+      var term = inverse * (w - a - (x[j] - mean) * inverse * b)
+      if let after { term *= after[j] }
+      target[j] = adds ? target[j] + term : term
+    }
+  }
+
+  /// dγ = Σ dy ⊙ x̂ and dβ = Σ dy, eight columns at a time, stretches of rows before the whole.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  private static func columnSums(
+    _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ saved: UnsafePointer<Scalar>, rows: Int,
+    _ n: Int,
+    _ dγ: UnsafeMutablePointer<Scalar>, _ dβ: UnsafeMutablePointer<Scalar>, threads: Int
+  ) {
+    Parallel.perform((n + 7) / 8, threads: rows * n < 32768 ? 1 : threads) { task in
+      let (j, width) = (task * 8, min(8, n - task * 8))
+      var (scale, shift) = (SIMD8<Scalar>.zero, SIMD8<Scalar>.zero)
+      for first in Swift.stride(from: 0, to: rows, by: stretch) {
+        var (scalePart, shiftPart) = (SIMD8<Scalar>.zero, SIMD8<Scalar>.zero)
+        for i in first..<min(rows, first + stretch) {
+          let (d, v) = (some(dy + (i * n + j), width), some(x + (i * n + j), width))
+          shiftPart += d
+          scalePart += d * ((v - saved[2 * i]) * saved[2 * i + 1])
+        }
+        scale += scalePart
+        shift += shiftPart
+      }
+      for lane in 0..<width { (dγ[j + lane], dβ[j + lane]) = (scale[lane], shift[lane]) }
+    }
+  }
+
+  @inline(__always)
+  private static func some(_ p: UnsafePointer<Scalar>, _ count: Int) -> SIMD8<Scalar> {
+    if count == 8 { return eight(p, 0) }
+    var v = SIMD8<Scalar>.zero
+    for lane in 0..<count { v[lane] = p[lane] }
+    return v
+  }
+}

@@ -1,0 +1,59 @@
+import FisherLinearAlgebra
+
+/// x̂ = (x − μ)/√(σ² + ε) of one channel, and the Jacobian of it.
+struct NormalizedChannel<Scalar: KernelScalar> {
+  let x: UnsafePointer<Scalar>
+  let mean: Scalar
+  let inverse: Scalar
+
+  /// Σ v and Σ v·x̂.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  func sums(_ v: UnsafePointer<Scalar>, _ elements: ChannelElements) -> (plain: Double, product: Double) {
+    let (x, mean, inverse) = (x, mean, inverse)
+    let plain = elements.sum(Scalar.self) { i in
+      eight(v, i)
+    } _: { i in
+      v[i]
+    }
+    let product = elements.sum(Scalar.self) { i in
+      eight(v, i) * ((eight(x, i) - mean) * inverse)
+    } _: { i in
+      v[i] * ((x[i] - mean) * inverse)
+    }
+    return (plain, product)
+  }
+
+  /// target ← scale/√(σ² + ε)·(v − Σv/n − x̂·Σ(v·x̂)/n), added if `adds`; without the sums unless `usesBatch`.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  func project(
+    _ v: UnsafePointer<Scalar>, _ elements: ChannelElements, _ sum: Double, _ product: Double,
+    usesBatch: Bool,
+    scale: Scalar, adds: Bool, to target: UnsafeMutablePointer<Scalar>
+  ) {
+    let n = Double(elements.samples * elements.area)
+    let (x, mean, inverse, factor) = (x, mean, inverse, scale * inverse)
+    let (a, b) = usesBatch ? (Scalar(sum / n), Scalar(product / n)) : (0, 0)
+    elements.forEachRun { start in
+      if adds {
+        for i in start..<start + elements.area {
+          target[i] += factor * (v[i] - a - (x[i] - mean) * inverse * b)
+        }
+      } else {
+        for i in start..<start + elements.area {
+          target[i] = factor * (v[i] - a - (x[i] - mean) * inverse * b)
+        }
+      }
+    }
+  }
+
+  /// target ← factor·x̂ + shift
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  func combine(
+    _ elements: ChannelElements, factor: Scalar, shift: Scalar, to target: UnsafeMutablePointer<Scalar>
+  ) {
+    let (x, mean, inverse) = (x, mean, inverse)
+    elements.forEachRun { start in
+      for i in start..<start + elements.area { target[i] = factor * ((x[i] - mean) * inverse) + shift }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import FisherLinearAlgebra
+import FisherNetworks
+import FisherTestSupport
+
+/// A network for the tests: every layer at least once, odd sizes.
+struct NetworkCase: Sendable, CustomStringConvertible {
+  let name: String
+  let input: SampleShape
+  let layers: [Layer]
+  var mode = PassMode.training(seed: 5)
+  /// A batch norm over one element makes everything constant.
+  var leastSamples = 1
+
+  var description: String { name }
+
+  static let all: [NetworkCase] = [
+    NetworkCase(
+      name: "linear", input: [7],
+      layers: [.linear(9), .relu, .linear(5, bias: false), .leakyRelu(slope: 0.2), .relu, .linear(3)]),
+    NetworkCase(name: "linear on positions", input: [3, 5], layers: [.linear(4), .tanh, .linear(3)]),
+    NetworkCase(
+      name: "convolution", input: [2, 7, 5],
+      layers: [.convolution(3, size: 3), .relu, .convolution(4, size: 3, padding: 1), .flatten, .linear(3)]),
+    NetworkCase(
+      name: "convolution with stride, dilation and groups", input: [4, 9, 10],
+      layers: [
+        .convolution(6, size: 3, stride: 2, padding: 2, dilation: 2, groups: 2), .leakyRelu(slope: 0.1),
+        .convolution(6, size: 2, stride: 3, padding: 1, groups: 3, bias: false), .flatten, .linear(3),
+      ]),
+    NetworkCase(
+      name: "pointwise convolution on large images", input: [2, 12, 11],
+      layers: [.convolution(3, size: 1), .relu, .convolution(2, size: 1), .globalAveragePool, .linear(3)]),
+    NetworkCase(
+      name: "pooling", input: [2, 7, 8],
+      layers: [
+        .convolution(3, size: 3, padding: 1), .maxPool(3, stride: 2, padding: 1),
+        .sequential([.averagePool(2, stride: 1, padding: 1)]),
+        .flatten, .linear(3),
+      ]),
+    NetworkCase(
+      name: "batch norm", input: [6],
+      layers: [.linear(5), .batchNorm, .relu, .linear(3)], leastSamples: 3),
+    NetworkCase(
+      name: "batch norm of images", input: [2, 5, 3],
+      layers: [.convolution(3, size: 3, padding: 1, bias: false), .batchNorm, .relu, .flatten, .linear(3)]),
+    NetworkCase(
+      name: "batch norm in evaluation", input: [2, 5, 3],
+      layers: [.convolution(3, size: 3, padding: 1, bias: false), .batchNorm, .relu, .flatten, .linear(3)],
+      mode: .evaluation),
+    NetworkCase(
+      name: "layer norm", input: [3, 11], layers: [.linear(10), .layerNorm, .gelu, .linear(3)]),
+    NetworkCase(
+      name: "activations", input: [6],
+      layers: [.linear(9), .tanh, .linear(9), .sigmoid, .linear(9), .gelu, .linear(9), .silu, .linear(3)]),
+    NetworkCase(name: "softmax inside", input: [6], layers: [.linear(5), .softmax, .linear(3)]),
+    NetworkCase(name: "dropout", input: [6], layers: [.linear(20), .dropout(0.4), .linear(3)]),
+    NetworkCase(
+      name: "residual", input: [5],
+      layers: [
+        .linear(6), .residual([.linear(6), .relu, .linear(6)]), .relu,
+        .residual([.linear(4), .tanh], shortcut: [.linear(4, bias: false)]), .residual([.sigmoid]),
+        .linear(3),
+      ]),
+    NetworkCase(
+      name: "residual convolution", input: [2, 6, 5],
+      layers: [
+        .convolution(3, size: 3, padding: 1), .batchNorm, .relu,
+        .residual(
+          [.convolution(4, size: 3, stride: 2, padding: 1, bias: false), .batchNorm],
+          shortcut: [.convolution(4, size: 1, stride: 2)]), .relu, .globalAveragePool, .linear(3),
+      ]),
+  ]
+
+  func network<S: KernelScalar>(_: S.Type) throws -> Network<S> { try Network(input: input, layers) }
+}
+
+/// The same network, batch and weights for every element type: the numbers are exact in `Float`.
+struct Problem {
+  let inputs: [Double]
+  let classes: [Int]
+  let values: [[Double]]
+  let samples: Int
+
+  init(_ subject: NetworkCase, samples: Int, seed: UInt64) throws {
+    let network = try subject.network(Double.self)
+    var generator = Generator(seed: seed)
+    func random() -> Double { Double(generator.uniform() as Float) }
+    self.samples = samples
+    inputs = (0..<samples * network.input.count).map { _ in random() }
+    // Norms and biases start as constants, which would hide what they do.
+    values = network.initialValues(seed: seed).map { $0.array.map { Double(Float($0 + 0.2 * random())) } }
+    let (rows, count) = (samples * network.output.positions, network.output.features)
+    classes = (0..<rows).map { _ in Int.random(in: 0..<count, using: &generator) }
+  }
+
+  func inputs<S: KernelScalar>(_: S.Type) -> Matrix<S> {
+    Matrix(inputs.map { S($0) }, rows: samples, columns: inputs.count / samples)
+  }
+
+  func values<S: KernelScalar>(_ network: Network<S>) -> [Matrix<S>] {
+    zip(network.parameters, values).map { Matrix($1.map { S($0) }, rows: $0.rows, columns: $0.columns) }
+  }
+}
