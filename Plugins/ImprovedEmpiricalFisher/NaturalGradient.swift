@@ -35,7 +35,7 @@ public struct NaturalGradient: Optimizer {
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let space = try SampleSpace(step, Self.record.name)
     let fisher = try step.objective.exactFisher()
-    let V = Captures.joined(fisher.columns)
+    let V = Captures(concatenating: fisher.columns)
     let K = try space.gram(V)
     var system = DampedSystem(
       K: K, metric: [Double](repeating: 1, count: K.rows), damping: settings.number("damping"),

@@ -164,7 +164,7 @@ struct GramCase: Sendable, CustomStringConvertible {
     var generator = Generator(seed: Seed.first)
     for subject in GramCase.all {
       let parts = [subject.capture(&generator, samples: 2), subject.capture(&generator, samples: 3)]
-      let joined = Captures<Double, Empirical>.joined(parts.map { Captures(["l": $0]) })
+      let joined = Captures<Double, Empirical>(concatenating: parts.map { Captures(["l": $0]) })
       let J = parts.flatMap(subject.rows)
       let K = try joined.gram(of: ["l": .all])
       expectClose(K.array, J.flatMap { row in J.map { dot(row, $0) } }, .ulpOfOne, "\(subject)")

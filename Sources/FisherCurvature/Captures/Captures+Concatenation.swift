@@ -43,7 +43,9 @@ extension LayerCapture {
       "LayerCapture: micro-batches of different layers: \(parts.map(\.kind))")
     self.init(
       kind: parts[0].kind, inputs: stacked(parts.map(\.inputs)),
-      outputGradients: .ofSum(stacked(gradients), terms: Int(terms.rounded())), sampleCount: samples)
+      outputGradients: .ofSum(stacked(gradients), terms: Int(terms.rounded())), sampleCount: samples,
+      normalized: parts.allSatisfy { $0.normalized != nil } ? stacked(parts.compactMap(\.normalized)) : nil,
+      mixesSamples: parts.contains(where: \.mixesSamples))
   }
 }
 

@@ -59,3 +59,25 @@ public struct OutputCurvature<Scalar: KernelScalar>: Sendable {
     return OutputCurvature(factors: factors, coefficients: u)
   }
 }
+
+extension OutputCurvature {
+  /// From rows of outputs to samples with `positions` rows each: the factors of one row are zero in the others.
+  public func spread(over positions: Int) -> OutputCurvature {
+    if positions == 1 { return self }
+    let samples = coefficients.rows / positions
+    var spread: [Matrix<Scalar>] = []
+    var u = Matrix<Double>(rows: samples, columns: positions * factors.count)
+    for t in 0..<positions {
+      for (r, factor) in factors.enumerated() {
+        let width = factor.columns
+        var wide = Matrix<Scalar>(rows: samples, columns: positions * width)
+        for n in 0..<samples {
+          u[n, t * factors.count + r] = coefficients[n * positions + t, r]
+          for j in 0..<width { wide[n, t * width + j] = factor[n * positions + t, j] }
+        }
+        spread.append(wide)
+      }
+    }
+    return OutputCurvature(factors: spread, coefficients: u)
+  }
+}

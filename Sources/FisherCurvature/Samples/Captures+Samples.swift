@@ -39,20 +39,6 @@ extension Captures {
   ) -> Captures<Scalar, Other> {
     Captures<Scalar, Other>(layers.mapValues { $0.replacing(change($0)) })
   }
-
-  /// The batches of all parts, one after the other: what accumulation over micro-batches sees.
-  ///
-  /// - Precondition: every part has the same layers.
-  public static func joined(_ parts: [Captures]) -> Captures {
-    guard let first = parts.first, parts.count > 1 else { return parts.first ?? Captures([:]) }
-    var layers: [String: LayerCapture<Scalar>] = [:]
-    for name in first.layers.keys {
-      let pieces = parts.compactMap { $0.layers[name] }
-      require(pieces.count == parts.count, "Captures: layer \(name) is missing in a part")
-      layers[name] = LayerCapture.joined(pieces)
-    }
-    return Captures(layers)
-  }
 }
 
 extension Captures where Kind == Empirical {
@@ -66,29 +52,8 @@ extension Captures where Kind == Empirical {
   public func improved(by outputs: OutputGradients<Scalar>) -> Captures<Scalar, Improved> {
     let factors = outputs.squaredNorms(samples: max(1, sampleCount)).map { $0 > 0 ? 1 / $0.squareRoot() : 0 }
     return mapGradients(to: Improved.self) { layer in
-      let scaled = layer.outputGradients.scaled(samplesBy: factors)
       // The factors undo the scale of the sum; what remains has no terms to average.
-      return .ofSum(
-        scaled.ofSum, terms: 1)
+      .ofSum(layer.outputGradients.scaled(samplesBy: factors).ofSum, terms: 1)
     }
-  }
-}
-
-extension LayerCapture {
-  /// The samples of all parts, one after the other, with gradients of the sum of the losses.
-  static func joined(_ parts: [LayerCapture]) -> LayerCapture {
-    let first = parts[0]
-    let samples = parts.reduce(0) { $0 + $1.sampleCount }
-    let terms = parts.reduce(0.0) { $0 + $1.outputGradients.scaleToSum / $1.outputGradients.scaleToMean }
-    let normalized = parts.compactMap(\.normalized)
-    return LayerCapture(
-      kind: first.kind, inputs: stack(parts.map(\.inputs)),
-      outputGradients: .ofSum(stack(parts.map(\.outputGradients.ofSum)), terms: Int(terms.rounded())),
-      sampleCount: samples, normalized: normalized.count == parts.count ? stack(normalized) : nil,
-      mixesSamples: parts.contains(where: \.mixesSamples))
-  }
-
-  private static func stack(_ parts: [Matrix<Scalar>]) -> Matrix<Scalar> {
-    Matrix(parts.flatMap(\.array), rows: parts.reduce(0) { $0 + $1.rows }, columns: parts[0].columns)
   }
 }

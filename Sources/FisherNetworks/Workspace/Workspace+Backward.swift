@@ -66,12 +66,12 @@ extension Workspace {
     _ = evaluate(.drawn(RandomStream(seed, 2)), writingGradients: true)
     var none: [Matrix<Scalar>] = []
     propagate(values, &none, .captures)
-    return Captures(captured())
+    return Captures(captured(network.reduction.outputGradients))
   }
 
   /// What passed through the layers in the last ``backward(_:into:_:)``; nil unless it was asked for.
   public var captures: Captures<Scalar, Empirical>? {
-    keptCaptures ?? (hasCaptures ? Captures(captured()) : nil)
+    keptCaptures ?? (hasCaptures ? Captures(captured(network.reduction.outputGradients)) : nil)
   }
 
   /// dL/dOutput of every sample as the forward pass with labels left it, before a backward pass; nil at other times.
@@ -82,13 +82,13 @@ extension Workspace {
   }
 
   /// Another backward pass is about to overwrite what captures show.
-  private func keepCaptures() {
+  func keepCaptures() {
     if hasCaptures && keptCaptures == nil { keptCaptures = captures }
     hasOutputGradient = false
   }
 
   /// From the outputs' gradient back to the first node that learns.
-  private func propagate(
+  func propagate(
     _ values: [Matrix<Scalar>], _ targets: inout [Matrix<Scalar>], _ parts: BackwardParts
   ) {
     hasOutputGradient = false
@@ -104,20 +104,5 @@ extension Workspace {
         node.operation.backward(call)
       }
     }
-  }
-
-  private func captured() -> [String: LayerCapture<Scalar>] {
-    var layers: [String: LayerCapture<Scalar>] = [:]
-    for node in network.program.nodes {
-      guard let kind = node.operation.kind, let inputs else { continue }
-      let rows = sampleCount * node.operation.positions
-      let input = node.input == 0 ? inputs : activations[node.input].lend(rows: sampleCount)
-      let gradient = gradients[node.output].lend(rows: sampleCount)
-      layers[node.name] = LayerCapture(
-        kind: kind, inputs: input.reshaped(rows: rows),
-        outputGradients: network.reduction.outputGradients(gradient.reshaped(rows: rows), terms: termCount),
-        sampleCount: sampleCount)
-    }
-    return layers
   }
 }
