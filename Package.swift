@@ -61,9 +61,15 @@ let package = Package(
       dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers"],
       swiftSettings: optimised),
     .target(
+      name: "FisherVerification",
+      dependencies: [
+        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherTraining",
+      ], swiftSettings: optimised),
+    .target(
       name: "FisherKit",
       dependencies: [
         "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherTraining",
+        "FisherVerification",
       ] + plugins.map { .byName(name: "FisherPlugin" + $0) }),
   ]
     + plugins.flatMap { name -> [Target] in
@@ -90,7 +96,7 @@ let package = Package(
         name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra"],
         path: "Tests/FisherTestSupport", swiftSettings: optimised),
       .target(
-        name: "OptimizerTestSupport", dependencies: ["FisherOptimizers", "FisherTestSupport"],
+        name: "OptimizerTestSupport", dependencies: ["FisherVerification"],
         path: "Tests/OptimizerTestSupport", swiftSettings: optimised),
       .testTarget(
         name: "FisherOptimizersTests",
@@ -102,6 +108,8 @@ let package = Package(
         name: "FisherLinearAlgebraTests",
         dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherTestSupport"],
         swiftSettings: optimised),
+      .testTarget(
+        name: "FisherVerificationTests", dependencies: ["FisherKit"], swiftSettings: optimised),
       .testTarget(
         name: "FisherNetworksTests", dependencies: ["FisherNetworks", "FisherTestSupport"],
         swiftSettings: optimised),

@@ -46,6 +46,12 @@ extension AdaFisherMethod {
       invariances: [.unitPermutation, .sign],
       cost:
         "8·P flops, P divisions, 5·P elements of memory traffic; refresh: 2 flops an input and output gradient",
-      stateSize: "P + inputs + outputs of each layer")
+      stateSize: "P + inputs + outputs of each layer",
+      probes: [
+        ["variant": "paper"], ["variant": "official", "refresh": 7],
+        ["variant": "paper", "keep": 0.2, "mix": 0.8, "placement": "beforeEMA", "convDivisor": true],
+        ["control": "geometricMean"],
+      ].map { $0.merging(["lambda": 0.05, "lr": 0.01, "weightDecay": 0.1]) { $1 } }, dependsOnStepNumber: true
+    )
   }
 }

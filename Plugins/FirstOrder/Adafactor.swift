@@ -28,7 +28,7 @@ public struct Adafactor: Optimizer {
     ],
     invariances: [.unitPermutation, .sign],
     cost: "12·P flops, 2·P roots, 2·P divisions, 6·P elements of memory traffic",
-    stateSize: "rows + columns of a matrix, the elements of a vector")
+    stateSize: "rows + columns of a matrix, the elements of a vector", dependsOnStepNumber: true)
 
   public let settings: Settings
 

@@ -19,7 +19,7 @@ public struct Adam: Optimizer {
       "Kingma & Ba: Adam, ICLR 2015; Reddi, Kale & Kumar: On the Convergence of Adam, ICLR 2018 (AMSGrad)",
     hyperparameters: AdamRule<Float>.hyperparameters(decay: 0, decoupled: false),
     invariances: [.lossScale, .elementPermutation, .sign], cost: AdamRule<Float>.cost,
-    stateSize: AdamRule<Float>.stateSize)
+    stateSize: AdamRule<Float>.stateSize, dependsOnStepNumber: true)
 
   public let settings: Settings
 
@@ -41,7 +41,7 @@ public struct AdamW: Optimizer {
     paper: "Loshchilov & Hutter: Decoupled Weight Decay Regularization, ICLR 2019",
     hyperparameters: AdamRule<Float>.hyperparameters(decay: 0.01, decoupled: true),
     invariances: [.lossScale, .elementPermutation, .sign], cost: AdamRule<Float>.cost,
-    stateSize: AdamRule<Float>.stateSize)
+    stateSize: AdamRule<Float>.stateSize, dependsOnStepNumber: true)
 
   public let settings: Settings
 

@@ -26,7 +26,10 @@ public struct EmpiricalFisher: Optimizer {
       SampleSpace<Double>.duplicates(0.99),
     ] + SampleSpace<Double>.postprocessing(normalizes: true),
     invariances: [.unitPermutation], cost: SampleSpace<Double>.cost, stateSize: "nothing; P with momentum",
-    roles: SampleSpace<Double>.roles)
+    roles: SampleSpace<Double>.roles,
+    probes: [
+      ["damping": 0.1], ["damping": 0.2, "normalize": false, "momentum": 0.5, "duplicates": 0.1],
+    ])
 
   public let settings: Settings
 

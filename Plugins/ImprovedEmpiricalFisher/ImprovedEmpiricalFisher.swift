@@ -32,7 +32,11 @@ public struct ImprovedEmpiricalFisher: Optimizer {
       SampleSpace<Double>.duplicates(0.99),
     ] + SampleSpace<Double>.postprocessing(normalizes: false),
     invariances: [.unitPermutation], cost: SampleSpace<Double>.cost, stateSize: "nothing; P with momentum",
-    roles: SampleSpace<Double>.roles)
+    roles: SampleSpace<Double>.roles,
+    probes: [
+      ["damping": 0.1], ["damping": 0.1, "variant": "B", "momentum": 0.9, "weightDecay": 0.1, "lr": 0.3],
+      ["damping": 3, "dampingMode": "absolute", "duplicates": 0.05, "maxNorm": 0.01],
+    ])
 
   public let settings: Settings
 

@@ -26,7 +26,10 @@ public struct NaturalGradient: Optimizer {
     ] + SampleSpace<Double>.postprocessing(normalizes: false),
     invariances: [.unitPermutation],
     cost: "C backward passes; (N·C)²·(inputs + outputs) flops a layer, (N·C)³/3 for N samples and C outputs",
-    stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles)
+    stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles,
+    probes: [
+      ["damping": 0.1, "lr": 0.1], ["damping": 5, "dampingMode": "absolute", "momentum": 0.8],
+    ])
 
   public let settings: Settings
 

@@ -25,7 +25,10 @@ public struct SampledFisher: Optimizer {
       Hyperparameter("labels", "k, drawn for each sample", 1, .atLeast(1), source: "Wu et al. 2024"),
     ] + SampleSpace<Double>.postprocessing(normalizes: true),
     invariances: [.unitPermutation], cost: SampleSpace<Double>.cost + "; k backward passes more",
-    stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles)
+    stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles,
+    probes: [
+      ["damping": 0.1], ["damping": 0.3, "labels": 3, "normalize": false, "weightDecay": 0.01],
+    ])
 
   public let settings: Settings
 

@@ -6,3 +6,4 @@
 @_exported import FisherPluginAdaFisher
 @_exported import FisherPluginFirstOrder
 @_exported import FisherTraining
+@_exported import FisherVerification

@@ -20,6 +20,8 @@ struct Fisher {
         name: "optimizers", summary: "list the optimizers, or describe one", help: Optimizers.help,
         run: Optimizers.run),
       Command(
+        name: "verify", summary: "prove an optimizer by its properties", help: Verify.help, run: Verify.run),
+      Command(
         name: "doctor", summary: "what this machine is and what the library makes of it", help: Doctor.help,
         run: Doctor.run),
       Command(

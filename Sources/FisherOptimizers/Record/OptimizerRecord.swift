@@ -9,7 +9,7 @@ public enum Invariance: String, Sendable, CaseIterable {
   /// Permuting a layer's inputs and outputs permutes its update.
   case unitPermutation = "permutation of units"
   /// Changing the sign of a parameter and its gradient changes the sign of the update.
-  case sign = "sign of a parameter"
+  case sign = "sign of the parameters"
 }
 
 /// The facts about an optimizer: documentation, command line, tests and verification are driven by them.
@@ -34,6 +34,11 @@ public struct OptimizerRecord: Sendable {
   public let roles: Set<ParameterRole>
   /// The optimizer for parameters that the method does not treat.
   public let fallback: String
+  /// Hyper-parameters with which the method is compared with its reference: they reach every term of the update, and do
+  /// not amplify rounding. Without any, the defaults and every flag and choice are tried.
+  public let probes: [[String: SettingValue]]
+  /// The update depends on the step's number, through a correction of running averages for instance.
+  public let dependsOnStepNumber: Bool
 
   public init(
     name: String, title: String, summary: String, paper: String, needs: Needs = .gradients,
@@ -51,6 +56,8 @@ public struct OptimizerRecord: Sendable {
     self.stateSize = stateSize
     self.roles = roles
     self.fallback = fallback
+    self.probes = probes
+    self.dependsOnStepNumber = dependsOnStepNumber
   }
 
   /// The hyper-parameter of this name.

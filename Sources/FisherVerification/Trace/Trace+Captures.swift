@@ -1,7 +1,7 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
-import FisherTestSupport
+import FisherTraining
 
 /// What a layer of a trace looks like: enough to draw a random capture of it.
 struct CaptureShape {
@@ -15,17 +15,17 @@ struct CaptureShape {
   ///
   /// - Parameter other: another backward pass of the same batch, whose inputs stay.
   func capture(
-    _ generator: inout Generator, inputsOf other: LayerCapture<Double>? = nil
+    _ generator: inout KeyedGenerator, inputsOf other: LayerCapture<Double>? = nil
   ) -> LayerCapture<Double> {
     let samples = 3
     let rows = samples * positions
     let h =
       other?.inputs
       ?? Matrix<Double>(rows: rows, columns: inputs) { _, _ in
-        if case .embedding(let tokens) = kind { return Double(Int.random(in: 0..<tokens, using: &generator)) }
-        return Double(generator.uniform() as Float)
+        if case .embedding(let tokens) = kind { return Double(generator.below(tokens)) }
+        return generator.uniform()
       }
-    let s = Matrix<Double>(rows: rows, columns: outputs) { _, _ in Double(generator.uniform() as Float) }
+    let s = Matrix<Double>(rows: rows, columns: outputs) { _, _ in generator.uniform() }
     return LayerCapture(
       kind: kind, inputs: h, outputGradients: .ofMean(s, terms: samples), sampleCount: samples, normalized: h)
   }
@@ -35,7 +35,7 @@ extension Trace {
   /// A batch that knows everything: captures of the data's labels and of drawn ones, two columns of an exact Fisher
   /// matrix, and gradients by three outputs.
   static func batch(
-    _ kinds: [String: CaptureShape], _ generator: inout Generator
+    _ kinds: [String: CaptureShape], _ generator: inout KeyedGenerator
   ) -> PlainObjective<Double> {
     let layers = kinds.sorted { $0.key < $1.key }
     func pass<Kind>(
@@ -46,8 +46,8 @@ extension Trace {
       return Captures(captures)
     }
     let data = pass(Empirical.self, nil)
-    let outputs = Matrix<Double>(rows: 3, columns: 3) { _, _ in Double(generator.uniform() as Float) }
-    let coefficients = Matrix<Double>(rows: 3, columns: 2) { _, _ in Double(generator.uniform() as Float) }
+    let outputs = Matrix<Double>(rows: 3, columns: 3) { _, _ in generator.uniform() }
+    let coefficients = Matrix<Double>(rows: 3, columns: 2) { _, _ in generator.uniform() }
     return PlainObjective(
       sampleCount: 3, captures: data, outputGradients: .ofMean(outputs, terms: 3),
       sampled: pass(Sampled.self, data.layers),
@@ -89,7 +89,7 @@ extension Trace {
 
 extension PlainObjective where Scalar == Double {
   /// The same batch in another precision, with what a step needs and no more: as a trainer would.
-  func converted<S: KernelScalar>(to _: S.Type, needs: Needs) -> PlainObjective<S> {
+  public func converted<S: KernelScalar>(to _: S.Type, needs: Needs) -> PlainObjective<S> {
     PlainObjective<S>(
       loss: loss, sampleCount: sampleCount,
       captures: needs.isSuperset(of: .captures) ? captures?.converted(to: S.self) : nil,

@@ -1,7 +1,7 @@
 public import FisherCurvature
 public import FisherLinearAlgebra
 public import FisherOptimizers
-import FisherTestSupport
+import FisherTraining
 
 /// A recorded run without a network: parameters of awkward shapes, first values, and for every step a gradient and
 /// what passed through the layers.
@@ -36,8 +36,8 @@ public struct Trace: Sendable {
 
   /// Random values and gradients in [−1, 1), exact in `Float`, so that both precisions start from the same numbers.
   public init(seed: UInt64, steps: Int, parameters: [ParameterInfo] = Trace.awkward) {
-    var generator = Generator(seed: seed)
-    func random(_ count: Int) -> [Double] { (0..<count).map { _ in Double(generator.uniform() as Float) } }
+    var generator = KeyedGenerator(seed)
+    func random(_ count: Int) -> [Double] { (0..<count).map { _ in generator.uniform() } }
     self.parameters = parameters
     values = parameters.map { random($0.count) }
     gradients = (0..<steps).map { _ in parameters.map { random($0.count) } }
@@ -62,15 +62,18 @@ public struct Trace: Sendable {
 
   /// What an optimizer makes of the trace.
   ///
-  /// - Parameter beforeStep: may change the driver before each step: the place for mutations.
+  /// - Parameters:
+  ///   - schedule: what multiplies the learning rate.
+  ///   - beforeStep: may change the driver before each step: the place for mutations.
   public func run<S: KernelScalar>(
-    _ optimizer: any Optimizer, _: S.Type, threads: Int = 1,
-    beforeStep: (inout OptimizerDriver<S>) -> Void = { _ in }
+    _ optimizer: any Optimizer, _: S.Type, on backend: any Backend = NativeBackend(), threads: Int = 1,
+    schedule: Schedule = .constant, beforeStep: (inout OptimizerDriver<S>) throws -> Void = { _ in }
   ) throws -> [[Double]] {
-    var driver = try OptimizerDriver<S>(optimizer, parameters: parameters, threads: threads)
+    var driver = try OptimizerDriver<S>(
+      optimizer, parameters: parameters, schedule: schedule, backend: backend, threads: threads)
     var values = matrices(self.values, S.self)
     for (i, gradients) in gradients.enumerated() {
-      beforeStep(&driver)
+      try beforeStep(&driver)
       var gradients = matrices(gradients, S.self)
       // As a trainer would: what the step does not ask for is not there.
       let batch = batches?[i].converted(to: S.self, needs: driver.needs)
@@ -109,4 +112,9 @@ public func relativeError(_ values: [[Double]], _ expected: [[Double]]) -> Doubl
     for x in difference where !(x <= worst * scale) { worst = x.isNaN ? x : max(worst, x / scale) }
   }
   return worst
+}
+
+extension KeyedGenerator {
+  /// Uniform in [−1, 1), exact in `Float`.
+  mutating func uniform() -> Double { Double(Float(2 * unit() - 1)) }
 }

@@ -1,0 +1,42 @@
+public import FisherOptimizers
+
+/// All checks, and what they make of optimizers and of mutants.
+public enum Battery {
+  static let checks: [Check] =
+    [.factsAreComplete, .bounds, .matchesReference, .matchesReferenceInFloat]
+    + [.backendsAgree, .sameBitsForAnyThreads, .resume, .stateChanges, .stateStaysInSize]
+    + Invariance.allCases.map(Check.invariance)
+    + [.zeroGradients, .refusesNonFinite, .smallShapes, .zeroLearningRate, .descendsOnLeastSquares]
+
+  /// The names of all checks, with what they mean.
+  public static var list: [(name: String, meaning: String)] { checks.map { ($0.name, $0.meaning) } }
+
+  /// Runs every check that the optimizer's facts call for.
+  ///
+  /// - Parameter progress: called with each finding as it comes.
+  public static func verify(_ subject: Subject, progress: (Finding) -> Void = { _ in }) -> [Finding] {
+    checks.filter { $0.applies(subject.record) }.map { check in
+      let finding = run(check, subject)
+      progress(finding)
+      return finding
+    }
+  }
+
+  /// The first check that rejects a mutant; nil if the battery does not notice it.
+  public static func rejection(of mutation: Mutation, _ type: any Optimizer.Type) -> Finding? {
+    let subject = Subject(type, mutation: mutation)
+    for check in checks where check.applies(subject.record) {
+      let finding = run(check, subject)
+      if !finding.passed { return finding }
+    }
+    return nil
+  }
+
+  private static func run(_ check: Check, _ subject: Subject) -> Finding {
+    do {
+      return Finding(check: check.name, passed: true, detail: try check.run(subject))
+    } catch {
+      return Finding(check: check.name, passed: false, detail: "\(error)")
+    }
+  }
+}

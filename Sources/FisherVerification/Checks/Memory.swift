@@ -1,0 +1,67 @@
+import FisherLinearAlgebra
+import FisherOptimizers
+import FisherTraining
+
+extension Check {
+  /// State goes through the bytes of a checkpoint in the middle of the run.
+  static let resume = Check(
+    name: "exact-resume", meaning: "a run that is saved and resumed has the same bits"
+  ) { subject in
+    let trace = subject.trace(seed: seed, steps: 8)
+    let whole = try subject.run(trace, Float.self, subject.probe)
+    var interrupted = subject.mutation.map { Mutant<Float>($0) }
+    let changed = subject.mutation?.changed(trace) ?? trace
+    let optimizer = try subject.type.init(subject.probe)
+    let resumed = try changed.run(subject.mutation?.changed(optimizer) ?? optimizer, Float.self) { driver in
+      interrupted?.change(&driver)
+      driver.restore(try reread(driver.state))
+    }
+    try demand(whole == resumed, "a run whose state is saved and read before every step has other bits")
+    return "8 steps, saved and read before each"
+  }
+
+  private static func reread(_ state: OptimizerState<Float>) throws -> OptimizerState<Float> {
+    var file = Safetensors()
+    for (key, tensor) in state.tensors { file.set(key.description, tensor) }
+    let bytes = try Safetensors(decoding: file.encoded(), file: "memory")
+    var tensors: [SlotKey: Matrix<Float>] = [:]
+    for (key, tensor) in state.tensors {
+      tensors[key] = bytes.matrix(key.description, rows: tensor.rows, columns: tensor.columns)
+    }
+    return OptimizerState(tensors: tensors, scalars: state.scalars)
+  }
+
+  static let stateChanges = Check(
+    name: "state-changes", meaning: "every piece of state that the record declares exists, and takes part",
+    applies: { !$0.stateSize.hasPrefix("nothing") }
+  ) { subject in
+    let trace = subject.trace(seed: seed, steps: 4)
+    var states: [OptimizerState<Double>] = []
+    var mutant = subject.mutation.map { Mutant<Double>($0) }
+    _ = try (subject.mutation?.changed(trace) ?? trace).run(
+      subject.mutation?.changed(try subject.type.init(subject.probe)) ?? subject.type.init(subject.probe),
+      Double.self
+    ) { driver in
+      mutant?.change(&driver)
+      states.append(driver.state)
+    }
+    try demand(!states[1].tensors.isEmpty, "there is no state after the first step")
+    let still = states[1].tensors.filter { key, tensor in
+      states.dropFirst(2).allSatisfy { $0.tensors[key] == tensor }
+    }
+    try demand(still.isEmpty, "\(still.keys.sorted().map(\.description)) never change after the first step")
+    return "\(states[1].tensors.count) tensors, \(states[1].byteCount) bytes"
+  }
+
+  static let stateStaysInSize = Check(
+    name: "state-stays-in-size", meaning: "state takes no more memory from step to step"
+  ) { subject in
+    let trace = subject.trace(seed: seed, steps: 12)
+    var sizes: [Int] = []
+    _ = try trace.run(try subject.type.init(subject.probe), Double.self) { driver in
+      sizes.append(driver.state.byteCount)
+    }
+    try demand(sizes[11] == sizes[4], "state grows: \(sizes) bytes before the steps")
+    return "\(sizes[11]) bytes"
+  }
+}

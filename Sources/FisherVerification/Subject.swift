@@ -1,0 +1,65 @@
+public import FisherLinearAlgebra
+public import FisherOptimizers
+
+/// An optimizer under verification; with a mutation, a wrong form of it that the battery must reject.
+public struct Subject: Sendable {
+  public let type: any Optimizer.Type
+  public let mutation: Mutation?
+
+  public init(_ type: any Optimizer.Type, mutation: Mutation? = nil) {
+    self.type = type
+    self.mutation = mutation
+  }
+
+  public var record: OptimizerRecord { type.record }
+
+  /// The hyper-parameters that are tried: the record's probes, or the defaults and every flag and choice.
+  var probes: [[String: SettingValue]] {
+    if !record.probes.isEmpty { return record.probes }
+    var probes: [[String: SettingValue]] = [[:]]
+    for parameter in record.hyperparameters {
+      switch (parameter.range, parameter.value) {
+      case (.flag, .flag(let value)): probes.append([parameter.name: .flag(!value)])
+      case (.choice(let words), let value):
+        probes += words.filter { .choice($0) != value }.map { [parameter.name: .choice($0)] }
+      default: break
+      }
+    }
+    return probes
+  }
+
+  /// The probe that most checks use.
+  var probe: [String: SettingValue] { probes.first ?? [:] }
+
+  /// The parameters of a trace that the method treats itself.
+  func treated(_ parameters: [ParameterInfo]) -> [ParameterInfo] {
+    let seesLayers = !record.needs.isDisjoint(with: .captures)
+    return parameters.filter {
+      record.roles.contains($0.role) && (!seesLayers || $0.layer != nil || record.roles.contains(.plain))
+    }
+  }
+
+  func trace(seed: UInt64, steps: Int, _ parameters: [ParameterInfo] = Trace.awkward) -> Trace {
+    Trace(seed: seed, steps: steps, parameters: treated(parameters))
+  }
+
+  /// What the subject makes of a trace, mutation included.
+  func run<S: KernelScalar>(
+    _ trace: Trace, _: S.Type, _ settings: [String: SettingValue], on backend: any Backend = NativeBackend(),
+    threads: Int = 1, schedule: Schedule = .constant
+  ) throws -> [[Double]] {
+    let optimizer = try type.init(settings)
+    guard let mutation else {
+      return try trace.run(optimizer, S.self, on: backend, threads: threads, schedule: schedule)
+    }
+    var mutant = Mutant<S>(mutation)
+    return try mutation.changed(trace).run(
+      mutation.changed(optimizer), S.self, on: backend, threads: threads, schedule: schedule
+    ) { driver in mutant.change(&driver) }
+  }
+
+  /// What the naive form makes of it; never mutated.
+  func runReference(_ trace: Trace, _ settings: [String: SettingValue]) throws -> [[Double]] {
+    trace.runReference(try type.init(settings).reference())
+  }
+}

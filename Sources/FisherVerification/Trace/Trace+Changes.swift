@@ -1,0 +1,53 @@
+import FisherCurvature
+import FisherLinearAlgebra
+import FisherOptimizers
+
+extension PlainObjective where Scalar == Double {
+  /// The same batch with every layer of every pass changed.
+  func mapLayers(_ change: (LayerCapture<Double>) -> LayerCapture<Double>) -> PlainObjective<Double> {
+    func map<Kind>(_ captures: Captures<Double, Kind>) -> Captures<Double, Kind> {
+      Captures(captures.layers.mapValues(change))
+    }
+    let exact = (try? exactFisher()).map { exact in
+      ExactFisher(columns: exact.columns.map { map($0) }, coefficients: exact.coefficients)
+    }
+    return PlainObjective(
+      loss: loss, sampleCount: sampleCount, captures: captures.map { map($0) },
+      outputGradients: outputGradients,
+      sampled: (try? sampledCaptures()).map { map($0) }, exact: exact)
+  }
+
+  /// The same batch with another gradient by the outputs.
+  func replacing(outputGradients: OutputGradients<Double>?) -> PlainObjective<Double> {
+    PlainObjective(
+      loss: loss, sampleCount: sampleCount, captures: captures, outputGradients: outputGradients,
+      sampled: try? sampledCaptures(), exact: try? exactFisher())
+  }
+}
+
+extension OutputGradients where Scalar == Double {
+  func multiplied(by factor: Double) -> OutputGradients {
+    OutputGradients.ofMean(
+      Matrix(values.array.map { $0 * factor }, rows: values.rows, columns: values.columns),
+      terms: Int((scaleToSum / scaleToMean).rounded()))
+  }
+}
+
+extension Trace {
+  /// The same run with every number changed: values, gradients and batches.
+  func changed(
+    value: (ParameterInfo, [Double]) -> [Double], gradient: (ParameterInfo, [Double]) -> [Double],
+    batch: (PlainObjective<Double>) -> PlainObjective<Double>
+  ) -> Trace {
+    Trace(
+      parameters: parameters, values: zip(parameters, values).map(value),
+      gradients: gradients.map { zip(parameters, $0).map(gradient) }, batches: batches?.map(batch))
+  }
+
+  /// The first steps.
+  func prefix(_ steps: Int) -> Trace {
+    Trace(
+      parameters: parameters, values: values, gradients: Array(gradients.prefix(steps)),
+      batches: batches.map { Array($0.prefix(steps)) })
+  }
+}

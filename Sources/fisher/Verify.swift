@@ -1,0 +1,82 @@
+import FisherBenchmarks
+import FisherKit
+
+/// `fisher verify`: the property battery on an optimizer, and its certificate.
+enum Verify {
+  static let help = """
+    usage: fisher verify NAME|all [--mutants] [--json PATH]
+
+    Runs the property battery on an optimizer and prints a certificate: agreement with its naive reference, backends,
+    threads, exact resume, declared invariances, limits and refusals. The exit status is 1 if a check fails.
+
+      --mutants  run the battery on wrong forms of the optimizer as well; each must be rejected
+      --json     one JSON object a line to a file, or - for standard output
+
+    example: fisher verify adafisher
+    """
+
+  /// - Returns: the exit status.
+  static func run(_ words: [String]) throws(UsageError) -> Int32 {
+    let arguments = try Arguments(words, options: ["json"], flags: ["mutants"])
+    guard arguments.positional.count == 1, let name = arguments.positional.first else {
+      throw UsageError("verify takes one name, or all; fisher optimizers lists the names")
+    }
+    let registry = OptimizerRegistry.builtIn
+    var names = registry.names
+    if name != "all" {
+      do { names = [try registry.type(name).record.name] } catch { throw UsageError("\(error)") }
+    }
+    let json: JSONLines?
+    if let path = arguments.value("json") { json = try JSONLines(path) } else { json = nil }
+    let isQuiet = arguments.value("json") == "-"
+    var failures = 0
+    for name in names {
+      do {
+        failures += verify(try registry.type(name), json, isQuiet: isQuiet, arguments.has("mutants"))
+      } catch { throw UsageError("\(error)") }
+    }
+    return failures == 0 ? 0 : 1
+  }
+
+  /// The number of failures.
+  private static func verify(
+    _ type: any Optimizer.Type, _ json: JSONLines?, isQuiet: Bool, _ withMutants: Bool
+  ) -> Int {
+    let record = type.record
+    if !isQuiet { print("\(record.title): \(record.paper)") }
+    var failures = 0
+    func report(_ finding: Finding) {
+      if !finding.passed { failures += 1 }
+      if !isQuiet {
+        print(
+          "  \(finding.passed ? "passed" : "FAILED")  " + column(finding.check, 34, left: true)
+            + finding.detail)
+      }
+      json?.write(
+        .object([
+          ("optimizer", .string(record.name)), ("check", .string(finding.check)),
+          ("passed", .bool(finding.passed)), ("detail", .string(finding.detail)),
+        ]))
+    }
+    var count = Battery.verify(Subject(type), progress: report).count
+    if withMutants {
+      for mutation in Mutation.allCases where mutation.applies(to: record) {
+        let rejection = Battery.rejection(of: mutation, type)
+        count += 1
+        report(
+          Finding(
+            check: "rejects " + mutation.rawValue, passed: rejection != nil,
+            detail: rejection.map { "by \($0.check): \($0.detail)" } ?? "no check notices it"))
+      }
+    }
+    json?.write(
+      .object([
+        ("summary", .bool(true)), ("optimizer", .string(record.name)), ("checks", .int(count)),
+        ("failed", .int(failures)),
+      ]))
+    if !isQuiet {
+      print(failures == 0 ? "  all \(count) checks passed\n" : "  \(failures) of \(count) checks FAILED\n")
+    }
+    return failures
+  }
+}
