@@ -21,8 +21,10 @@ extension Trainer {
         checkpoint.path, "it stops after step \(progress.batch) of an epoch, which has \(stepsPerEpoch) here")
     }
     let values = try restoredValues(checkpoint)
+    let statistics = try restoredStatistics(checkpoint)
     let state = try restoredState(checkpoint)
     self.values = values
+    workspace.statistics = statistics
     self.progress = progress
     driver.restore(state)
   }
@@ -50,6 +52,18 @@ extension Trainer {
       throw FileError(checkpoint.path, "\(stored.count) weights, this network has \(values.count)")
     }
     return values
+  }
+
+  private func restoredStatistics(_ checkpoint: Checkpoint) throws(FileError) -> [Matrix<Scalar>] {
+    var result: [Matrix<Scalar>] = []
+    for (name, current) in zip(network.statisticNames, statistics) {
+      guard
+        let stored = checkpoint.file.matrix(
+          "statistics/" + name, rows: 1, columns: current.columns, of: Scalar.self)
+      else { throw FileError(checkpoint.path, "it has no statistics/\(name) of \(current.columns) numbers") }
+      result.append(stored)
+    }
+    return result
   }
 
   private func restoredState(_ checkpoint: Checkpoint) throws(FileError) -> OptimizerState<Scalar> {

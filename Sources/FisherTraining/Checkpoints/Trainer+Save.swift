@@ -21,6 +21,9 @@ extension Trainer {
     for (parameter, value) in zip(network.parameters, testedValues) {
       file.set(parameter.name, value, shape: parameter.shape)
     }
+    for (name, value) in zip(network.statisticNames, statistics) {
+      file.set(name, value, shape: [value.count])
+    }
     file.metadata = ["format": "fisher-weights 1", "step": "\(driver.stepCount)"]
     return file
   }
@@ -30,6 +33,7 @@ extension Trainer {
     for (parameter, value) in zip(network.parameters, values) {
       file.set("weights/" + parameter.name, value, shape: parameter.shape)
     }
+    for (name, value) in zip(network.statisticNames, statistics) { file.set("statistics/" + name, value) }
     for (key, tensor) in driver.state.tensors { file.set("state/\(key)", tensor) }
     for (key, number) in driver.state.scalars { file.metadata["state/\(key)"] = Checkpoint.text(number) }
     for (key, text) in configuration { file.metadata["configuration." + key] = text }

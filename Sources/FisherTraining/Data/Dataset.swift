@@ -74,6 +74,14 @@ public struct Dataset: Sendable {
       targets: .classes(classes, count: classCount))
   }
 
+  /// All numbers lie in [0, 1]: intensities, which a binary cross-entropy may compare.
+  public var isUnitScaled: Bool {
+    switch storage {
+    case .bytes: true
+    case .floats(let floats): floats.allSatisfy { 0...1 ~= $0 }
+    }
+  }
+
   /// The number of classes; nil if the targets are no classes.
   public var classCount: Int? {
     if case .classes(_, let count) = targets { return count }
@@ -118,6 +126,14 @@ public struct DataSplit: Sendable {
     require(train.shape == test.shape, "training \(train.shape) and test \(test.shape) differ")
     self.train = train
     self.test = test
+  }
+
+  /// The same examples, each its own target: for autoencoders.
+  public var reconstructing: DataSplit {
+    func plain(_ data: Dataset) -> Dataset {
+      Dataset(name: data.name, shape: data.shape, storage: data.storage, targets: .inputs)
+    }
+    return DataSplit(train: plain(train), test: plain(test))
   }
 
   /// Every example once, a fifth of them for the test, by a permutation that never changes.

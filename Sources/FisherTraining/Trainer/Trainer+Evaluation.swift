@@ -8,7 +8,7 @@ extension Trainer {
     var (lossSum, terms, right) = (0.0, 0, 0)
     for i in 0..<test.batchCount {
       let batch = test.batch(i, as: Scalar.self)
-      let loss = workspace.forward(values, batch.inputs, batch.labels)
+      let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .evaluation)
       lossSum += loss * workspace.scaleToMean * Double(workspace.termCount)
       terms += workspace.termCount
       right += Self.rightAnswers(workspace.outputs, batch.classes)

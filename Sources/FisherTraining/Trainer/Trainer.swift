@@ -35,7 +35,8 @@ public final class Trainer<Scalar: KernelScalar> {
     try TrainingError.check(network, data, options)
     self.network = network
     self.options = options
-    let normalization = options.normalizes && data.train.classCount != nil ? Normalization(data.train) : nil
+    let isScaled = options.normalizes && data.train.targets != .inputs
+    let normalization = isScaled ? Normalization(data.train) : nil
     training = BatchSource(
       data.train, batchSize: options.batchSize, normalization: normalization,
       augmentations: options.augmentations, seed: options.seed)
@@ -57,6 +58,9 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// For each parameter that the run's optimizer does not update, who does.
   public var log: [String] { driver.log }
+
+  /// The running averages of batch norms, in the order of the network's names for them.
+  public var statistics: [Matrix<Scalar>] { workspace.statistics }
 
   /// The state of the optimizer.
   public var state: OptimizerState<Scalar> { driver.state }
@@ -83,9 +87,16 @@ public final class Trainer<Scalar: KernelScalar> {
       order = (progress.epoch, training.order(epoch: progress.epoch))
     }
     let batch = training.batch(progress.batch, of: order.places, epoch: progress.epoch, as: Scalar.self)
-    let objective = try pass(batch)
+    let statistics = workspace.statistics
     defer { workspace.releaseBatch() }
-    let report = try driver.step(values: &values, gradients: &gradients, objective: objective)
+    let (objective, report): (BatchObjective<Scalar>, StepReport)
+    do {
+      objective = try pass(batch)
+      report = try driver.step(values: &values, gradients: &gradients, objective: objective)
+    } catch {
+      workspace.statistics = statistics
+      throw error
+    }
     progress.add(loss: objective.loss, terms: objective.sampleCount)
     progress.events.merge(report.events, uniquingKeysWith: +)
     return report
@@ -99,7 +110,7 @@ public final class Trainer<Scalar: KernelScalar> {
     var (lossSum, terms) = (0.0, 0)
     for start in stride(from: 0, to: batch.inputs.rows, by: size) {
       let part = batch.samples(start..<min(batch.inputs.rows, start + size))
-      let loss = try pass(whole: part)
+      let loss = try pass(whole: part, maskSeed &+ UInt64(start))
       lossSum += loss * Double(workspace.termCount)
       terms += workspace.termCount
       if size < batch.inputs.rows {
@@ -116,9 +127,9 @@ public final class Trainer<Scalar: KernelScalar> {
   }
 
   /// The mean loss; the gradients of the mean are in `gradients`.
-  private func pass(whole batch: Batch<Scalar>) throws(StepRefusal) -> Double {
+  private func pass(whole batch: Batch<Scalar>, _ seed: UInt64) throws(StepRefusal) -> Double {
     let needs = driver.needs
-    let loss = workspace.forward(values, batch.inputs, batch.labels)
+    let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .training(seed: seed))
     if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(loss)) }
     let parts: BackwardParts = needs.isDisjoint(with: .captures) ? .gradients : [.gradients, .captures]
     workspace.backward(values, into: &gradients, parts)
@@ -126,6 +137,7 @@ public final class Trainer<Scalar: KernelScalar> {
     if toMean != 1 {
       for i in gradients.indices { scal(alpha: Scalar(toMean), &gradients[i], on: workspace.backend) }
     }
+    workspace.updateStatistics()
     return loss * toMean
   }
 

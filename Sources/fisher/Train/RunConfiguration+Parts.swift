@@ -32,11 +32,33 @@ extension RunConfiguration {
     return options
   }
 
+  /// The data of the set's name; for an autoencoder each example is its own target.
+  func data() throws -> DataSplit {
+    let data = try DataSplit.named(self["dataset"])
+    let isAutoencoder = self["model"].isEmpty ? false : try ModelSpec(self["model"]).isAutoencoder
+    return isAutoencoder ? data.reconstructing : data
+  }
+
   /// The network of the model's text.
   func network<S: KernelScalar>(for data: DataSplit, _: S.Type) throws -> Network<S> {
     let shape = data.train.shape
     let outputs = data.train.classCount ?? shape.count
     let input: SampleShape = shape.isImage ? [shape.channels, shape.height, shape.width] : [shape.count]
-    return try Network<S>(input: input, try ModelSpec(self["model"]).layers(input: input, outputs: outputs))
+    let layers = try ModelSpec(self["model"]).layers(input: input, outputs: outputs)
+    return try Network<S>(input: input, layers, loss: try loss(for: data))
+  }
+
+  private func loss(for data: DataSplit) throws(UsageError) -> Loss<MeanReduction> {
+    switch (self["loss"], data.train.targets) {
+    case ("softmax", .classes): return .softmaxCrossEntropy()
+    case ("squared", .inputs): return .squaredError
+    case ("binary", .inputs):
+      if data.train.isUnitScaled && data.test.isUnitScaled { return .binaryCrossEntropy }
+      throw UsageError("--loss: binary needs numbers in [0, 1], \(data.train.name) has others")
+    case ("softmax", .inputs), ("squared", .classes), ("binary", .classes):
+      let targets = data.train.targets == .inputs ? "its inputs as targets" : "classes"
+      throw UsageError("--loss: '\(self["loss"])' does not fit \(data.train.name), which has \(targets)")
+    default: throw UsageError("--loss: '\(self["loss"])' is none of softmax, binary, squared")
+    }
   }
 }

@@ -14,7 +14,10 @@ struct RunConfiguration: Sendable {
     Option(name: "optimizer", standard: "adafisher", help: "its name; fisher optimizers lists them"),
     Option(
       name: "dataset", standard: "digits", help: "digits, curves, a CSV file, or a folder of MNIST or CIFAR"),
-    Option(name: "model", standard: "", help: "such as mlp:64-128-64-10; by default a model for the data"),
+    Option(
+      name: "model", standard: "",
+      help: ModelSpec.forms.joined(separator: ", ") + "; by default one for the data"),
+    Option(name: "loss", standard: "", help: "softmax, binary or squared; by default the one for the data"),
     Option(name: "epochs", standard: "30", help: "passes over the training data"),
     Option(
       name: "batch", standard: "", help: "samples of a step; by default 16, or 128 from 10 000 examples on"),
@@ -87,7 +90,17 @@ struct RunConfiguration: Sendable {
   /// Fills in what was left to the data.
   mutating func complete(for data: DataSplit) {
     let outputs = data.train.classCount ?? data.train.shape.count
-    if self["model"].isEmpty { texts["model"] = "mlp:\(data.train.shape.count)-128-64-\(outputs)" }
+    if self["model"].isEmpty {
+      let inputs = data.train.shape.count
+      texts["model"] =
+        data.train.targets == .inputs
+        ? "autoencoder:\(inputs)-400-200-100-50-25-6-25-50-100-200-400-\(inputs)"
+        : "mlp:\(inputs)-128-64-\(outputs)"
+    }
+    if self["loss"].isEmpty {
+      texts["loss"] =
+        data.train.targets != .inputs ? "softmax" : data.train.isUnitScaled ? "binary" : "squared"
+    }
     if self["batch"].isEmpty { texts["batch"] = data.train.count < 10_000 ? "16" : "128" }
   }
 

@@ -59,7 +59,7 @@ enum Train {
     let threads = try count(arguments, "threads") ?? Threads.available
     let optimizer = try configuration.optimizer()
     let backend = try configuration.backend()
-    let data = try DataSplit.named(configuration["dataset"])
+    let data = try configuration.data()
     configuration.complete(for: data)
     let options = try configuration.options(threads: threads)
     let network = try configuration.network(for: data, S.self)

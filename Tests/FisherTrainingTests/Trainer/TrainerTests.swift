@@ -29,6 +29,11 @@ enum Clouds {
     try Network<S>(input: [4], [.linear(9), .relu, .linear(3)])
   }
 
+  /// With running averages and masks: everything that a checkpoint must keep.
+  static func normalized<S: KernelScalar>(_: S.Type) throws -> Network<S> {
+    try Network<S>(input: [4], [.linear(9), .batchNorm, .relu, .dropout(0.2), .linear(3)])
+  }
+
   static func options(_ change: (inout TrainingOptions) -> Void = { _ in }) -> TrainingOptions {
     var options = TrainingOptions()
     options.epochs = 5
@@ -77,7 +82,8 @@ enum Clouds {
       var sum = 0.0
       for i in 0..<7 {
         let batch = source.batch(i, of: order, epoch: epoch, as: Double.self)
-        let loss = workspace.forward(values, batch.inputs, .classes(batch.classes))
+        let loss = workspace.forward(
+          values, batch.inputs, .classes(batch.classes), mode: .training(seed: 0))
         workspace.backward(values, into: &gradients)
         _ = try driver.step(values: &values, gradients: &gradients, objective: PlainObjective(loss: loss))
         sum += loss * Double(batch.inputs.rows)
@@ -179,6 +185,20 @@ enum Clouds {
       #expect(trainer.values.map { $0.array.map(\.bitPattern) } == values)
       #expect(trainer.state.fingerprint == state && trainer.progress == progress)
     }
+  }
+
+  /// Running averages belong to the step: a refused one leaves them, too.
+  @Test func refusedStepsLeaveTheStatistics() throws {
+    let trainer = try Trainer(
+      Clouds.normalized(Double.self), Clouds.split(), optimizer: try SGD(), options: Clouds.options())
+    try trainer.step()
+    let statistics = trainer.statistics
+    trainer.values[trainer.values.count - 1][0, 0] = .infinity
+    #expect(throws: StepRefusal.self) { try trainer.step() }
+    #expect(trainer.statistics == statistics)
+    trainer.values[trainer.values.count - 1][0, 0] = 0
+    try trainer.step()
+    #expect(trainer.statistics != statistics)
   }
 
   @Test func wrongOptionsAreRefused() throws {
