@@ -1,6 +1,7 @@
 public import FisherOptimizers
 import FisherPluginAdaFisher
 import FisherPluginFirstOrder
+import FisherPluginImprovedEmpiricalFisher
 
 extension OptimizerRegistry {
   /// The optimizers that come with the package: a line for each.
@@ -16,6 +17,10 @@ extension OptimizerRegistry {
         Adafactor.self,
         AdaFisher.self,
         AdaFisherW.self,
+        ImprovedEmpiricalFisher.self,
+        EmpiricalFisher.self,
+        SampledFisher.self,
+        NaturalGradient.self,
       ])
     } catch {
       fatalError("OptimizerRegistry: \(error)")

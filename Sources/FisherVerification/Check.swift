@@ -1,4 +1,4 @@
-public import FisherOptimizers
+import FisherOptimizers
 
 /// What a check found.
 public struct Finding: Sendable, Equatable {
@@ -7,6 +7,12 @@ public struct Finding: Sendable, Equatable {
   public let passed: Bool
   /// What was measured, or why it failed.
   public let detail: String
+
+  public init(check: String, passed: Bool, detail: String) {
+    self.check = check
+    self.passed = passed
+    self.detail = detail
+  }
 }
 
 /// A property that an optimizer must have, or has said to have.

@@ -1,4 +1,4 @@
-public import FisherLinearAlgebra
+import FisherLinearAlgebra
 public import FisherOptimizers
 
 /// An optimizer under verification; with a mutation, a wrong form of it that the battery must reject.

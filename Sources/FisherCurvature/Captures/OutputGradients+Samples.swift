@@ -1,6 +1,19 @@
 public import FisherLinearAlgebra
 
 extension OutputGradients {
+  /// Micro-batches one after the other, as gradients of the sum of all losses.
+  public init(concatenating parts: [OutputGradients]) {
+    require(!parts.isEmpty, "OutputGradients: there is nothing to concatenate")
+    if parts.count == 1 {
+      self = parts[0]
+      return
+    }
+    let terms = parts.reduce(0.0) { $0 + $1.scaleToSum / $1.scaleToMean }
+    let rows = parts.reduce(0) { $0 + $1.values.rows }
+    let all = Matrix(parts.flatMap(\.ofSum.array), rows: rows, columns: parts[0].values.columns)
+    self = .ofSum(all, terms: Int(terms.rounded()))
+  }
+
   /// The gradients of the sum of the losses.
   public var ofSum: Matrix<Scalar> { scaled(by: scaleToSum) }
 

@@ -23,15 +23,20 @@ extension Workspace {
   public func backward(
     _ values: [Matrix<Scalar>], into gradients: inout [Matrix<Scalar>], _ parts: BackwardParts = .gradients
   ) {
+    prepareOutputGradients()
+    propagate(values, &gradients, parts)
+    hasCaptures = parts.contains(.captures)
+  }
+
+  /// Sees to it that ``outputGradients`` are there, also after a forward pass for evaluation.
+  public func prepareOutputGradients() {
     guard let labels else {
       fatalError("Workspace: a backward pass needs a forward pass with labels before it")
     }
-    if !hasOutputGradient {
-      placeGradients()
-      _ = evaluate(.given(labels), writingGradients: true)
-    }
-    propagate(values, &gradients, parts)
-    hasCaptures = parts.contains(.captures)
+    if hasOutputGradient { return }
+    placeGradients()
+    _ = evaluate(.given(labels), writingGradients: true)
+    hasOutputGradient = true
   }
 
   /// A backward pass on the last forward pass from given gradients of the outputs: rows scaled by weights of the

@@ -15,12 +15,8 @@ extension Workspace {
   ///
   /// With several rows of outputs a sample, the factors of one row are zero in the others.
   public func outputCurvature() -> OutputCurvature<Scalar> {
-    guard let labels else {
-      fatalError("Workspace: the curvature of the loss needs a forward pass with labels before it")
-    }
     keepCaptures()
-    placeGradients()
-    _ = evaluate(.given(labels), writingGradients: true)
+    prepareOutputGradients()
     let slot = network.program.output.slot
     let gradients = network.reduction.outputGradients(
       gradients[slot].lend(rows: sampleCount), terms: termCount

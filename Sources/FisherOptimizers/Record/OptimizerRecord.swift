@@ -43,7 +43,8 @@ public struct OptimizerRecord: Sendable {
   public init(
     name: String, title: String, summary: String, paper: String, needs: Needs = .gradients,
     hyperparameters: [Hyperparameter], invariances: [Invariance], cost: String, stateSize: String,
-    roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw"
+    roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw",
+    probes: [[String: SettingValue]] = [], dependsOnStepNumber: Bool = false
   ) {
     self.name = name
     self.title = title

@@ -43,7 +43,7 @@ extension Safetensors {
   }
 
   /// - Parameter path: for messages.
-  init(decoding bytes: [UInt8], from path: String) throws(FileError) {
+  public init(decoding bytes: [UInt8], from path: String) throws(FileError) {
     guard bytes.count >= 8 else {
       throw FileError(path, "\(bytes.count) bytes are too few for a safetensors file")
     }

@@ -8,19 +8,23 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   let loss: Double
   let sampleCount: Int
   let captures: Captures<Scalar, Empirical>?
+  let outputGradients: OutputGradients<Scalar>?
   /// The batch is in the workspace as a whole, not in micro-batches.
   private let isWhole: Bool
   private let workspace: Workspace<Scalar>
   private let seed: UInt64
   private var values: [Matrix<Scalar>]
+  private var draws: UInt64 = 0
 
   init(
-    loss: Double, sampleCount: Int, captures: Captures<Scalar, Empirical>?, isWhole: Bool,
-    workspace: Workspace<Scalar>, values: [Matrix<Scalar>], seed: UInt64
+    loss: Double, sampleCount: Int, captures: Captures<Scalar, Empirical>?,
+    outputGradients: OutputGradients<Scalar>?, isWhole: Bool, workspace: Workspace<Scalar>,
+    values: [Matrix<Scalar>], seed: UInt64
   ) {
     self.loss = loss
     self.sampleCount = sampleCount
     self.captures = captures
+    self.outputGradients = outputGradients
     self.isWhole = isWhole
     self.workspace = workspace
     self.values = values
@@ -29,7 +33,13 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
 
   func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
     try requireWhole(.sampledLabels)
-    return workspace.sampledCaptures(values, seed: seed)
+    draws += 1
+    return workspace.sampledCaptures(values, seed: seed &+ draws)
+  }
+
+  func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
+    try requireWhole(.exactFisher)
+    return workspace.exactFisher(values)
   }
 
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {

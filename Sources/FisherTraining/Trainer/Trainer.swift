@@ -107,34 +107,45 @@ public final class Trainer<Scalar: KernelScalar> {
     let size = options.microBatchSize ?? batch.inputs.rows
     var accumulator = GradientAccumulator<Scalar>()
     var captures: [Captures<Scalar, Empirical>] = []
+    var outputs: [OutputGradients<Scalar>] = []
     var (lossSum, terms) = (0.0, 0)
     for start in stride(from: 0, to: batch.inputs.rows, by: size) {
       let part = batch.samples(start..<min(batch.inputs.rows, start + size))
-      let loss = try pass(whole: part, maskSeed &+ UInt64(start))
+      let loss = try pass(whole: part, maskSeed &+ UInt64(start), &outputs)
       lossSum += loss * Double(workspace.termCount)
       terms += workspace.termCount
-      if size < batch.inputs.rows {
+      if size < batch.inputs.rows && driver.needs.contains(.gradients) {
         accumulator.add(gradients, count: workspace.termCount, on: workspace.backend)
       }
       if let part = workspace.captures { captures.append(part) }
     }
     let isWhole = size >= batch.inputs.rows
-    if !isWhole { gradients = accumulator.take(on: workspace.backend) }
+    if !isWhole && driver.needs.contains(.gradients) { gradients = accumulator.take(on: workspace.backend) }
     return BatchObjective(
       loss: lossSum / Double(terms), sampleCount: terms,
-      captures: captures.isEmpty ? nil : Captures(concatenating: captures), isWhole: isWhole,
+      captures: captures.isEmpty ? nil : Captures(concatenating: captures),
+      outputGradients: outputs.isEmpty ? nil : OutputGradients(concatenating: outputs), isWhole: isWhole,
       workspace: workspace, values: values, seed: maskSeed)
   }
 
-  /// The mean loss; the gradients of the mean are in `gradients`.
-  private func pass(whole batch: Batch<Scalar>, _ seed: UInt64) throws(StepRefusal) -> Double {
+  /// The mean loss; the gradients of the mean are in `gradients` if the step needs them, those by the outputs are
+  /// appended.
+  private func pass(
+    whole batch: Batch<Scalar>, _ seed: UInt64, _ outputs: inout [OutputGradients<Scalar>]
+  ) throws(StepRefusal) -> Double {
     let needs = driver.needs
-    let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .training(seed: seed))
+    let mode: PassMode = options.freezesStatistics ? .evaluation : .training(seed: seed)
+    let loss = workspace.forward(values, batch.inputs, batch.labels, mode: mode)
     if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(loss)) }
-    let parts: BackwardParts = needs.isDisjoint(with: .captures) ? .gradients : [.gradients, .captures]
+    if needs.contains(.logitGradients) {
+      workspace.prepareOutputGradients()
+      if let gradients = workspace.outputGradients { outputs.append(gradients) }
+    }
+    var parts: BackwardParts = needs.isDisjoint(with: .captures) ? [] : .captures
+    if needs.contains(.gradients) { parts.insert(.gradients) }
     workspace.backward(values, into: &gradients, parts)
     let toMean = workspace.scaleToMean
-    if toMean != 1 {
+    if toMean != 1 && needs.contains(.gradients) {
       for i in gradients.indices { scal(alpha: Scalar(toMean), &gradients[i], on: workspace.backend) }
     }
     workspace.updateStatistics()

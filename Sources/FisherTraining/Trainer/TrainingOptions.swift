@@ -18,6 +18,9 @@ public struct TrainingOptions: Sendable {
   public var augmentations: [Augmentation] = []
   /// Inputs are shifted and scaled by the mean and deviation of the training data. Never if they are the targets too.
   public var normalizes = true
+  /// Gradients are those of the network as it is tested: batch norms keep their running averages, dropout drops nothing.
+  /// Methods that need the gradients of single samples need it for batch norms.
+  public var freezesStatistics = false
   /// Stop after so many epochs without a better test; nil for never.
   public var patience: Int?
   public var groups: [ParameterGroup] = []

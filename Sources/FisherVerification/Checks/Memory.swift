@@ -23,7 +23,7 @@ extension Check {
   private static func reread(_ state: OptimizerState<Float>) throws -> OptimizerState<Float> {
     var file = Safetensors()
     for (key, tensor) in state.tensors { file.set(key.description, tensor) }
-    let bytes = try Safetensors(decoding: file.encoded(), file: "memory")
+    let bytes = try Safetensors(decoding: file.encoded(), from: "memory")
     var tensors: [SlotKey: Matrix<Float>] = [:]
     for (key, tensor) in state.tensors {
       tensors[key] = bytes.matrix(key.description, rows: tensor.rows, columns: tensor.columns)

@@ -56,6 +56,7 @@ public struct Trace: Sendable {
     ParameterInfo(name: "l.weight", shape: [6], role: .normScale, layer: "l"),
     ParameterInfo(name: "l.bias", shape: [6], role: .normShift, layer: "l"),
     ParameterInfo(name: "e.weight", shape: [11, 4], role: .embedding, layer: "e"),
+    ParameterInfo(name: "square.weight", shape: [4, 4], role: .linearWeight, layer: "square"),
     ParameterInfo(name: "token", shape: [1], role: .plain),
     ParameterInfo(name: "wide.weight", shape: [2, 64], role: .linearWeight, layer: "wide"),
   ]

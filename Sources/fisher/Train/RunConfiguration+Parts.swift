@@ -24,6 +24,10 @@ extension RunConfiguration {
     options.patience = try optionalInteger("patience")
     options.averaging = try number("average", from: 0, below: 1)
     options.threads = threads
+    guard ["yes", "no"].contains(self["frozen"]) else {
+      throw UsageError("--frozen: '\(self["frozen"])' is neither yes nor no")
+    }
+    options.freezesStatistics = self["frozen"] == "yes"
     let smallest = Double.leastNonzeroMagnitude
     let value = try number("clip-value", from: smallest, below: .infinity)
     let norm = try number("clip-norm", from: smallest, below: .infinity)

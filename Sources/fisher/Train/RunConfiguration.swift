@@ -30,6 +30,9 @@ struct RunConfiguration: Sendable {
       name: "average", standard: "", help: "factor of a running average of the weights, which is tested"),
     Option(name: "augment", standard: "none", help: "none, or flip, shift:PIXELS, crop:PIXELS with commas"),
     Option(name: "patience", standard: "", help: "stop after so many epochs without a better test"),
+    Option(
+      name: "frozen", standard: "no",
+      help: "yes: batch norms keep their averages and dropout drops nothing in training, too"),
     Option(name: "type", standard: "f32", help: "f32 or f64"),
     Option(name: "backend", standard: "native", help: "native, openblas, or the path of a CBLAS library"),
   ]
