@@ -33,7 +33,7 @@ struct Fisher {
   (["benhc"], "did you mean bench?"),
   (["bench"], "bench needs a suite"),
   (["bench", "gem"], "did you mean gemm?"),
-  (["bench", "qqqqqq"], "known: gemm, syrk, batched, all"),
+  (["bench", "qqqqqq"], "known: gemm, syrk, batched, kronecker, all"),
   (["bench", "gemm", "--threads"], "--threads needs a value"),
   (["bench", "gemm", "--json", "/nowhere/out.jsonl"], "cannot write to '/nowhere/out.jsonl'"),
   (["bench", "gemm", "--type", "f32"], "did you mean --types?"),
