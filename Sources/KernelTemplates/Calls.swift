@@ -26,7 +26,7 @@ public struct Gemm<Scalar> {
   }
 }
 
-/// What is done to C once the whole product has been added: a bias, then an elementwise function.
+/// What is done to C once the whole product has been added: a bias, then an elementwise function, then a quotient.
 @frozen
 public struct Epilogue<Scalar> {
   /// Where the bias vector is added.
@@ -41,27 +41,68 @@ public struct Epilogue<Scalar> {
 
   public var bias: Bias
   public var activation: Activation<Scalar>
+  public var divisor: Divisor<Scalar>
 
   @inlinable @inline(__always)
-  public init(bias: Bias = .none, activation: Activation<Scalar> = .identity) {
+  public init(
+    bias: Bias = .none, activation: Activation<Scalar> = .identity, divisor: Divisor<Scalar> = .none
+  ) {
     self.bias = bias
     self.activation = activation
+    self.divisor = divisor
   }
 
   /// Nothing is to be done.
   @inlinable @inline(__always)
   public var isIdentity: Bool {
-    if case .none = bias, case .identity = activation { return true }
+    if case .none = bias, case .identity = activation, case .none = divisor { return true }
     return false
   }
 
   /// The epilogue of the transposed product: rows and columns exchange their roles.
   @inlinable @inline(__always)
   public var transposed: Epilogue {
+    var result = self
+    result.divisor = divisor.transposed
     switch bias {
+    case .none: break
+    case .row(let values): result.bias = .column(values)
+    case .column(let values): result.bias = .row(values)
+    }
+    return result
+  }
+}
+
+/// What the elements of a product are divided by.
+@frozen
+public enum Divisor<Scalar> {
+  case none
+  /// sᵢ·tⱼ + damping
+  case outer(_ s: VectorPointer<Scalar>, _ t: VectorPointer<Scalar>, damping: Scalar)
+  /// Sᵢⱼ + damping
+  case elements(_ s: MatrixPointer<Scalar>, damping: Scalar)
+
+  /// The divisor of the transposed product.
+  @inlinable @inline(__always)
+  public var transposed: Divisor {
+    switch self {
     case .none: return self
-    case .row(let values): return Epilogue(bias: .column(values), activation: activation)
-    case .column(let values): return Epilogue(bias: .row(values), activation: activation)
+    case .outer(let s, let t, let damping): return .outer(t, s, damping: damping)
+    case .elements(let s, let damping): return .elements(s.transposed, damping: damping)
+    }
+  }
+
+  /// The divisor of the block whose first element is (i, j).
+  @inlinable @inline(__always)
+  public func block(_ i: Int, _ j: Int) -> Divisor {
+    switch self {
+    case .none: return self
+    case .outer(let s, let t, let damping):
+      return .outer(
+        VectorPointer(s.base + i &* s.stride, count: s.count &- i, stride: s.stride),
+        VectorPointer(t.base + j &* t.stride, count: t.count &- j, stride: t.stride), damping: damping)
+    case .elements(let s, let damping):
+      return .elements(s.block(i, j, rows: s.rows &- i, columns: s.columns &- j), damping: damping)
     }
   }
 }

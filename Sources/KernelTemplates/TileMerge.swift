@@ -40,9 +40,65 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     return multiplyAdd(broadcast(alpha), s, multiply(broadcast(beta), c()))
   }
 
-  /// C ← activation(C + bias) on a tile whose first element is (i0, j0) of the whole product.
+  /// C ← activation(C + bias) ⊘ divisor on a tile whose first element is (i0, j0) of the whole product.
   @inlinable @inline(never)
   public static func applyEpilogue(
+    _ epilogue: Epilogue<Scalar>, to c: MutableMatrixPointer<Scalar>, _ i0: Int, _ j0: Int
+  ) {
+    if case .none = epilogue.bias, case .identity = epilogue.activation {
+      return divide(c, by: epilogue.divisor.block(i0, j0))
+    }
+    applyActivation(epilogue, to: c, i0, j0)
+    divide(c, by: epilogue.divisor.block(i0, j0))
+  }
+
+  /// C ← C ⊘ divisor, both beginning with the same element.
+  @inlinable @inline(__always)
+  static func divide(_ c: MutableMatrixPointer<Scalar>, by divisor: Divisor<Scalar>) {
+    switch divisor {
+    case .none: return
+    case .outer(let s, let t, let damping):
+      for i in 0..<c.rows {
+        divideRow(c, i, t.base, t.stride, times: broadcast(s[i]), plus: broadcast(damping))
+      }
+    case .elements(let s, let damping):
+      for i in 0..<c.rows {
+        divideRow(
+          c, i, s.base + i &* s.rowStride, s.columnStride, times: one, plus: broadcast(damping))
+      }
+    }
+  }
+
+  /// Row i of C ← itself over factor·t + damping.
+  @inlinable @inline(__always)
+  static func divideRow(
+    _ c: MutableMatrixPointer<Scalar>, _ i: Int, _ t: UnsafePointer<Scalar>, _ step: Int,
+    times factor: Vector, plus damping: Vector
+  ) {
+    var j = 0
+    if c.columnStride == 1 && step == 1 {
+      let row = c.base + i &* c.rowStride
+      while j &+ lanes <= c.columns {
+        let x = load(UnsafePointer(row + j))
+        store(quotient(x, factor, load(t + j), damping), to: row + j)
+        j &+= lanes
+      }
+    }
+    while j < c.columns {
+      c[i, j] = quotient(broadcast(c[i, j]), factor, broadcast(t[j &* step]), damping)[0]
+      j &+= 1
+    }
+  }
+
+  /// x / (factor·t + damping)
+  @inlinable @inline(__always)
+  static func quotient(_ x: Vector, _ factor: Vector, _ t: Vector, _ damping: Vector) -> Vector {
+    divide(x, multiplyAdd(factor, t, damping))
+  }
+
+  /// C ← activation(C + bias).
+  @inlinable @inline(__always)
+  static func applyActivation(
     _ epilogue: Epilogue<Scalar>, to c: MutableMatrixPointer<Scalar>, _ i0: Int, _ j0: Int
   ) {
     for i in 0..<c.rows {

@@ -32,6 +32,12 @@ public protocol VectorUnit {
   static func negate(_ a: Vector) -> Vector
   /// a / b
   static func divide(_ a: Vector, _ b: Vector) -> Vector
+  /// √a
+  static func squareRoot(_ a: Vector) -> Vector
+  /// |a|
+  static func magnitude(_ a: Vector) -> Vector
+  /// b where the sign bit of `x` is set, else a.
+  static func blend(_ a: Vector, _ b: Vector, whereNegative x: Vector) -> Vector
   /// a·b + sum: fused with one rounding where the machine has FMA, in two roundings where it has not.
   static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector
 

@@ -26,6 +26,17 @@ public enum AVX2Float: VectorUnit, KernelSet {
   public static func divide(_ a: Vector, _ b: Vector) -> Vector { _mm256_div_ps(a, b) }
 
   @inlinable @inline(__always)
+  public static func squareRoot(_ a: Vector) -> Vector { _mm256_sqrt_ps(a) }
+
+  @inlinable @inline(__always)
+  public static func magnitude(_ a: Vector) -> Vector { _mm256_andnot_ps(_mm256_set1_ps(-0.0), a) }
+
+  @inlinable @inline(__always)
+  public static func blend(_ a: Vector, _ b: Vector, whereNegative x: Vector) -> Vector {
+    _mm256_blendv_ps(a, b, x)
+  }
+
+  @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
     _mm256_fmadd_ps(a, b, sum)
   }
@@ -78,6 +89,17 @@ public enum AVX2Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func divide(_ a: Vector, _ b: Vector) -> Vector { _mm256_div_pd(a, b) }
+
+  @inlinable @inline(__always)
+  public static func squareRoot(_ a: Vector) -> Vector { _mm256_sqrt_pd(a) }
+
+  @inlinable @inline(__always)
+  public static func magnitude(_ a: Vector) -> Vector { _mm256_andnot_pd(_mm256_set1_pd(-0.0), a) }
+
+  @inlinable @inline(__always)
+  public static func blend(_ a: Vector, _ b: Vector, whereNegative x: Vector) -> Vector {
+    _mm256_blendv_pd(a, b, x)
+  }
 
   @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {

@@ -26,6 +26,17 @@ public enum AVX512Float: VectorUnit, KernelSet {
   public static func divide(_ a: Vector, _ b: Vector) -> Vector { _mm512_div_ps(a, b) }
 
   @inlinable @inline(__always)
+  public static func squareRoot(_ a: Vector) -> Vector { _mm512_sqrt_ps(a) }
+
+  @inlinable @inline(__always)
+  public static func magnitude(_ a: Vector) -> Vector { _mm512_abs_ps(a) }
+
+  @inlinable @inline(__always)
+  public static func blend(_ a: Vector, _ b: Vector, whereNegative x: Vector) -> Vector {
+    _mm512_mask_blend_ps(_mm512_movepi32_mask(unsafeBitCast(x, to: __m512i.self)), a, b)
+  }
+
+  @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
     _mm512_fmadd_ps(a, b, sum)
   }
@@ -83,6 +94,17 @@ public enum AVX512Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func divide(_ a: Vector, _ b: Vector) -> Vector { _mm512_div_pd(a, b) }
+
+  @inlinable @inline(__always)
+  public static func squareRoot(_ a: Vector) -> Vector { _mm512_sqrt_pd(a) }
+
+  @inlinable @inline(__always)
+  public static func magnitude(_ a: Vector) -> Vector { _mm512_abs_pd(a) }
+
+  @inlinable @inline(__always)
+  public static func blend(_ a: Vector, _ b: Vector, whereNegative x: Vector) -> Vector {
+    _mm512_mask_blend_pd(_mm512_movepi64_mask(unsafeBitCast(x, to: __m512i.self)), a, b)
+  }
 
   @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {

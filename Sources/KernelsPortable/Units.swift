@@ -88,6 +88,27 @@ where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloating
   public static func divide(_ a: Vector, _ b: Vector) -> Vector { a / b }
 
   @inlinable @inline(__always)
+  public static func squareRoot(_ a: Vector) -> Vector {
+    var roots = a
+    for i in 0..<lanes { roots[i] = a[i].squareRoot() }
+    return roots
+  }
+
+  @inlinable @inline(__always)
+  public static func magnitude(_ a: Vector) -> Vector {
+    var magnitudes = a
+    for i in 0..<lanes { magnitudes[i] = a[i].magnitude }
+    return magnitudes
+  }
+
+  @inlinable @inline(__always)
+  public static func blend(_ a: Vector, _ b: Vector, whereNegative x: Vector) -> Vector {
+    var chosen = a
+    for i in 0..<lanes where x[i].sign == .minus { chosen[i] = b[i] }
+    return chosen
+  }
+
+  @inlinable @inline(__always)
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
     #if arch(arm64)
       return sum.addingProduct(a, b)

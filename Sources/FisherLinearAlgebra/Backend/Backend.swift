@@ -7,6 +7,7 @@ public typealias MutableVectorPointer = KernelTemplates.MutableVectorPointer
 public typealias Gemm = KernelTemplates.Gemm
 public typealias Epilogue = KernelTemplates.Epilogue
 public typealias Activation = KernelTemplates.Activation
+public typealias Divisor = KernelTemplates.Divisor
 public typealias Triangle = KernelTemplates.Triangle
 public typealias Syrk = KernelTemplates.Syrk
 public typealias Symm = KernelTemplates.Symm

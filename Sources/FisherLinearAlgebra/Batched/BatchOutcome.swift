@@ -14,15 +14,24 @@ public enum Damping<Scalar: KernelScalar>: Sendable, Equatable {
     case .relative(let value): return (0, value)
     }
   }
+
+  /// The two numbers; traps unless they are at least 0.
+  @inline(__always)
+  func checkedParts(_ operation: StaticString) -> (absolute: Scalar, relative: Scalar) {
+    let parts = parts
+    require(
+      parts.absolute >= 0 && parts.relative >= 0, "\(operation): damping is \(self); it must be at least 0")
+    return parts
+  }
 }
 
 /// How an operation on many matrices went.
 public struct BatchOutcome: Sendable, Equatable {
-  /// A matrix that is not positive definite.
+  /// A matrix that is not positive definite, or singular.
   public struct Failure: Sendable, Equatable {
     /// Which of the matrices, from 0.
     public let matrix: Int
-    /// The first pivot that is not above 0, NaN included, from 0.
+    /// The first bad pivot, from 0: not above 0, or 0 where signs do not matter; NaN included.
     public let pivot: Int
   }
 

@@ -70,16 +70,15 @@ extension KernelTemplates.Epilogue {
   /// The epilogue of the block of C at (i, j).
   @inline(__always)
   func block(_ i: Int, _ j: Int) -> KernelTemplates.Epilogue<Scalar> {
+    var result = self
+    result.divisor = divisor.block(i, j)
     switch bias {
-    case .none: return self
+    case .none: break
     case .row(let v):
-      return KernelTemplates.Epilogue(
-        bias: .row(VectorPointer(v.base + j * v.stride, count: v.count - j, stride: v.stride)),
-        activation: activation)
+      result.bias = .row(VectorPointer(v.base + j * v.stride, count: v.count - j, stride: v.stride))
     case .column(let v):
-      return KernelTemplates.Epilogue(
-        bias: .column(VectorPointer(v.base + i * v.stride, count: v.count - i, stride: v.stride)),
-        activation: activation)
+      result.bias = .column(VectorPointer(v.base + i * v.stride, count: v.count - i, stride: v.stride))
     }
+    return result
   }
 }

@@ -1,48 +1,124 @@
 import Foundation
 
+// Each matrix by the definition, in double precision.
+
 extension ReferenceBackend {
-  /// Each matrix by the definition of its Cholesky factor L and A⁻¹ = L⁻ᵀ·L⁻¹, in double precision.
-  public func invertPositiveDefinite<S: KernelScalar>(_ call: BatchedInverse<S>, threads: Int) {
+  /// A⁻¹ = L⁻ᵀ·L⁻¹ with the Cholesky factor L.
+  public func invertPositiveDefinite<S: KernelScalar>(
+    _ calls: UnsafeBufferPointer<BatchedMatrices<S>>, threads: Int
+  ) {
+    each(calls, readsAll: false) { a in
+      let (l, bad) = Self.choleskyFactor(a)
+      if let bad { return .failure(bad) }
+      let identity = a.indices.map { r in a.indices.map { $0 == r ? 1.0 : 0 } }
+      return .success((Self.choleskySolution(l, identity), Self.logDeterminant(l)))
+    }
+  }
+
+  /// A = L·Lᵀ
+  public func factorCholesky<S: KernelScalar>(
+    _ calls: UnsafeBufferPointer<BatchedMatrices<S>>, threads: Int
+  ) {
+    each(calls, readsAll: false) { a in
+      let (l, bad) = Self.choleskyFactor(a)
+      return bad.map { .failure($0) } ?? .success((l, Self.logDeterminant(l)))
+    }
+  }
+
+  /// Gauss-Jordan elimination of (A | I) with partial pivoting.
+  public func invertGeneral<S: KernelScalar>(
+    _ calls: UnsafeBufferPointer<BatchedMatrices<S>>, threads: Int
+  ) { each(calls, readsAll: true) { Self.eliminate($0) } }
+
+  /// L·(Lᵀ·X) = B
+  public func solveCholesky<S: KernelScalar>(_ call: BatchedSolve<S>, threads: Int) {
+    let n = call.factor.rows
     for i in 0..<call.count {
-      let result = Self.positiveDefiniteInverse(call, i)
-      call.outcomes[i] = Int32(result.badPivot ?? -1)
-      call.logDeterminants?[i] = S(result.logDeterminant)
-      guard result.badPivot == nil else { continue }
-      let target = call.target(i)
-      for r in 0..<call.order {
-        for c in 0..<call.order { target[r, c] = S(result.inverse[r][c]) }
+      let right = call.right(i)
+      let l = (0..<n).map { r in (0..<n).map { c in r >= c ? Double(call.factor(i, r, c)) : 0 } }
+      let b = (0..<n).map { r in (0..<right.columns).map { Double(right[r, $0]) } }
+      for (r, row) in Self.choleskySolution(l, b).enumerated() {
+        for (c, x) in row.enumerated() { right[r, c] = S(x) }
       }
     }
   }
 
-  private static func positiveDefiniteInverse<S: KernelScalar>(
-    _ call: BatchedInverse<S>, _ index: Int
-  ) -> (inverse: [[Double]], logDeterminant: Double, badPivot: Int?) {
-    let (n, source) = (call.order, call.source(index))
-    var a = (0..<n).map { i in (0..<n).map { j in Double(source[max(i, j), min(i, j)]) } }
-    let trace = (0..<n).reduce(0) { $0 + a[$1][$1] }
-    for i in 0..<n { a[i][i] += call.damping(trace: trace) }
-    var l = [[Double]](repeating: [Double](repeating: 0, count: n), count: n)
-    var logDeterminant = 0.0
-    for j in 0..<n {
+  /// What became of a matrix: the result and log |det|, or the first bad pivot.
+  private enum Outcome {
+    case success((matrix: [[Double]], logDeterminant: Double))
+    case failure(Int)
+  }
+
+  private func each<S: KernelScalar>(
+    _ calls: UnsafeBufferPointer<BatchedMatrices<S>>, readsAll: Bool, _ operation: ([[Double]]) -> Outcome
+  ) {
+    for call in calls {
+      let n = call.order
+      for i in 0..<call.count {
+        var a = (0..<n).map { r in
+          (0..<n).map { c in Double(readsAll ? call.source(i, r, c) : call.source(i, max(r, c), min(r, c))) }
+        }
+        let damping = call.damping(trace: (0..<n).reduce(0) { $0 + a[$1][$1] })
+        for r in 0..<n { a[r][r] += damping }
+        switch operation(a) {
+        case .failure(let pivot):
+          call.outcomes[i] = Int32(pivot)
+          call.logDeterminants?[i] = .nan
+        case .success(let result):
+          call.outcomes[i] = -1
+          call.logDeterminants?[i] = S(result.logDeterminant)
+          for r in 0..<n { for c in 0..<n { call.setTarget(i, r, c, S(result.matrix[r][c])) } }
+        }
+      }
+    }
+  }
+
+  private static func choleskyFactor(_ a: [[Double]]) -> (l: [[Double]], badPivot: Int?) {
+    var l = a.map { _ in a.map { _ in 0.0 } }
+    for j in a.indices {
       let pivot = a[j][j] - (0..<j).reduce(0) { $0 + l[j][$1] * l[j][$1] }
-      guard pivot > 0 else { return ([], .nan, j) }
-      logDeterminant += log(pivot)
+      guard pivot > 0 else { return ([], j) }
       l[j][j] = pivot.squareRoot()
-      for i in j + 1..<max(n, j + 1) {
+      for i in a.indices where i > j {
         l[i][j] = (a[i][j] - (0..<j).reduce(0) { $0 + l[i][$1] * l[j][$1] }) / l[j][j]
       }
     }
-    // Column by column: L·y = e, then Lᵀ·x = y.
-    var inverse = a
-    for c in 0..<n {
-      var x = (0..<n).map { $0 == c ? 1.0 : 0 }
-      for i in 0..<n { x[i] = (x[i] - (0..<i).reduce(0) { $0 + l[i][$1] * x[$1] }) / l[i][i] }
-      for i in (0..<n).reversed() {
-        x[i] = (x[i] - (i + 1..<n).reduce(0) { $0 + l[$1][i] * x[$1] }) / l[i][i]
+    return (l, nil)
+  }
+
+  private static func logDeterminant(_ l: [[Double]]) -> Double {
+    l.indices.reduce(0) { $0 + 2 * log(l[$1][$1]) }
+  }
+
+  /// Column by column: L·y = b, then Lᵀ·x = y.
+  private static func choleskySolution(_ l: [[Double]], _ b: [[Double]]) -> [[Double]] {
+    var x = b
+    for c in (b.first ?? []).indices {
+      for i in l.indices { x[i][c] = (x[i][c] - (0..<i).reduce(0) { $0 + l[i][$1] * x[$1][c] }) / l[i][i] }
+      for i in l.indices.reversed() {
+        x[i][c] = (x[i][c] - (i + 1..<l.count).reduce(0) { $0 + l[$1][i] * x[$1][c] }) / l[i][i]
       }
-      for r in 0..<n { inverse[r][c] = x[r] }
     }
-    return (inverse, logDeterminant, nil)
+    return x
+  }
+
+  private static func eliminate(_ a: [[Double]]) -> Outcome {
+    let n = a.count
+    var rows = a.indices.map { r in a[r] + a.indices.map { $0 == r ? 1.0 : 0 } }
+    var logDeterminant = 0.0
+    for k in 0..<n {
+      var p = k
+      for i in k..<n where rows[i][k].magnitude > rows[p][k].magnitude { p = i }
+      rows.swapAt(k, p)
+      let pivot = rows[k][k]
+      guard pivot.magnitude > 0 else { return .failure(k) }
+      logDeterminant += log(pivot.magnitude)
+      rows[k] = rows[k].map { $0 / pivot }
+      for i in 0..<n where i != k {
+        let factor = rows[i][k]
+        for j in 0..<2 * n { rows[i][j] -= factor * rows[k][j] }
+      }
+    }
+    return .success((rows.map { Array($0[n...]) }, logDeterminant))
   }
 }

@@ -1,4 +1,4 @@
-// C ← activation(α·A·B + β·C + bias), one product, a group of them, or a strided batch.
+// C ← activation(α·A·B + β·C + bias) ⊘ divisor, one product, a group of them, or a strided batch.
 
 public import KernelTemplates
 
@@ -16,7 +16,13 @@ extension ReferenceBackend {
         case .row(let bias): value += Double(bias[j])
         case .column(let bias): value += Double(bias[i])
         }
-        c[i, j] = S(Self.apply(call.epilogue.activation, to: value))
+        value = Self.apply(call.epilogue.activation, to: value)
+        switch call.epilogue.divisor {
+        case .none: break
+        case .outer(let s, let t, let damping): value /= Double(s[i]) * Double(t[j]) + Double(damping)
+        case .elements(let s, let damping): value /= Double(s[i, j]) + Double(damping)
+        }
+        c[i, j] = S(value)
       }
     }
   }

@@ -1,21 +1,56 @@
 /// The entry points for many small matrices, one in each lane of a group.
+///
+/// A group of n × m matrices is n·m vectors, element (i, j) at (i·m + j)·L. A packed group of symmetric or triangular
+/// matrices is n·(n + 1)/2 vectors, element (i, j), i ≥ j, at (i·(i + 1)/2 + j)·L.
 public protocol BatchedKernels<Scalar> {
   associatedtype Scalar
 
   /// Matrices into lanes: see Interleaving.swift.
   static func interleave(
+    _ source: MatrixGroup<UnsafePointer<Scalar>>, rows: Int, columns: Int,
+    to group: UnsafeMutablePointer<Scalar>)
+  /// Lower triangles into lanes.
+  static func interleaveLower(
     _ source: MatrixGroup<UnsafePointer<Scalar>>, n: Int, to group: UnsafeMutablePointer<Scalar>)
   /// Lanes into matrices.
   static func deinterleave(
-    _ group: UnsafePointer<Scalar>, n: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>)
+    _ group: UnsafePointer<Scalar>, rows: Int, columns: Int,
+    to target: MatrixGroup<UnsafeMutablePointer<Scalar>>)
   /// One lane into its matrix.
   static func deinterleaveLane(
-    _ group: UnsafePointer<Scalar>, n: Int, _ lane: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>)
+    _ group: UnsafePointer<Scalar>, rows: Int, columns: Int, _ lane: Int,
+    to target: MatrixGroup<UnsafeMutablePointer<Scalar>>)
+  /// The lower triangles of a packed group into a group.
+  static func expand(_ packed: UnsafePointer<Scalar>, n: Int, to group: UnsafeMutablePointer<Scalar>)
+  /// The lower triangles of a group into a packed group.
+  static func compress(_ group: UnsafePointer<Scalar>, n: Int, to packed: UnsafeMutablePointer<Scalar>)
   /// Adds a multiple of the identity.
   static func damp(_ group: UnsafeMutablePointer<Scalar>, n: Int, absolute: Scalar, relative: Scalar)
+
   /// The inverses of symmetric positive definite matrices: see SymmetricSweep.swift.
   static func invertSymmetric(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
     _ scratch: UnsafeMutablePointer<Scalar>
   ) -> Bool
+  /// Their Cholesky factors: see LaneCholesky.swift.
+  static func factorCholesky(
+    _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
+    _ scratch: UnsafeMutablePointer<Scalar>
+  ) -> Bool
+  /// Solutions by Cholesky factors.
+  static func solveCholesky(
+    _ factor: UnsafePointer<Scalar>, n: Int, _ right: UnsafeMutablePointer<Scalar>, columns: Int,
+    _ scratch: UnsafeMutablePointer<Scalar>)
+  /// The inverses of any matrices: see LaneInverse.swift.
+  static func invertGeneral(
+    _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
+    _ scratch: UnsafeMutablePointer<Scalar>
+  ) -> Bool
+
+  /// A packed group of symmetric matrices plus outer products: see LaneProducts.swift.
+  static func addOuterProduct(
+    _ x: UnsafePointer<Scalar>, n: Int, alpha: Scalar, beta: Scalar, to packed: UnsafeMutablePointer<Scalar>)
+  /// A packed group of symmetric matrices times vectors.
+  static func multiplySymmetric(
+    _ packed: UnsafePointer<Scalar>, n: Int, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>)
 }

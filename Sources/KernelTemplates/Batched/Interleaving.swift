@@ -1,7 +1,7 @@
 // Matrices from memory into lanes and back: element (i, j) of L matrices side by side. Where the elements of a matrix
 // are adjacent, squares of L × L are transposed in registers.
 
-/// At most L square matrices of one order, `matrixStride` elements apart.
+/// At most L matrices of one shape, `matrixStride` elements apart.
 @frozen
 public struct MatrixGroup<Pointer> {
   public var base: Pointer
@@ -21,9 +21,26 @@ public struct MatrixGroup<Pointer> {
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  /// Reads the lower triangles into a group of n × n vectors. Lanes beyond the count repeat the last matrix.
+  /// Reads matrices into a group. Lanes beyond the count hold anything.
   @inlinable
   public static func interleave(
+    _ source: MatrixGroup<UnsafePointer<Scalar>>, rows: Int, columns: Int,
+    to group: UnsafeMutablePointer<Scalar>
+  ) {
+    if source.columnStride == 1 && (source.rowStride == columns || rows == 1) {
+      interleaveRow(source, 0, count: rows &* columns, to: group)
+    } else if source.columnStride == 1 {
+      for i in 0..<rows {
+        interleaveRow(source, i &* source.rowStride, count: columns, to: group + i &* columns &* lanes)
+      }
+    } else {
+      for i in 0..<rows { interleaveElements(source, i, count: columns, to: group + i &* columns &* lanes) }
+    }
+  }
+
+  /// Reads the lower triangles into a group of n × n vectors; the upper ones hold anything.
+  @inlinable
+  public static func interleaveLower(
     _ source: MatrixGroup<UnsafePointer<Scalar>>, n: Int, to group: UnsafeMutablePointer<Scalar>
   ) {
     if source.columnStride == 1 && source.rowStride == n && n <= 2 &* lanes {
@@ -33,16 +50,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
         interleaveRow(source, i &* source.rowStride, count: i &+ 1, to: group + i &* n &* lanes)
       }
     } else {
-      for i in 0..<n {
-        for j in 0...i {
-          let target = group + (i &* n &+ j) &* lanes
-          let element = source.base + (i &* source.rowStride &+ j &* source.columnStride)
-          for l in 0..<lanes { target[l] = element[min(l, source.count &- 1) &* source.matrixStride] }
-        }
-      }
+      for i in 0..<n { interleaveElements(source, i, count: i &+ 1, to: group + i &* n &* lanes) }
     }
   }
 
+  /// `count` adjacent elements of each matrix.
   @inlinable @inline(never)
   static func interleaveRow(
     _ source: MatrixGroup<UnsafePointer<Scalar>>, _ offset: Int, count: Int,
@@ -53,17 +65,35 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       stride: lanes)
   }
 
-  /// Writes a whole group of n × n vectors to its matrices.
+  /// The first `count` elements of row i of each matrix, one by one. Lanes beyond the last matrix repeat it.
+  @inlinable @inline(__always)
+  static func interleaveElements(
+    _ source: MatrixGroup<UnsafePointer<Scalar>>, _ i: Int, count: Int,
+    to group: UnsafeMutablePointer<Scalar>
+  ) {
+    for j in 0..<count {
+      let element = source.base + (i &* source.rowStride &+ j &* source.columnStride)
+      for l in 0..<lanes {
+        group[j &* lanes &+ l] = element[min(l, source.count &- 1) &* source.matrixStride]
+      }
+    }
+  }
+
+  /// Writes a whole group to its matrices.
   @inlinable
   public static func deinterleave(
-    _ group: UnsafePointer<Scalar>, n: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
+    _ group: UnsafePointer<Scalar>, rows: Int, columns: Int,
+    to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
   ) {
-    if target.columnStride == 1 && target.rowStride == n && n &* n >= lanes {
-      deinterleaveRow(group, count: n &* n, to: target, 0)
-    } else if target.columnStride == 1 && n >= lanes {
-      for i in 0..<n { deinterleaveRow(group + i &* n &* lanes, count: n, to: target, i &* target.rowStride) }
+    let isDense = target.rowStride == columns || rows == 1
+    if target.columnStride == 1 && isDense && rows &* columns >= lanes {
+      deinterleaveRow(group, count: rows &* columns, to: target, 0)
+    } else if target.columnStride == 1 && columns >= lanes {
+      for i in 0..<rows {
+        deinterleaveRow(group + i &* columns &* lanes, count: columns, to: target, i &* target.rowStride)
+      }
     } else {
-      for l in 0..<target.count { deinterleaveLane(group, n: n, l, to: target) }
+      for l in 0..<target.count { deinterleaveLane(group, rows: rows, columns: columns, l, to: target) }
     }
   }
 
@@ -88,12 +118,41 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// Writes the matrix in one lane.
   @inlinable
   public static func deinterleaveLane(
-    _ group: UnsafePointer<Scalar>, n: Int, _ lane: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
+    _ group: UnsafePointer<Scalar>, rows: Int, columns: Int, _ lane: Int,
+    to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
   ) {
     let matrix = target.base + lane &* target.matrixStride
+    for i in 0..<rows {
+      for j in 0..<columns {
+        matrix[i &* target.rowStride &+ j &* target.columnStride] =
+          group[
+            (i &* columns &+ j) &* lanes &+ lane]
+      }
+    }
+  }
+
+  /// Lower triangles from n·(n + 1)/2 vectors to their places among n × n.
+  @inlinable
+  public static func expand(_ packed: UnsafePointer<Scalar>, n: Int, to group: UnsafeMutablePointer<Scalar>) {
+    var source = packed
     for i in 0..<n {
-      for j in 0..<n {
-        matrix[i &* target.rowStride &+ j &* target.columnStride] = group[(i &* n &+ j) &* lanes &+ lane]
+      for j in 0...i {
+        store(load(source), to: group + (i &* n &+ j) &* lanes)
+        source += lanes
+      }
+    }
+  }
+
+  /// Lower triangles from their places among n × n vectors to n·(n + 1)/2.
+  @inlinable
+  public static func compress(
+    _ group: UnsafePointer<Scalar>, n: Int, to packed: UnsafeMutablePointer<Scalar>
+  ) {
+    var target = packed
+    for i in 0..<n {
+      for j in 0...i {
+        store(load(group + (i &* n &+ j) &* lanes), to: target)
+        target += lanes
       }
     }
   }

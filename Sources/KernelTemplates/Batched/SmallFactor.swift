@@ -12,6 +12,8 @@ public protocol SmallRow {
   init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int)
   func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int)
   var negated: Self { get }
+  /// self · factor
+  func multiplied(by factor: Unit.Vector) -> Self
   /// x + Σ self_t · c_t, with the vectors c adjacent in memory.
   func adding(_ c: UnsafePointer<Unit.Scalar>, to x: Unit.Vector) -> Unit.Vector
   /// x + Σ self_t · other_t
@@ -39,6 +41,9 @@ public struct OneNumber<Unit: VectorUnit>: SmallRow {
 
   @inlinable @inline(__always)
   public var negated: Self { OneNumber(Unit.negate(v)) }
+
+  @inlinable @inline(__always)
+  public func multiplied(by factor: Unit.Vector) -> Self { OneNumber(Unit.multiply(v, factor)) }
 
   @inlinable @inline(__always)
   public func adding(_ c: UnsafePointer<Unit.Scalar>, to x: Unit.Vector) -> Unit.Vector {
@@ -86,6 +91,11 @@ public struct OneMore<Head: SmallRow>: SmallRow {
   public var negated: Self { OneMore(head.negated, Unit.negate(last)) }
 
   @inlinable @inline(__always)
+  public func multiplied(by factor: Unit.Vector) -> Self {
+    OneMore(head.multiplied(by: factor), Unit.multiply(last, factor))
+  }
+
+  @inlinable @inline(__always)
   public func adding(_ c: UnsafePointer<Unit.Scalar>, to x: Unit.Vector) -> Unit.Vector {
     Unit.multiplyAdd(last, Unit.load(c + Head.count &* Unit.lanes), head.adding(c, to: x))
   }
@@ -114,6 +124,8 @@ public protocol SmallFactor {
   func scaled(_ v: Row) -> Row
   /// v·L⁻¹
   func backward(_ v: Row) -> Row
+  /// Writes L below its diagonal.
+  func storeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int)
   /// Writes the lower triangle of −(L·D·Lᵀ)⁻¹; `scratch` has room for b vectors.
   func storeNegativeInverse(
     to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ scratch: UnsafeMutablePointer<Unit.Scalar>)
@@ -142,6 +154,9 @@ public struct OnePivot<Unit: VectorUnit>: SmallFactor {
 
   @inlinable @inline(__always)
   public func backward(_ v: Row) -> Row { v }
+
+  @inlinable @inline(__always)
+  public func storeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int) {}
 
   @inlinable @inline(__always)
   public func storeNegativeInverse(
@@ -186,6 +201,12 @@ public struct Bordered<Upper: SmallFactor>: SmallFactor {
   @inlinable @inline(__always)
   public func backward(_ v: Row) -> Row {
     OneMore(upper.backward(v.head.adding(v.last, times: negativeRow)), v.last)
+  }
+
+  @inlinable @inline(__always)
+  public func storeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int) {
+    upper.storeLower(to: p, rowStride)
+    negativeRow.negated.store(to: p + Upper.Row.count &* rowStride, Unit.lanes)
   }
 
   // With x = −l·L⁻¹ of the factor above and r = 1/d:  −( P + r·xᵀ·x   r·xᵀ )

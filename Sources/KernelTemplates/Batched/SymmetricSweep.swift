@@ -37,9 +37,15 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
     if k < n { sweep(OnePivot<Self>.self, group, n, k, pivots, scratch) }
     negateAndMirror(group, n)
-    var isGood = true
-    for l in 0..<n &* lanes { isGood = isGood && pivots[l] > 0 }
-    return isGood
+    return areAboveZero(pivots, n)
+  }
+
+  /// Whether all numbers of n vectors are above 0.
+  @inlinable @inline(__always)
+  static func areAboveZero(_ pivots: UnsafeMutablePointer<Scalar>, _ n: Int) -> Bool {
+    var areAbove = true
+    for l in 0..<n &* lanes { areAbove = areAbove && pivots[l] > 0 }
+    return areAbove
   }
 
   /// The sweep on K = k ..< k + b.

@@ -72,3 +72,24 @@ func inverseRatio<S: KernelScalar>(
   let ratio = residual / (Double(n) * normA * normX * Double(S.ulpOfOne))
   return ratio.isNaN ? .infinity : ratio
 }
+
+/// LAPACK's ratio ‖A − L·Lᵀ‖ / (n·‖A‖·ε) in the 1-norm, with A given by its elements and L by those of its lower triangle.
+func factorRatio<S: KernelScalar>(_ a: [[S]], _ l: (Int, Int) -> S) -> Double {
+  let n = a.count
+  let largest = a.joined().reduce(0) { max($0, Double($1).magnitude) }
+  let unit = Double(sign: .plus, exponent: largest.exponent / 2 * 2, significand: 1)
+  let factor = (0..<n).map { r in (0...r).map { Double(l(r, $0)) / unit.squareRoot() } }
+  var (residual, norm) = (0.0, 0.0)
+  for j in 0..<n {
+    var (r, s) = (0.0, 0.0)
+    for i in 0..<n {
+      let x = Double(a[i][j]) / unit
+      r += ((0...min(i, j)).reduce(x) { $0 - factor[i][$1] * factor[j][$1] }).magnitude
+      s += x.magnitude
+    }
+    residual = r.isNaN ? .infinity : max(residual, r)
+    norm = max(norm, s)
+  }
+  let ratio = residual / (Double(n) * norm * Double(S.ulpOfOne))
+  return ratio.isNaN ? .infinity : ratio
+}

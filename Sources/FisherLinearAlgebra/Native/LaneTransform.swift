@@ -1,0 +1,105 @@
+import Foundation
+import KernelTemplates
+
+/// What is made of each matrix of a batch.
+enum LaneOperation {
+  case positiveDefiniteInverse, choleskyFactor, generalInverse
+}
+
+/// Targets ← inverses or factors of damped sources, in any forms.
+struct LaneTransform<S: KernelScalar>: LaneWork {
+  var operation: LaneOperation
+  var order: Int
+  var count: Int
+  var source: LaneMatrices<S>
+  var target: LaneMatrices<S>
+  var absolute: S
+  var relative: S
+  var logDeterminants: UnsafeMutablePointer<S>?
+  /// The first bad pivot of each matrix, −1 if there is none.
+  var outcomes: UnsafeMutablePointer<Int32>
+
+  var cost: Int { (operation == .generalInverse ? 3 : 1) * order * order * order + 20 * order * order }
+
+  /// A group, a packed one, pivots, and what the kernels need.
+  var scratch: Int { order * order + Packed.count(order) + order + 4 * (order + 1) }
+
+  func run(_ g: Int, count: Int, _ kernels: any KernelSet<S>.Type, _ scratch: UnsafeMutablePointer<S>) {
+    let (n, lanes) = (order, kernels.shape.lanes)
+    let packed = scratch + n * n * lanes
+    let pivots = packed + Packed.count(n) * lanes
+    load(g, count, kernels, to: scratch, packed)
+    if absolute != 0 || relative != 0 { kernels.damp(scratch, n: n, absolute: absolute, relative: relative) }
+    let next = min(lanes, self.count - (g + 1) * lanes)
+    if next > 0 {
+      source.fetch(g + 1, count: next, n: n, lanes: lanes)
+      target.fetch(g + 1, count: next, n: n, lanes: lanes)
+    }
+    let isGood = transform(kernels, scratch, pivots)
+    if isGood { target.store(g, count: count, rows: n, columns: n, kernels, from: scratch, packed) }
+    for lane in 0..<count {
+      let bad = isGood ? nil : firstBadPivot(pivots, lanes, lane)
+      outcomes[g * lanes + lane] = Int32(bad ?? -1)
+      if !isGood && bad == nil { target.storeLane(g, lane, n: n, kernels, from: scratch) }
+      logDeterminants?[g * lanes + lane] =
+        bad == nil ? logarithm(UnsafePointer(pivots) + lane, stride: lanes) : .nan
+    }
+  }
+
+  @inline(__always)
+  private func load(
+    _ g: Int, _ count: Int, _ kernels: any KernelSet<S>.Type, to group: UnsafeMutablePointer<S>,
+    _ packed: UnsafeMutablePointer<S>
+  ) {
+    if operation == .generalInverse {
+      source.load(g, count: count, rows: order, columns: order, kernels, to: group)
+    } else {
+      source.loadLower(g, count: count, n: order, kernels, to: group, packed)
+    }
+  }
+
+  @inline(__always)
+  private func transform(
+    _ kernels: any KernelSet<S>.Type, _ group: UnsafeMutablePointer<S>, _ pivots: UnsafeMutablePointer<S>
+  ) -> Bool {
+    let rest = pivots + order * kernels.shape.lanes
+    switch operation {
+    case .positiveDefiniteInverse: return kernels.invertSymmetric(group, n: order, pivots: pivots, rest)
+    case .choleskyFactor: return kernels.factorCholesky(group, n: order, pivots: pivots, rest)
+    case .generalInverse: return kernels.invertGeneral(group, n: order, pivots: pivots, rest)
+    }
+  }
+
+  /// The first pivot of one lane that is not above 0, nil if there is none.
+  private func firstBadPivot(_ pivots: UnsafeMutablePointer<S>, _ lanes: Int, _ lane: Int) -> Int? {
+    (0..<order).first { !(pivots[$0 * lanes + lane] > 0) }
+  }
+
+  /// log of the product of the pivots.
+  private func logarithm(_ pivots: UnsafePointer<S>, stride: Int) -> S {
+    var product = ScaledProduct()
+    for i in 0..<order { product.multiply(by: Double(pivots[i * stride])) }
+    return S(product.logarithm)
+  }
+}
+
+/// A product of positive numbers that neither overflows nor underflows: one logarithm for all of them.
+struct ScaledProduct {
+  private var significand = 1.0
+  private var exponent = 0
+
+  mutating func multiply(by x: Double) {
+    guard x.isFinite, x > 0 else {
+      significand *= x
+      return
+    }
+    exponent += Int(x.exponent)
+    significand *= x.significand
+    if significand >= 0x1p500 {
+      significand *= 0x1p-500
+      exponent += 500
+    }
+  }
+
+  var logarithm: Double { log(significand) + Double(exponent) * log(2.0) }
+}

@@ -1,0 +1,135 @@
+import FisherLinearAlgebra
+import FisherTestSupport
+import Testing
+
+/// Solutions by Cholesky factors: a residual as LAPACK's testers want it, and bits that depend on one system alone.
+struct BatchedSolves: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let orders = Array(1...20) + [33, 64]
+    for (n, seed) in zip(orders, Seed.cases(orders.count)) where !found.isFull {
+      for m in [1, 5, 8] {
+        let test = SolveCase<S>(seed: seed, n, m, count: 19)
+        let solutions = test.run(backend)
+        for i in 0..<19 {
+          let ratio = test.residualRatio(i, solutions)
+          found.expect(ratio < 30, "\(test.place(backend)), system \(i): residual ratio \(ratio)")
+        }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func residuals(_ subject: Subject) { expect(subject) }
+}
+
+struct BatchedSolveBits: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for (n, seed) in zip([1, 2, 3, 9, 17], Seed.cases(5)) where !found.isFull {
+      for m in [1, 4, 9] {
+        var test = SolveCase<S>(seed: seed, n, m, count: 21)
+        let expected = test.run(backend)
+        for threads in [2, 3, 7] {
+          test.threads = threads
+          found.expect(
+            test.run(backend).elementBits() == expected.elementBits(),
+            "\(test.place(backend)): other bits with \(threads) threads")
+        }
+        for (k, layout) in Layout.outputs.enumerated() {
+          (test.layout, test.rightLayout) = (layout, Layout.outputs[(3 * k + n) % 8])
+          test.isPacked = k % 2 == 1
+          test.flush = Flush.allCases[(k + n) % 2]
+          let got = test.run(backend)
+          found.expect(got.elementBits() == expected.elementBits(), "\(test.place(backend)): other bits")
+          found.expect(got.firstDamage() == nil, "\(test.place(backend)): writes into the gaps")
+        }
+        for i in [0, 7, 20] {
+          let alone = test.alone(i).run(backend).elementBits()
+          let part = expected.elementBits()[i * n * m..<(i + 1) * n * m]
+          found.expect(alone == Array(part), "\(test.place(backend)): system \(i) alone has other bits")
+        }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.keepingBits)
+  static func bits(_ subject: Subject) { expect(subject) }
+}
+
+/// Factors with sentinels above the diagonal, and right-hand sides.
+struct SolveCase<S: KernelScalar> {
+  let seed: UInt64
+  let n: Int
+  let m: Int
+  var factors: [[[S]]]
+  var right: [[[S]]]
+  var layout = Layout.rowMajor
+  var rightLayout = Layout.rowMajor
+  var isPacked = false
+  var flush = Flush.rear
+  var threads = 1
+
+  init(seed: UInt64, _ n: Int, _ m: Int, count: Int) {
+    (self.seed, self.n, self.m) = (seed, n, m)
+    var generator = Generator(seed: seed)
+    factors = (0..<count).map { _ in
+      (0..<n).map { r in
+        (0..<n).map { c in
+          let x: S = generator.uniform()
+          return c > r ? .sentinel : c == r ? 1 + x.magnitude : x / S(n)
+        }
+      }
+    }
+    right = (0..<count).map { _ in (0..<n).map { _ in (0..<m).map { _ in generator.uniform() } } }
+  }
+
+  func alone(_ i: Int) -> SolveCase {
+    var one = self
+    (one.factors, one.right) = ([factors[i]], [right[i]])
+    return one
+  }
+
+  func run(_ backend: any Backend) -> GuardedMatrix<S> {
+    let count = factors.count
+    let places = (0..<n).flatMap { r in (0...r).map { (r, $0) } }
+    let l =
+      isPacked
+      ? GuardedMatrix<S>(count, places.count, flush: flush).filled { i, e in
+        factors[i][places[e].0][places[e].1]
+      } : GuardedMatrix<S>(count * n, n, layout, flush: flush).filled { factors[$0 / n][$0 % n][$1] }
+    let b = GuardedMatrix<S>(count * n, m, rightLayout, flush: flush).filled { right[$0 / n][$0 % n][$1] }
+    let call = BatchedSolve(
+      factor: MatrixPointer(
+        l.readOnly.base, rows: n, columns: n, rowStride: l.readOnly.rowStride,
+        columnStride: l.readOnly.columnStride),
+      factorStride: (isPacked ? 1 : n) * l.readOnly.rowStride, isPacked: isPacked,
+      right: b.pointer.block(0, 0, rows: n, columns: m), rightStride: n * b.pointer.rowStride, count: count)
+    backend.solveCholesky(call, threads: threads)
+    return b
+  }
+
+  /// ‖B − L·Lᵀ·X‖ / (‖L·Lᵀ‖·‖X‖·n·ε) in the 1-norm, the largest of all columns.
+  func residualRatio(_ i: Int, _ solutions: GuardedMatrix<S>) -> Double {
+    let l = (0..<n).map { r in (0...r).map { Double(factors[i][r][$0]) } }
+    let a = (0..<n).map { r in
+      (0..<n).map { c in (0...min(r, c)).reduce(0) { $0 + l[r][$1] * l[c][$1] } }
+    }
+    let norm = (0..<n).map { c in a.reduce(0) { $0 + $1[c].magnitude } }.max() ?? 0
+    return (0..<m).map { c in
+      let x = (0..<n).map { Double(solutions.pointer[i * n + $0, c]) }
+      let residual = (0..<n).reduce(0.0) { sum, r in
+        sum + (0..<n).reduce(Double(right[i][r][c])) { $0 - a[r][$1] * x[$1] }.magnitude
+      }
+      let size = x.reduce(0) { $0 + $1.magnitude }
+      let ratio = residual / (norm * size * Double(n) * Double(S.ulpOfOne))
+      return ratio.isNaN ? .infinity : ratio
+    }.max() ?? 0
+  }
+
+  func place(_ backend: any Backend) -> String {
+    "\(backend.name) \(S.self) n \(n), m \(m), \(layout) \(rightLayout) packed \(isPacked), seed \(seed)"
+  }
+}
