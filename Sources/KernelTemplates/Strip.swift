@@ -13,6 +13,12 @@ public protocol Strip {
   init(loading p: UnsafePointer<Unit.Scalar>, _ last: Unit.Mask)
   /// self ← self + a·b in every lane.
   mutating func multiplyAdd(_ a: Unit.Vector, _ b: Self)
+  /// self ← self·a in every lane.
+  mutating func multiply(by a: Unit.Vector)
+  /// self ← self / a in every lane.
+  mutating func divide(by a: Unit.Vector)
+  /// c ← self
+  func store(to c: UnsafeMutablePointer<Unit.Scalar>, _ last: Unit.Mask)
   /// c ← α·self
   func overwrite(_ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ last: Unit.Mask)
   /// c ← β·c + α·self
@@ -36,6 +42,15 @@ public struct Whole<Unit: VectorUnit>: Strip {
 
   @inlinable @inline(__always)
   public mutating func multiplyAdd(_ a: Unit.Vector, _ b: Self) { v = Unit.multiplyAdd(a, b.v, v) }
+
+  @inlinable @inline(__always)
+  public mutating func multiply(by a: Unit.Vector) { v = Unit.multiply(v, a) }
+
+  @inlinable @inline(__always)
+  public mutating func divide(by a: Unit.Vector) { v = Unit.divide(v, a) }
+
+  @inlinable @inline(__always)
+  public func store(to c: UnsafeMutablePointer<Unit.Scalar>, _ last: Unit.Mask) { Unit.store(v, to: c) }
 
   @inlinable @inline(__always)
   public func overwrite(_ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ last: Unit.Mask) {
@@ -66,6 +81,15 @@ public struct Part<Unit: VectorUnit>: Strip {
 
   @inlinable @inline(__always)
   public mutating func multiplyAdd(_ a: Unit.Vector, _ b: Self) { v = Unit.multiplyAdd(a, b.v, v) }
+
+  @inlinable @inline(__always)
+  public mutating func multiply(by a: Unit.Vector) { v = Unit.multiply(v, a) }
+
+  @inlinable @inline(__always)
+  public mutating func divide(by a: Unit.Vector) { v = Unit.divide(v, a) }
+
+  @inlinable @inline(__always)
+  public func store(to c: UnsafeMutablePointer<Unit.Scalar>, _ last: Unit.Mask) { Unit.store(v, to: c, last) }
 
   @inlinable @inline(__always)
   public func overwrite(_ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ last: Unit.Mask) {
@@ -109,6 +133,24 @@ public struct Beside<Left: Strip, Right: Strip>: Strip where Left.Unit == Right.
   public mutating func multiplyAdd(_ a: Unit.Vector, _ b: Self) {
     left.multiplyAdd(a, b.left)
     right.multiplyAdd(a, b.right)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func multiply(by a: Unit.Vector) {
+    left.multiply(by: a)
+    right.multiply(by: a)
+  }
+
+  @inlinable @inline(__always)
+  public mutating func divide(by a: Unit.Vector) {
+    left.divide(by: a)
+    right.divide(by: a)
+  }
+
+  @inlinable @inline(__always)
+  public func store(to c: UnsafeMutablePointer<Unit.Scalar>, _ last: Unit.Mask) {
+    left.store(to: c, last)
+    right.store(to: c + Self.rightOffset, last)
   }
 
   @inlinable @inline(__always)

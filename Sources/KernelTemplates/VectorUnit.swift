@@ -50,6 +50,9 @@ public protocol VectorUnit {
   /// Runs `call` on the tile of `rows` ≤ ``tileRows`` rows of `S`.
   static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Scalar>)
   where S.Unit == Self
+  /// Runs `routine` on the tile of `rows` ≤ ``tileRows`` rows of `S`.
+  static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
+  where S.Unit == Self, R.Scalar == Scalar
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {

@@ -52,6 +52,10 @@ public enum AVX2Float: VectorUnit, KernelSet {
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
   )
   where S.Unit == Self { Rows6<S>.select(rows: rows, step, call) }
+
+  @inlinable @inline(__always)
+  public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
+  where S.Unit == Self, R.Scalar == Float { Rows6<S>.run(rows: rows, routine) }
 }
 
 /// `Double` in 256-bit registers: 12 of the 16 hold a 6 × 8 tile.
@@ -101,4 +105,8 @@ public enum AVX2Double: VectorUnit, KernelSet {
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
   )
   where S.Unit == Self { Rows6<S>.select(rows: rows, step, call) }
+
+  @inlinable @inline(__always)
+  public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
+  where S.Unit == Self, R.Scalar == Double { Rows6<S>.run(rows: rows, routine) }
 }

@@ -57,6 +57,10 @@ public enum AVX512Float: VectorUnit, KernelSet {
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
   )
   where S.Unit == Self { Rows14<S>.select(rows: rows, step, call) }
+
+  @inlinable @inline(__always)
+  public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
+  where S.Unit == Self, R.Scalar == Float { Rows14<S>.run(rows: rows, routine) }
 }
 
 /// `Double` in 512-bit registers: 28 of the 32 hold a 14 × 16 tile.
@@ -112,4 +116,8 @@ public enum AVX512Double: VectorUnit, KernelSet {
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
   )
   where S.Unit == Self { Rows14<S>.select(rows: rows, step, call) }
+
+  @inlinable @inline(__always)
+  public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
+  where S.Unit == Self, R.Scalar == Double { Rows14<S>.run(rows: rows, routine) }
 }

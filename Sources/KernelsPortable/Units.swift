@@ -17,6 +17,10 @@ public enum PortableFloat: VectorUnit, KernelSet {
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
   )
   where S.Unit == Self { PortableRows<S>.select(rows: rows, step, call) }
+
+  @inlinable @inline(__always)
+  public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
+  where S.Unit == Self, R.Scalar == Float { PortableRows<S>.run(rows: rows, routine) }
 }
 
 /// `Double` in 128-bit registers.
@@ -33,6 +37,10 @@ public enum PortableDouble: VectorUnit, KernelSet {
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
   )
   where S.Unit == Self { PortableRows<S>.select(rows: rows, step, call) }
+
+  @inlinable @inline(__always)
+  public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
+  where S.Unit == Self, R.Scalar == Double { PortableRows<S>.run(rows: rows, routine) }
 }
 
 #if arch(arm64)

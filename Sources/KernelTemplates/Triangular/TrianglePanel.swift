@@ -1,0 +1,178 @@
+// A panel X of right-hand sides, one or two vectors wide, against a lower triangle L of n rows.
+//
+//     solve:     X ← L⁻¹·α·X        from the top:    xᵢ = (α·xᵢ − Σ_{p<i} lᵢₚ·xₚ) / lᵢᵢ
+//     multiply:  X ← α·L·X          from the bottom: xᵢ = α·Σ_{p≤i} lᵢₚ·xₚ
+//
+// Tiles of at most MR rows: one FMA chain over the rows outside of the tile, in the order of p, continued over those
+// inside. No zero is multiplied, so what the definition does not read has no effect.
+// Error: backward stable row by row, |L·X − αB| ≤ (n + 3)·u·(|L||X| + |αB|).
+//
+// L may have any strides, also negative ones, or lie in packed tiles; rows of X are contiguous, at any distance.
+
+/// The operands of a panel.
+@frozen
+public struct PanelCall<Scalar> {
+  /// The rows of L in tiles.
+  public var tiles: Partition
+  /// Element (i, p) of tile t lies at `a[t * tileStride + i * aRow + p * aDepth]`, with i counted from row 0 of L if
+  /// `tileStride` is 0, else from the tile's first row.
+  public var a: UnsafePointer<Scalar>
+  public var tileStride: Int
+  public var aRow: Int
+  public var aDepth: Int
+  /// Solving: −1/lᵢᵢ, or −lᵢᵢ if `divides`. Multiplying: lᵢᵢ. One number a row.
+  public var diagonal: UnsafePointer<Scalar>
+  public var divides: Bool
+  public var alpha: Scalar
+  /// Row i of X starts at `x[i * xRow]`.
+  public var x: UnsafeMutablePointer<Scalar>
+  public var xRow: Int
+  /// 1 or 2.
+  public var vectors: Int
+
+  @inlinable @inline(__always)
+  public init(
+    tiles: Partition, a: UnsafePointer<Scalar>, tileStride: Int, aRow: Int, aDepth: Int,
+    diagonal: UnsafePointer<Scalar>, divides: Bool, alpha: Scalar, x: UnsafeMutablePointer<Scalar>,
+    xRow: Int, vectors: Int
+  ) {
+    self.tiles = tiles
+    self.a = a
+    self.tileStride = tileStride
+    self.aRow = aRow
+    self.aDepth = aDepth
+    self.diagonal = diagonal
+    self.divides = divides
+    self.alpha = alpha
+    self.x = x
+    self.xRow = xRow
+    self.vectors = vectors
+  }
+
+  /// The operands of tile t.
+  @inlinable @inline(__always)
+  func tile(_ t: Int) -> TriangleTileCall<Scalar> {
+    let start = tiles.start(t)
+    return TriangleTileCall(
+      depth: start, a: a + (tileStride == 0 ? start &* aRow : t &* tileStride), aRow: aRow, aDepth: aDepth,
+      diagonal: diagonal + start, divides: divides, alpha: alpha, x: x, xRow: xRow)
+  }
+}
+
+/// The operands of one tile: its rows follow the `depth` rows of X above it.
+@frozen
+public struct TriangleTileCall<Scalar> {
+  public var depth: Int
+  public var a: UnsafePointer<Scalar>
+  public var aRow: Int
+  public var aDepth: Int
+  public var diagonal: UnsafePointer<Scalar>
+  public var divides: Bool
+  public var alpha: Scalar
+  public var x: UnsafeMutablePointer<Scalar>
+  public var xRow: Int
+
+  @inlinable @inline(__always)
+  public init(
+    depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, diagonal: UnsafePointer<Scalar>,
+    divides: Bool,
+    alpha: Scalar, x: UnsafeMutablePointer<Scalar>, xRow: Int
+  ) {
+    self.depth = depth
+    self.a = a
+    self.aRow = aRow
+    self.aDepth = aDepth
+    self.diagonal = diagonal
+    self.divides = divides
+    self.alpha = alpha
+    self.x = x
+    self.xRow = xRow
+  }
+
+  /// Σ_{p<depth} a(:, p)·xₚ in a tile.
+  @inlinable @inline(__always)
+  func product<T: TriangularTile>(_ tile: T.Type, _ last: T.Unit.Mask) -> T where T.Scalar == Scalar {
+    var sums = T()
+    let step = AnyStep(aRow)
+    var (a, b) = (a, UnsafePointer(x))
+    for _ in 0..<depth {
+      sums.accumulate(a, step, T.S(loading: b, last))
+      a += aDepth
+      b += xRow
+    }
+    return sums
+  }
+
+  /// The triangle on the diagonal.
+  @inlinable @inline(__always)
+  var triangle: SmallTriangle<Scalar> {
+    SmallTriangle(a + depth &* aDepth, rowStride: aRow, columnStride: aDepth, diagonal: diagonal)
+  }
+
+  /// The tile's own rows of X.
+  @inlinable @inline(__always)
+  var target: UnsafeMutablePointer<Scalar> { x + depth &* xRow }
+}
+
+/// X ← L⁻¹·α·X on one tile, given the rows above.
+@frozen
+public struct SolveTile<Unit: VectorUnit>: TileRoutine {
+  public typealias Scalar = Unit.Scalar
+  public var call: TriangleTileCall<Unit.Scalar>
+
+  @inlinable @inline(__always)
+  public init(_ call: TriangleTileCall<Unit.Scalar>) { self.call = call }
+
+  @inlinable @inline(never)
+  public func run<T: TriangularTile>(_ tile: T.Type) where T.Scalar == Scalar {
+    let last = T.Unit.mask(first: T.Unit.lanes)
+    // −(α·x − Σ a·x), because the sum is at hand and its negative is not.
+    var sums = call.product(T.self, last)
+    sums.add(call.target, call.xRow, T.Unit.negate(T.Unit.broadcast(call.alpha)), last)
+    sums.substitute(call.triangle, divides: call.divides)
+    sums.store(to: call.target, call.xRow, last)
+  }
+}
+
+/// X ← α·L·X on one tile, whose rows above still hold what they held.
+@frozen
+public struct MultiplyTile<Unit: VectorUnit>: TileRoutine {
+  public typealias Scalar = Unit.Scalar
+  public var call: TriangleTileCall<Unit.Scalar>
+
+  @inlinable @inline(__always)
+  public init(_ call: TriangleTileCall<Unit.Scalar>) { self.call = call }
+
+  @inlinable @inline(never)
+  public func run<T: TriangularTile>(_ tile: T.Type) where T.Scalar == Scalar {
+    let last = T.Unit.mask(first: T.Unit.lanes)
+    var sums = call.product(T.self, last)
+    sums.addTriangle(call.triangle, call.target, call.xRow, last)
+    sums.overwrite(call.target, call.xRow, T.Unit.broadcast(call.alpha), last)
+  }
+}
+
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
+  @inlinable
+  public static func solvePanel(_ call: PanelCall<Scalar>) {
+    for t in 0..<call.tiles.parts {
+      runTriangle(vectors: call.vectors, rows: call.tiles.size(t), SolveTile<Self>(call.tile(t)))
+    }
+  }
+
+  @inlinable
+  public static func multiplyPanel(_ call: PanelCall<Scalar>) {
+    for t in (0..<call.tiles.parts).reversed() {
+      runTriangle(vectors: call.vectors, rows: call.tiles.size(t), MultiplyTile<Self>(call.tile(t)))
+    }
+  }
+
+  @inlinable @inline(__always)
+  static func runTriangle<R: TileRoutine>(vectors: Int, rows: Int, _ routine: R) where R.Scalar == Scalar {
+    if vectors == 1 {
+      run(Whole<Self>.self, rows: rows, routine)
+    } else {
+      run(Whole2<Self>.self, rows: rows, routine)
+    }
+  }
+}
