@@ -106,12 +106,12 @@ struct Tridiagonalization<S: KernelScalar> {
   func applyToRows(_ x: MutableMatrixPointer<S>) {
     let parts = Partition(max(order - 1, 0), limit: 32)
     if order < 2 { return }
-    ThreadContext.current.withScratch(33 * 32, of: S.self) { t in
+    ThreadContext.current.withScratch(BlockReflector<S>.scratch(32), of: S.self) { t in
       for part in 0..<parts.parts {
         let (first, count) = (1 + parts.start(part), parts.size(part))
         let length = first + count - 1
         let v = a.block(first, 0, rows: count, columns: length).readOnly
-        BlockReflector(v, tau: tau + first, t, kernels)
+        BlockReflector(v, tau: tau + first, scratch: t, kernels)
           .apply(toRows: x.block(0, 0, rows: x.rows, columns: length), threads: threads)
       }
     }

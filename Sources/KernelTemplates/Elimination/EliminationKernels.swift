@@ -3,7 +3,8 @@ public protocol EliminationKernels<Scalar> {
   associatedtype Scalar
 
   /// Factorizes a panel at most a vector wide: see PivotedPanel.swift.
-  static func factorPivotedPanel(_ a: MutableMatrixPointer<Scalar>, pivots: UnsafeMutablePointer<Int>)
+  static func factorPivotedPanel(
+    _ a: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, pivots: UnsafeMutablePointer<Int>)
   /// Exchanges two rows of adjacent elements.
   static func swapRows(
     _ x: UnsafeMutablePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, count: Int)

@@ -1,75 +1,69 @@
-// P·A = L·U for a panel of m rows, each at most one vector. Step j with the largest |aᵢⱼ|, i ≥ j, brought to row j:
+// P·A = L·U for a panel of m rows, each one vector. Step j with the largest |aᵢⱼ|, i ≥ j, brought to row j:
 //
 //     lᵢ ← aᵢⱼ/aⱼⱼ        aᵢ: ← aᵢ: − lᵢ·aⱼ:        i > j
 //
-// While rows are updated, the largest element of column j + 1 is found. A pivot that is 0 leaves its column as it is
-// (the multipliers would be 0/0), and the caller finds it on the diagonal. NaN is never larger than anything: a NaN
-// becomes a pivot only if nothing else is left, but its row stays NaN.
+// While rows are updated, the largest element of column j + 1 is found. Rows are loaded and stored as whole vectors: a load
+// that follows a masked store waits until the store has left for the cache. A pivot that is 0 leaves its column as it is (the multipliers would be 0/0), and
+// the caller finds it on the diagonal. NaN is never larger than anything: it becomes a pivot only if nothing else is left,
+// but its row stays NaN.
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  /// L and U in place of the panel; `pivots[j]` ≥ j is the row that was exchanged with row j.
+  /// L and U in place of the panel; `pivots[j]` ≥ j is the row that was exchanged with row j. Rows are a vector apart, at
+  /// most `columns` of whose lanes mean something.
   @inlinable
   public static func factorPivotedPanel(
-    _ a: MutableMatrixPointer<Scalar>, pivots: UnsafeMutablePointer<Int>
+    _ a: UnsafeMutablePointer<Scalar>, rows m: Int, columns n: Int, pivots: UnsafeMutablePointer<Int>
   ) {
-    let (m, n) = (a.rows, a.columns)
-    var pivot = 0
-    var largest: Scalar = -1
-    for i in 0..<m {
-      let magnitude = abs(a.base[i &* a.rowStride])
-      if magnitude > largest { (largest, pivot) = (magnitude, i) }
-    }
+    var pivot = largestRow(a, m, column: 0, from: 0)
     for j in 0..<min(m, n) {
-      if !(largest >= 0) { pivot = j }
       pivots[j] = pivot
-      let row = a.base + j &* a.rowStride
-      if pivot != j { swapRows(row, a.base + pivot &* a.rowStride, count: n) }
-      (largest, pivot) = (-1, j &+ 1)
-      if j &+ 1 < m && row[j] != 0 {
-        eliminate(a, j, &largest, &pivot)
+      let row = a + j &* lanes
+      let (u, v) = (load(UnsafePointer(a + pivot &* lanes)), load(UnsafePointer(row)))
+      store(v, to: a + pivot &* lanes)
+      store(u, to: row)
+      if j &+ 1 == m { return }
+      if u[j] == 0 {
+        pivot = largestRow(a, m, column: min(j &+ 1, lanes &- 1), from: j &+ 1)
       } else {
-        search(a, j &+ 1, &largest, &pivot)
+        pivot = eliminate(a, m, j, u)
       }
     }
   }
 
-  /// Step j on the rows below; finds the next pivot.
+  /// Step j on the rows below, `u` being row j; returns the next pivot.
   @inlinable @inline(__always)
-  static func eliminate(
-    _ a: MutableMatrixPointer<Scalar>, _ j: Int, _ largest: inout Scalar, _ pivot: inout Int
-  ) {
-    let n = a.columns
-    let row = a.base + j &* a.rowStride
+  static func eliminate(_ a: UnsafeMutablePointer<Scalar>, _ m: Int, _ j: Int, _ u: Vector) -> Int {
+    let row = a + j &* lanes
     let value = row[j]
+    // Nothing happens to the lanes up to j: they hold multipliers, and lane j gets one below.
+    let tail = u - load(UnsafePointer(row), mask(first: j &+ 1))
     // The reciprocal of a subnormal number may overflow.
     let isSafe = abs(value) >= Scalar.leastNormalMagnitude
     let reciprocal = isSafe ? 1 / value : 0
-    let all = mask(first: n)
-    var u = load(UnsafePointer(row), all)
-    for c in 0...j { u[c] = 0 }
-    let next = min(j &+ 1, n &- 1)
-    for i in j &+ 1..<a.rows {
-      let target = a.base + i &* a.rowStride
+    let next = min(j &+ 1, lanes &- 1)
+    var largest: Scalar = -1
+    var pivot = j &+ 1
+    for i in j &+ 1..<m {
+      let target = a + i &* lanes
       let l = isSafe ? target[j] * reciprocal : target[j] / value
-      store(multiplyAdd(broadcast(-l), u, load(UnsafePointer(target), all)), to: target, all)
-      target[j] = l
+      store(multiplyAdd(broadcast(-l), tail, load(UnsafePointer(target))), to: target)
       let magnitude = abs(target[next])
+      target[j] = l
       if magnitude > largest { (largest, pivot) = (magnitude, i) }
     }
+    return pivot
   }
 
-  /// Finds the pivot of column j in the rows from j on.
+  /// The row of the largest magnitude in a column, from row `first` on; `first` if there is none.
   @inlinable @inline(__always)
-  static func search(
-    _ a: MutableMatrixPointer<Scalar>, _ j: Int, _ largest: inout Scalar, _ pivot: inout Int
-  ) {
-    if j >= a.columns { return }
-    var i = j
-    while i < a.rows {
-      let magnitude = abs(a.base[i &* a.rowStride &+ j])
-      if magnitude > largest { (largest, pivot) = (magnitude, i) }
-      i &+= 1
+  static func largestRow(_ a: UnsafeMutablePointer<Scalar>, _ m: Int, column: Int, from first: Int) -> Int {
+    var largest: Scalar = -1
+    var row = first
+    for i in first..<m {
+      let magnitude = abs(a[i &* lanes &+ column])
+      if magnitude > largest { (largest, row) = (magnitude, i) }
     }
+    return row
   }
 
   @inlinable

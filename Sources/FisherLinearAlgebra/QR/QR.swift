@@ -1,0 +1,127 @@
+import KernelTemplates
+
+/// A = Q·R by Householder's reflectors: Q orthogonal, R upper triangular.
+///
+///     let qr = QR(a)
+///     let basis = qr.q()            // orthonormal columns that span those of A
+///     let x = qr.solve(b)           // least squares
+///
+/// ‖A − Q·R‖ ≤ c·m·n·u·‖A‖ column by column, and Q differs from an orthogonal matrix by c·m·n·u, u the unit roundoff (Higham
+/// 2002, 19.3). Signs on the diagonal of R are as they come. 2·n²·(m − n/3) flops for m ≥ n.
+public struct QR<Scalar: KernelScalar>: Sendable {
+  /// R on and above the diagonal, the reflectors below.
+  public let factors: Matrix<Scalar>
+  /// The factors τ of the reflectors.
+  public let tau: [Scalar]
+
+  /// Factorizes `a`, of any shape.
+  ///
+  /// - Parameters:
+  ///   - a: m × n.
+  ///   - backend: what computes it.
+  ///   - threads: the most threads to use, at least 1.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public init(
+    _ a: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
+  ) {
+    requireThreads(threads, "QR")
+    var tau = [Scalar](repeating: 0, count: min(a.rows, a.columns))
+    // Columns along memory: reflectors are columns.
+    let columns = Matrix<Scalar>(
+      rows: a.columns, columns: a.rows,
+      unsafeUninitialized: { target in
+        a.withPointer { backend.copy($0.transposed, to: target) }
+        tau.withUnsafeMutableBufferPointer { tau in
+          guard let base = tau.baseAddress, !tau.isEmpty else { return }
+          backend.factorQR(QRFactors(a: target.transposed, tau: base), threads: threads)
+        }
+      })
+    factors = columns.transposed
+    self.tau = tau
+  }
+
+  /// R: min(m, n) × n, upper triangular.
+  public var r: Matrix<Scalar> {
+    Matrix(rows: tau.count, columns: factors.columns) { i, j in j < i ? 0 : factors[i, j] }
+  }
+
+  /// A diagonal element of R is 0 or NaN: the columns of A are linearly dependent (if m ≥ n).
+  public var dependentColumn: Int? { (0..<tau.count).first { !(abs(factors[$0, $0]) > 0) } }
+
+  /// The first min(m, n) columns of Q, or all m.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public func q(
+    full: Bool = false, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
+  ) -> Matrix<Scalar> {
+    requireThreads(threads, "QR.q")
+    let m = factors.rows
+    let rows = Matrix<Scalar>(
+      rows: full ? m : tau.count, columns: m,
+      unsafeUninitialized: { q in
+        for i in 0..<q.rows { for j in 0..<m { q[i, j] = i == j ? 1 : 0 } }
+        withFactors {
+          backend.applyQ($0, transposed: false, to: q.transposed, isIdentity: true, threads: threads)
+        }
+      })
+    return rows.transposed
+  }
+
+  /// Q·C, or Qᵀ·C, with the m × m matrix Q. 4·m·k·r flops at most.
+  ///
+  /// - Parameters:
+  ///   - transposed: apply Qᵀ.
+  ///   - c: m × r.
+  ///   - backend: what computes it.
+  ///   - threads: the most threads to use, at least 1.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public func applyQ(
+    transposed: Bool = false, to c: Matrix<Scalar>, on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) -> Matrix<Scalar> {
+    requireThreads(threads, "QR.applyQ")
+    require(
+      c.rows == factors.rows,
+      "QR.applyQ: A is \(factors.rows)×\(factors.columns) and C is \(c.rows)×\(c.columns); they need the same rows"
+    )
+    let rows = Matrix<Scalar>(
+      rows: c.columns, columns: c.rows,
+      unsafeUninitialized: { target in
+        c.withPointer { backend.copy($0.transposed, to: target) }
+        withFactors {
+          backend.applyQ(
+            $0, transposed: transposed, to: target.transposed, isIdentity: false, threads: threads)
+        }
+      })
+    return rows.transposed
+  }
+
+  /// The X that minimises every column's ‖B − A·X‖₂, X = R⁻¹·(Qᵀ·B): infinities and NaNs if there is a
+  /// ``dependentColumn``.
+  ///
+  /// - Parameters:
+  ///   - b: m × r, m ≥ n.
+  ///   - backend: what computes it.
+  ///   - threads: the most threads to use, at least 1.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public func solve(
+    _ b: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
+  ) -> Matrix<Scalar> {
+    let n = factors.columns
+    require(
+      factors.rows >= n, "QR.solve: A is \(factors.rows)×\(n); it needs at least as many rows as columns")
+    let projected = applyQ(transposed: true, to: b, on: backend, threads: threads)
+    var x = projected[rows: 0..<n, columns: 0...]
+    trsm(factors[rows: 0..<n, columns: 0...], triangle: .upper, into: &x, on: backend, threads: threads)
+    return x
+  }
+
+  /// Lends the factors to routines that only read them; does nothing if there are no reflectors.
+  private func withFactors(_ body: (QRFactors<Scalar>) -> Void) {
+    withExtendedLifetime(factors.storage) {
+      tau.withUnsafeBufferPointer { tau in
+        guard let base = tau.baseAddress, !tau.isEmpty else { return }
+        body(QRFactors(a: factors.mutablePointer, tau: UnsafeMutablePointer(mutating: base)))
+      }
+    }
+  }
+}

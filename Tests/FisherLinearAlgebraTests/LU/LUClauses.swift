@@ -1,0 +1,191 @@
+import FisherLinearAlgebra
+import FisherTestSupport
+import KernelTemplates
+import Testing
+
+/// One factorization between guard pages.
+struct LUCase<S: KernelScalar> {
+  let matrix: Matrix<S>
+  let a: GuardedMatrix<S>
+  private let pivotBuffer: GuardedBuffer<Int>
+  let name: String
+
+  init(seed: UInt64, _ m: Int, _ n: Int, _ kind: GeneralKind, layout: Layout? = nil) {
+    var generator = Generator(seed: seed)
+    matrix = kind.matrix(m, n, S.self, &generator)
+    let layout = layout ?? generator.pick(Layout.outputs)
+    a = GuardedMatrix<S>(m, n, layout, flush: generator.pick(Flush.allCases))
+    pivotBuffer = GuardedBuffer<Int>(capacity: min(m, n))
+    name = "FISHER_SEED=\(seed) \(S.self) \(kind) \(m)×\(n) \(layout)"
+    a.buffer.label = name
+    reset()
+  }
+
+  func reset() { a.filled { [matrix] i, j in matrix[i, j] } }
+
+  var pivots: UnsafeMutableBufferPointer<Int> {
+    pivotBuffer.place(min(a.rows, a.columns), flush: .rear)
+  }
+
+  var factors: LUFactors<S> { LUFactors(a: a.pointer, pivots: pivots.baseAddress!) }
+
+  /// P·A with the exchanges in order, divided by a power of two.
+  func permuted(unit: Double) -> Matrix<Double> {
+    var rows = Array(0..<matrix.rows)
+    for (j, p) in pivots.enumerated() { rows.swapAt(j, p) }
+    return Matrix(rows: matrix.rows, columns: matrix.columns) { i, j in Double(matrix[rows[i], j]) / unit }
+  }
+
+  static func all(small: Bool) -> [LUCase] {
+    zip(factorizationShapes(small: small), Seed.cases(100)).flatMap { shape, seed in
+      GeneralKind.tried(shape.m, seed: seed).map { LUCase(seed: seed, shape.m, shape.n, $0) }
+    }
+  }
+}
+
+/// ‖P·A − L·U‖/(n·‖A‖·ε) < 30, |L| ≤ 1, and nothing outside is touched.
+struct LUResiduals: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for test in LUCase<S>.all(small: backend is ReferenceBackend) where !found.isFull {
+      let (m, n) = (test.matrix.rows, test.matrix.columns)
+      if m == 0 || n == 0 { continue }
+      _ = backend.factorLU(test.factors, threads: 2)
+      let place = "\(backend.name) \(test.name)"
+      let inRange = test.pivots.enumerated().allSatisfy { $1 >= $0 && $1 < m }
+      found.expect(inRange, "\(place): pivots \(Array(test.pivots))")
+      if !inRange { continue }
+      let (k, unit) = (min(m, n), Ratio.unit(test.matrix))
+      let elements = Matrix(test.a.elements(), rows: m, columns: n)
+      let l = Matrix<Double>(rows: m, columns: k) { i, j in i == j ? 1 : i > j ? Double(elements[i, j]) : 0 }
+      let u = Matrix<Double>(rows: k, columns: n) { i, j in i <= j ? Double(elements[i, j]) / unit : 0 }
+      found.expect(
+        l.array.allSatisfy { $0.magnitude <= 1 + S.unitRoundoff * 4 }, "\(place): a multiplier above 1")
+      let pa = test.permuted(unit: unit)
+      let ratio = Ratio.quotient(
+        Ratio.norm(Ratio.difference(pa, l.multiplied(by: u))), n, Ratio.norm(pa), S.self)
+      found.expect(ratio < 30, "\(place): ‖P·A − L·U‖ ratio \(ratio)")
+      found.expect(test.a.firstDamage() == nil, "\(place): writes into the gaps of A")
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func residuals(_ subject: Subject) { expect(subject) }
+}
+
+/// ‖B − A·X‖/(‖A‖·‖X‖·ε), for Aᵀ too, and ‖I − A·A⁻¹‖/(n·‖A‖·‖A⁻¹‖·ε) < 30.
+struct LUSolutions: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for (n, seed) in zip([1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 50, 64, 65, 100, 130], Seed.cases(15)) {
+      for kind in GeneralKind.allCases where kind.isSolvable && !found.isFull {
+        let test = LUCase<S>(seed: seed, n, n, kind)
+        let place = "\(backend.name) \(test.name)"
+        let lu = LU(test.matrix, on: backend, threads: 2)
+        found.expect(lu.singularPivot == nil, "\(place): singular at \(String(describing: lu.singularPivot))")
+        let unit = Ratio.unit(test.matrix)
+        let a = Ratio.double(test.matrix, unit: unit)
+        // Solutions of about 1, so that neither they nor the right-hand sides leave the range.
+        let b = test.matrix.multiplied(by: Matrix<S>(rows: n, columns: 3) { i, j in S(1 + (i + j) % 3) / 4 })
+        for transposed in [false, true] {
+          let x = Ratio.double(lu.solve(b, transposed: transposed, on: backend, threads: 2))
+          let product = (transposed ? a.transposed : a).multiplied(by: x)
+          let residual = Ratio.norm(Ratio.difference(Ratio.double(b, unit: unit), product))
+          let norm = Ratio.norm(transposed ? a.transposed : a)
+          let ratio = Ratio.quotient(residual, 1, norm * Ratio.norm(x), S.self)
+          found.expect(ratio < 30, "\(place): ‖B − A·X‖ ratio \(ratio), transposed \(transposed)")
+        }
+        let inverse = lu.inverse(on: backend, threads: 2)
+        // 1/unit may overflow, and a product with it too.
+        let x = Matrix<Double>(rows: n, columns: n) { i, j in Double(inverse[i, j]) * unit }
+        let residual = Ratio.norm(Ratio.difference(Matrix(identity: n), a.multiplied(by: x)))
+        let ratio = Ratio.quotient(residual, n, Ratio.norm(a) * Ratio.norm(x), S.self)
+        found.expect(ratio < 30, "\(place): ‖I − A·A⁻¹‖ ratio \(ratio)")
+        let exact = 1 / (Ratio.norm(a) * Ratio.norm(x))
+        let estimate = Double(lu.reciprocalCondition(on: backend, threads: 2))
+        // Where the inverse itself is uncertain, so is its norm.
+        let isCertain = exact > 1000 * Double(n) * Double(S.ulpOfOne)
+        found.expect(
+          !isCertain || (estimate > 0.9 * exact && estimate < 5 * exact + 1e-30),
+          "\(place): reciprocal condition \(estimate), not \(exact)")
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func solutions(_ subject: Subject) { expect(subject) }
+}
+
+/// A column of zeros is found where it stands, and everything else is factorized all the same.
+struct LUSingular: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for n in [1, 2, 5, 16, 17, 33, 64, 100] {
+      for column in Set([0, n / 2, n - 1]) where !found.isFull {
+        let test = LUCase<S>(seed: Seed.first, n, n, .random)
+        for i in 0..<n { test.a.pointer[i, column] = 0 }
+        let pivot = backend.factorLU(test.factors, threads: 1)
+        found.expect(
+          pivot == column,
+          "\(backend.name) \(test.name): column \(column) is 0, reported \(String(describing: pivot))")
+        test.reset()
+        for j in 0..<n { test.a.pointer[n / 2, j] = .nan }
+        let bad = backend.factorLU(test.factors, threads: 1)
+        found.expect(bad != nil, "\(backend.name) \(test.name): a row of NaN is not reported")
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.keepingBits)
+  static func singular(_ subject: Subject) { expect(subject) }
+}
+
+/// The same bits for any number of threads and any strides.
+struct LUBits: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for n in [40, 700] where !found.isFull && !(n > 100 && backend is ReferenceBackend) {
+      var bits: [[UInt64]] = []
+      for layout in [Layout.rowMajor, .columnMajor, Layout(.rowMajor, padding: 5)] {
+        let test = LUCase<S>(seed: Seed.first, n, n, .random, layout: layout)
+        for threads in n == 40 ? [1, 3] : [1, 2, 3, 7] {
+          test.reset()
+          _ = backend.factorLU(test.factors, threads: threads)
+          bits.append(test.a.elementBits())
+        }
+      }
+      found.expect(
+        Set(bits).count == 1, "\(backend.name) \(S.self) n \(n): threads or strides change the bits")
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.keepingBits)
+  static func bits(_ subject: Subject) { expect(subject) }
+}
+
+/// The public type.
+struct LUTests {
+  @Test func byHand() {
+    let lu = LU<Double>([[1, 2], [4, 2]])
+    #expect(lu.pivots == [1, 1])
+    #expect(lu.factors == [[4, 2], [0.25, 1.5]])
+    let (sign, magnitude) = lu.determinant
+    #expect(sign == -1 && (magnitude - 1.791759469228055).magnitude < 1e-15)
+    #expect(lu.solve([[5], [8]]) == [[1], [2]])
+    // ‖A‖₁ = 5, A⁻¹ = [[−1/3, 1/3], [2/3, −1/6]], ‖A⁻¹‖₁ = 1.
+    #expect((lu.reciprocalCondition() - 0.2).magnitude < 1e-15)
+  }
+
+  @Test func singularAndEmpty() {
+    let lu = LU<Float>([[1, 2], [2, 4]])
+    #expect(lu.singularPivot == 1)
+    #expect(lu.determinant.sign == 0 && lu.determinant.logMagnitude == -.infinity)
+    #expect(lu.reciprocalCondition() == 0)
+    let empty = LU(Matrix<Float>(rows: 0, columns: 0))
+    #expect(empty.determinant.sign == 1 && empty.reciprocalCondition() == 1 && empty.inverse().isEmpty)
+  }
+}
