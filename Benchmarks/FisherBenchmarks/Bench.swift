@@ -1,5 +1,4 @@
-import FisherLinearAlgebra
-import FisherTraining
+import FisherKit
 
 /// `fisher bench`: our kernels and other libraries, measured side by side.
 public enum Bench {
@@ -15,6 +14,7 @@ public enum Bench {
       --against  openblas, mkl, blis or the path of a CBLAS library; LIB@CORE forces OpenBLAS to a core; several
                  with commas. OpenBLAS if there is one, by default; none for no library
       --sizes    sizes instead of the default grid: 64,384x100x7 (m x n x k)
+      --optimizers  names for the suites step and optimizers instead of their default
       --quick    shorter samples and fewer rounds
       --json     one JSON object a line to a file, or - for standard output
 
@@ -29,7 +29,7 @@ public enum Bench {
   /// - Throws: ``UsageError``.
   public static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(
-      words, options: ["types", "threads", "against", "sizes", "json"], flags: ["quick"])
+      words, options: ["types", "threads", "against", "sizes", "json", "optimizers"], flags: ["quick"])
     try requireKnown(arguments.positional)
     func isChosen(_ name: String) -> Bool {
       !arguments.positional.filter { $0 == name || $0 == "all" }.isEmpty
@@ -49,6 +49,10 @@ public enum Bench {
     for text in arguments.list("sizes") ?? [] { sizes = try (sizes ?? []) + [Shape(parsing: text)] }
     let peers = suites.isEmpty ? [] : try peers(arguments.list("against"))
     for suite in suites { try requireSymbols(of: suite, types, peers) }
+    let optimizers = arguments.list("optimizers")
+    for name in optimizers ?? [] {
+      do { _ = try OptimizerRegistry.builtIn.type(name) } catch { throw UsageError("--optimizers: \(error)") }
+    }
     let json = try arguments.value("json").map(optional: JSONLines.init)
     let isQuiet = arguments.value("json") == "-"
     let table = isQuiet || suites.isEmpty ? nil : Table(peers: peers)
@@ -69,7 +73,7 @@ public enum Bench {
     for suite in trainingSuites {
       for type in types {
         for count in threads {
-          for line in suite.measure(type, count, quick) {
+          for line in suite.measure(type, count, optimizers, quick) {
             if !isQuiet { line.print() }
             json?.write(line.json)
           }

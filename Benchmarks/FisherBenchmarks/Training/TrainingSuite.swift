@@ -3,8 +3,9 @@ import FisherKit
 /// A suite that measures steps of training, not single routines.
 struct TrainingSuite: Sendable {
   let name: String
-  /// The lines for a type, `f32` or `f64`, and a number of threads.
-  let measure: @Sendable (_ type: String, _ threads: Int, _ quick: Bool) -> [StepMeasurement]
+  /// The lines for a type, `f32` or `f64`, a number of threads, and optimizers, SGD always among them.
+  let measure:
+    @Sendable (_ type: String, _ threads: Int, _ names: [String]?, _ quick: Bool) -> [StepMeasurement]
 
   static let all = [step, optimizers]
 
@@ -13,17 +14,23 @@ struct TrainingSuite: Sendable {
   static let batch = 1000
 
   /// Whole steps, and the passes alone.
-  static let step = TrainingSuite(name: "step") { type, threads, quick in
-    type == "f32" ? steps(Float.self, threads, quick) : steps(Double.self, threads, quick)
+  static let step = TrainingSuite(name: "step") { type, threads, names, quick in
+    let names = names ?? ["adam", "adafisher"]
+    return type == "f32"
+      ? steps(Float.self, threads, names, quick) : steps(Double.self, threads, names, quick)
   }
 
   /// The optimizers' part alone: all that are registered, refreshing every step.
-  static let optimizers = TrainingSuite(name: "optimizers") { type, threads, quick in
-    type == "f32" ? updates(Float.self, threads, quick) : updates(Double.self, threads, quick)
+  static let optimizers = TrainingSuite(name: "optimizers") { type, threads, names, quick in
+    let names = names ?? OptimizerRegistry.builtIn.names
+    return type == "f32"
+      ? updates(Float.self, threads, names, quick) : updates(Double.self, threads, names, quick)
   }
 
-  private static func steps<S: KernelScalar>(_: S.Type, _ threads: Int, _ quick: Bool) -> [StepMeasurement] {
-    let subjects = subjects(S.self, ["sgd", "adam", "adafisher"], threads)
+  private static func steps<S: KernelScalar>(_: S.Type, _ threads: Int, _ names: [String], _ quick: Bool)
+    -> [StepMeasurement]
+  {
+    let subjects = subjects(S.self, names, threads)
     let calls = [{ subjects[0].pass() }] + subjects.map { subject in { subject.step() } }
     var peak = 0.0
     let times = timesInTurn(
@@ -40,10 +47,10 @@ struct TrainingSuite: Sendable {
     }
   }
 
-  private static func updates<S: KernelScalar>(_: S.Type, _ threads: Int, _ quick: Bool) -> [StepMeasurement]
+  private static func updates<S: KernelScalar>(_: S.Type, _ threads: Int, _ names: [String], _ quick: Bool)
+    -> [StepMeasurement]
   {
-    let subjects = subjects(S.self, OptimizerRegistry.builtIn.names, threads)
-    let sgd = subjects.firstIndex { $0.name == "sgd" }!
+    let subjects = subjects(S.self, names, threads)
     var bandwidth = 0.0
     // Passes are not timed, but they leave the caches as a step would.
     var times = [[Double]](repeating: [], count: subjects.count)
@@ -63,7 +70,7 @@ struct TrainingSuite: Sendable {
         suite: "optimizers", network: network, batch: batch, type: typeName(S.self), threads: threads,
         optimizer: subjects[i].name, seconds: seconds,
         bandwidthFraction: subjects[i].updateTraffic / seconds * 1e-9 / bandwidth,
-        overSGD: median(zip(times[i], times[sgd]).map { $0 / $1 }))
+        overSGD: median(zip(times[i], times[0]).map { $0 / $1 }))
     }
   }
 
@@ -78,7 +85,7 @@ struct TrainingSuite: Sendable {
       var generator = KeyedGenerator(1)
       let inputs = Matrix<S>(rows: batch, columns: 784) { _, _ in S(generator.unit()) }
       let workspace = network.makeWorkspace(threads: threads)
-      return try names.map { name in
+      return try (["sgd"] + names.filter { $0 != "sgd" }).map { name in
         let type = try OptimizerRegistry.builtIn.type(name)
         // Small steps: weights that grow would change nothing in the time, but might stop being finite.
         return StepSubject(try type.init(["lr": 1e-6]), network, inputs: inputs, workspace)
