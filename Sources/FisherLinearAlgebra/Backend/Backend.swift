@@ -17,7 +17,7 @@ public typealias Gemv = KernelTemplates.Gemv
 /// The operands are bare pointers with strides and have been checked by the caller: shapes agree, no output
 /// overlaps an operand, counts are not negative. A conformance checks nothing again, never retains a pointer, and
 /// uses at most `threads` threads.
-public protocol Backend: Sendable, BatchedOperations, TriangularOperations {
+public protocol Backend: Sendable, BatchedOperations, TriangularOperations, CholeskyOperations {
   /// The name in reports: `native avx512`, `reference`, `cblas OpenBLAS 0.3.21`.
   var name: String { get }
 
