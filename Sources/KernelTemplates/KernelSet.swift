@@ -1,6 +1,6 @@
 /// What a kernel module offers for one element type: the entry points that the drivers call through a table.
 public protocol KernelSet<Scalar>:
-  BatchedKernels, EliminationKernels, ReflectorKernels, SecularKernels, TriangularKernels
+  BatchedKernels, CholeskyKernels, EliminationKernels, ReflectorKernels, SecularKernels, TriangularKernels
 {
   associatedtype Scalar
 

@@ -53,6 +53,11 @@ public protocol VectorUnit {
   /// Blocks of `width` lanes of x and y in turn: the even ones (`first` 0) or the odd ones (1).
   static func blocks(of width: Int, from first: Int, _ x: Vector, _ y: Vector) -> Vector
 
+  /// √x
+  static func squareRoot(_ x: Scalar) -> Scalar
+  /// Judges pivot i of a tile, whose raw row has been written.
+  static func pivot(_ place: PivotPlace<Scalar>, _ i: Int) -> PivotScales<Scalar>
+
   /// Runs `call` on the tile of `rows` ≤ ``tileRows`` rows of `S`.
   static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Scalar>)
   where S.Unit == Self

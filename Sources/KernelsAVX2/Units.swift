@@ -42,6 +42,9 @@ public enum AVX2Float: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
+  public static func squareRoot(_ x: Float) -> Float { _mm_cvtss_f32(_mm_sqrt_ps(_mm_set1_ps(x))) }
+
+  @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask {
     _mm256_cmpgt_epi32(
       _mm256_set1_epi32(Int32(truncatingIfNeeded: count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
@@ -105,6 +108,9 @@ public enum AVX2Double: VectorUnit, KernelSet {
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
     _mm256_fmadd_pd(a, b, sum)
   }
+
+  @inlinable @inline(__always)
+  public static func squareRoot(_ x: Double) -> Double { _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set1_pd(x))) }
 
   @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask {

@@ -42,6 +42,9 @@ public enum AVX512Float: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
+  public static func squareRoot(_ x: Float) -> Float { _mm_cvtss_f32(_mm_sqrt_ps(_mm_set1_ps(x))) }
+
+  @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask { Mask(truncatingIfNeeded: (1 &<< count) &- 1) }
 
   @inlinable @inline(__always)
@@ -110,6 +113,9 @@ public enum AVX512Double: VectorUnit, KernelSet {
   public static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector {
     _mm512_fmadd_pd(a, b, sum)
   }
+
+  @inlinable @inline(__always)
+  public static func squareRoot(_ x: Double) -> Double { _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set1_pd(x))) }
 
   @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask { Mask(truncatingIfNeeded: (1 &<< count) &- 1) }

@@ -82,6 +82,9 @@ where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloating
   }
 
   @inlinable @inline(__always)
+  public static func squareRoot(_ x: Scalar) -> Scalar { x.squareRoot() }
+
+  @inlinable @inline(__always)
   public static func multiply(_ a: Vector, _ b: Vector) -> Vector { a * b }
 
   @inlinable @inline(__always)

@@ -19,7 +19,8 @@ public typealias Gemv = KernelTemplates.Gemv
 /// overlaps an operand, counts are not negative. A conformance checks nothing again, never retains a pointer, and
 /// uses at most `threads` threads.
 public protocol Backend:
-  Sendable, BatchedOperations, CholeskyOperations, EigenOperations, ElementwiseOperations, LUOperations, QROperations,
+  Sendable, BatchedOperations, CholeskyOperations, EigenOperations, ElementwiseOperations, LUOperations,
+  QROperations,
   TriangularOperations
 {
   /// The name in reports: `native avx512`, `reference`, `cblas OpenBLAS 0.3.21`.

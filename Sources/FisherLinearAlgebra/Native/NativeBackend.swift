@@ -86,7 +86,7 @@ public struct NativeBackend: Backend {
   }
 
   /// Copies one triangle onto the other, in blocks: a block and its mirror image fit the first-level cache.
-  private func mirror<S: KernelScalar>(_ c: MutableMatrixPointer<S>, from triangle: Triangle) {
+  func mirror<S: KernelScalar>(_ c: MutableMatrixPointer<S>, from triangle: Triangle) {
     let source = triangle == .lower ? c : c.transposed
     let kernels = S._kernels(instructionSet)
     let (n, step) = (c.rows, 32)

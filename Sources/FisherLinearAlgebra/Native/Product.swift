@@ -22,16 +22,10 @@ struct Product<S: KernelScalar> {
 
   /// Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ: the same sums, with the roles of rows and columns exchanged.
   var transposed: Product {
-    var flipped = Region.all
-    switch region {
-    case .all: break
-    case .lower(let diagonal): flipped = .upper(diagonal: -diagonal)
-    case .upper(let diagonal): flipped = .lower(diagonal: -diagonal)
-    }
-    return Product(
+    Product(
       Gemm(
         alpha: gemm.alpha, a: gemm.b.transposed, b: gemm.a.transposed, beta: gemm.beta, c: gemm.c.transposed,
-        epilogue: gemm.epilogue.transposed), region: flipped)
+        epilogue: gemm.epilogue.transposed), region: region.transposed)
   }
 
   /// The part of the product that makes the block of C at (i, j).
@@ -56,6 +50,15 @@ struct Product<S: KernelScalar> {
 }
 
 extension Region {
+  /// The same region seen from the transposed matrix.
+  var transposed: Region {
+    switch self {
+    case .all: return self
+    case .lower(let diagonal): return .upper(diagonal: -diagonal)
+    case .upper(let diagonal): return .lower(diagonal: -diagonal)
+    }
+  }
+
   /// The same region seen from the block at (i, j).
   func block(_ i: Int, _ j: Int) -> Region {
     switch self {

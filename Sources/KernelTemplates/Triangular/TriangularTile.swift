@@ -25,7 +25,7 @@ public struct SmallTriangle<Scalar> {
   public func at(_ i: Int, _ j: Int) -> Scalar { base[row.times(i) &+ column.times(j)] }
 }
 
-/// A tile that can solve with a triangle of its height, and multiply by it.
+/// A tile that can solve with a triangle of its height, multiply by it, and factor a square.
 public protocol TriangularTile: Tile {
   /// self ← self + α·X, with X in rows of `stride`.
   mutating func add(_ x: UnsafePointer<Scalar>, _ stride: Int, _ alpha: Unit.Vector, _ last: Unit.Mask)
@@ -40,6 +40,10 @@ public protocol TriangularTile: Tile {
   static func add(
     _ x: UnsafePointer<Scalar>, _ stride: Int, to row: inout S, _ t: SmallTriangle<Scalar>, _ i: Int,
     _ last: Unit.Mask)
+  /// Factors the square at the pivots, as in PivotTile.swift, and writes the rows: the first ones of `place`.
+  mutating func factor(_ place: PivotPlace<Scalar>, _ last: Unit.Mask)
+  /// row ← row + Σⱼ (n_ji/dⱼ)·selfⱼ over the rows j of self, which have been factored.
+  func eliminate(from row: inout S, _ place: PivotPlace<Scalar>, _ i: Int)
   /// Writes the tile in rows of `stride`.
   func store(to x: UnsafeMutablePointer<Scalar>, _ stride: Int, _ last: Unit.Mask)
   /// Runs the routine on the tile of this family that has `rows` rows.

@@ -1,0 +1,104 @@
+public import KernelTemplates
+
+/// The Cholesky factor of a symmetric positive definite matrix: A + λI = L·Lᵀ = Uᵀ·U.
+///
+///     guard case .success(let factor) = Cholesky.factorize(a, damping: .relative(1e-3)) else { … }
+///     factor.solve(&b)
+///
+/// A value: copies share the factor until one of them is changed.
+public struct Cholesky<Scalar: KernelScalar>: Sendable {
+  /// U, n × n, with zeros below the diagonal.
+  public internal(set) var upper: Matrix<Scalar>
+  /// How many pivots were replaced; 0 unless a correction was asked for.
+  public internal(set) var corrections: Int
+  /// Where the next factorization goes, so that a failed one leaves this one whole.
+  var spare: Matrix<Scalar>?
+
+  /// L = Uᵀ, without copying.
+  public var lower: Matrix<Scalar> { upper.transposed }
+
+  /// n
+  public var order: Int { upper.rows }
+
+  /// Factors A + λI. n³/3 flops.
+  ///
+  /// The residual |A + λI − Uᵀ·U| is at most about (n + 3)·u·|Uᵀ|·|U| in every element, u the unit roundoff
+  /// (N. J. Higham, Accuracy and Stability of Numerical Algorithms, theorem 10.3).
+  ///
+  /// - Parameters:
+  ///   - a: A, n × n. Only one triangle of it is read.
+  ///   - triangle: the half that is read.
+  ///   - damping: λ, at least 0.
+  ///   - correction: how pivots that are too small are replaced; nil to refuse the matrix.
+  ///   - backend: what computes it.
+  ///   - threads: the most threads to use, at least 1.
+  /// - Returns: the factor, or the first pivot that is not above 0, NaN included.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public static func factorize(
+    _ a: Matrix<Scalar>, reading triangle: Triangle = .lower, damping: Damping<Scalar> = .none,
+    correction: PivotCorrection<Scalar>? = nil, on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) -> Result<Cholesky, NotPositiveDefinite> {
+    var target = Matrix<Scalar>(rows: a.rows, columns: a.rows)
+    let outcome = factor(a, triangle, damping, correction, into: &target, backend, threads)
+    if let pivot = outcome.firstBadPivot { return .failure(NotPositiveDefinite(pivot: pivot)) }
+    return .success(Cholesky(upper: target, corrections: outcome.corrections))
+  }
+
+  /// Factors another matrix, of the same order, in the memory of this value; the parameters are those of
+  /// ``factorize(_:reading:damping:correction:on:threads:)``. From the second call on nothing is allocated.
+  ///
+  /// - Returns: nil, or the first bad pivot; then this value is as it was.
+  @discardableResult
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public mutating func refactorize(
+    _ a: Matrix<Scalar>, reading triangle: Triangle = .lower, damping: Damping<Scalar> = .none,
+    correction: PivotCorrection<Scalar>? = nil, on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) -> NotPositiveDefinite? {
+    require(
+      a.rows == order,
+      "Cholesky.refactorize: A is \(a.rows)×\(a.columns); it must be \(order)×\(order), as the first one was")
+    var target = spare ?? Matrix(rows: order, columns: order)
+    spare = nil
+    let outcome = Self.factor(a, triangle, damping, correction, into: &target, backend, threads)
+    if let pivot = outcome.firstBadPivot {
+      spare = target
+      return NotPositiveDefinite(pivot: pivot)
+    }
+    spare = upper
+    upper = target
+    corrections = outcome.corrections
+    return nil
+  }
+
+  private static func factor(
+    _ a: Matrix<Scalar>, _ triangle: Triangle, _ damping: Damping<Scalar>,
+    _ correction: PivotCorrection<Scalar>?, into target: inout Matrix<Scalar>, _ backend: any Backend,
+    _ threads: Int
+  ) -> PivotOutcome {
+    requireThreads(threads, "Cholesky")
+    require(a.rows == a.columns, "Cholesky: A is \(a.rows)×\(a.columns); it must be square")
+    let (absolute, relative) = damping.parts
+    require(absolute >= 0 && relative >= 0, "Cholesky: damping is \(damping); it must be at least 0")
+    return a.withPointer { a in
+      target.withMutablePointer { target in
+        backend.potrf(
+          Potrf(
+            source: triangle == .upper ? a : a.transposed, target: target, triangle: .upper,
+            absolute: absolute, relative: relative, correction: correction), threads: threads)
+      }
+    }
+  }
+}
+
+/// A matrix has no Cholesky factor.
+public struct NotPositiveDefinite: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The index of the first pivot that is not above 0, NaN included, from 0: the leading block of order `pivot` is
+  /// positive definite, and that with one more row is not.
+  public let pivot: Int
+
+  public init(pivot: Int) { self.pivot = pivot }
+
+  public var description: String { "not positive definite: pivot \(pivot) is not above 0" }
+}

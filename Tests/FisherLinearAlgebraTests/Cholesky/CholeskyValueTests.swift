@@ -1,0 +1,124 @@
+import FisherLinearAlgebra
+import FisherTestSupport
+import Foundation
+import Testing
+
+/// The value that the users see.
+struct CholeskyValue: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for (n, seed) in zip([0, 1, 6, 31, 70, 300], Seed.cases(6)) {
+      var generator = Generator(seed: seed)
+      let elements = DefiniteKind.random.matrix(n, S.self, &generator)
+      let a = Matrix<S>(rows: n, columns: n) { elements[$0][$1] }
+      let place = "\(backend.name) \(S.self) n \(n), seed \(seed)"
+      guard case .success(var factor) = Cholesky.factorize(a, on: backend, threads: 2) else {
+        found.add("\(place): refused")
+        continue
+      }
+      // Norms below 4 and condition below 8.
+      let bound = S(128 * Double(n + 1) * S.unitRoundoff)
+      func distance(_ x: Matrix<S>, _ y: Matrix<S>) -> S {
+        zip(x.array, y.array).reduce(0) { max($0, abs($1.0 - $1.1).isNaN ? .infinity : abs($1.0 - $1.1)) }
+      }
+      found.expect(distance(factor.reconstructed(on: backend), a) <= bound, "\(place): reconstructed")
+      let x = Matrix<S>(rows: n, columns: 3) { _, _ in generator.uniform() }
+      let b = a.multiplied(by: x, on: ReferenceBackend())
+      found.expect(distance(factor.solving(b, on: backend), x) <= bound, "\(place): solved")
+      let inverse = factor.inverse(on: backend)
+      found.expect(
+        distance(inverse.multiplied(by: a, on: ReferenceBackend()), Matrix(identity: n)) <= bound,
+        "\(place): inverse")
+      var inPlace = a
+      found.expect(
+        inPlace.invertPositiveDefinite(on: backend) == .success(0) && distance(inPlace, inverse) <= bound,
+        "\(place): inverted in place")
+      // log det of A by the pivots of plain elimination.
+      var u = elements.map { $0.map(Double.init) }
+      var sum = 0.0
+      for i in 0..<n {
+        sum += log(u[i][i])
+        for r in i + 1..<max(n, i + 1) {
+          let q = u[r][i] / u[i][i]
+          for c in i..<n { u[r][c] -= q * u[i][c] }
+        }
+      }
+      let logError = abs(Double(factor.logDeterminant) - sum)
+      found.expect(logError <= Double(bound) * Double(n + 1), "\(place): log det errs by \(logError)")
+      // There and back again.
+      let old = factor
+      factor.update(x, on: backend)
+      var more = a
+      gemm(x, x.transposed, beta: 1, into: &more, on: ReferenceBackend())
+      found.expect(distance(factor.reconstructed(on: backend), more) <= 4 * bound, "\(place): updated")
+      found.expect(factor.downdate(x, on: backend) == nil, "\(place): downdate refused")
+      found.expect(distance(factor.upper, old.upper) <= 16 * bound, "\(place): downdated")
+      found.expect((0..<n).allSatisfy { factor.upper[$0, $0] > 0 }, "\(place): roots must be above 0")
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func value(_ subject: Subject) { expect(subject) }
+}
+
+/// A refused downdate or factorization names the pivot and leaves the value as it was.
+struct CholeskyRefusals: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for (n, seed) in zip([1, 4, 40, 300], Seed.cases(4)) {
+      var generator = Generator(seed: seed)
+      let elements = DefiniteKind.random.matrix(n, S.self, &generator)
+      let a = Matrix<S>(rows: n, columns: n) { elements[$0][$1] }
+      let place = "\(backend.name) \(S.self) n \(n), seed \(seed)"
+      guard case .success(var factor) = Cholesky.factorize(a, on: backend) else {
+        found.add("\(place): refused")
+        continue
+      }
+      let bits = factor.upper.array.map(\.bits)
+      for pivot in Set([0, n / 2, n - 1]) {
+        // A − 4·e·eᵀ·A(p, p) has its first negative pivot at p.
+        let x = Matrix<S>(rows: n, columns: 1) { i, _ in
+          i == pivot ? 2 * elements[pivot][pivot].squareRoot() : 0
+        }
+        found.expect(factor.downdate(x, on: backend)?.pivot == pivot, "\(place): downdate at \(pivot)")
+        var bad = a
+        bad[pivot, pivot] = .nan
+        found.expect(
+          factor.refactorize(bad, on: backend)?.pivot == pivot, "\(place): refactorize at \(pivot)")
+        var matrix = bad
+        found.expect(
+          matrix.invertPositiveDefinite(on: backend) == .failure(NotPositiveDefinite(pivot: pivot)),
+          "\(place): inverse at \(pivot)")
+        found.expect(matrix.array.map(\.bits) == bad.array.map(\.bits), "\(place): the matrix was changed")
+        found.expect(factor.upper.array.map(\.bits) == bits, "\(place): the factor was changed")
+      }
+      found.expect(factor.refactorize(a, on: backend) == nil, "\(place): refactorize refused")
+      found.expect(factor.upper.array.map(\.bits) == bits, "\(place): the second factor is another")
+      found.expect(factor.refactorize(a, on: backend) == nil, "\(place): third factor")
+      found.expect(factor.upper.array.map(\.bits) == bits, "\(place): the third factor is another")
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.keepingBits)
+  static func refusals(_ subject: Subject) { expect(subject) }
+}
+
+@Suite struct CholeskyTraps {
+  @Test func shapes() async {
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = Cholesky.factorize(Matrix<Float>(rows: 3, columns: 4))
+      }, "Cholesky: A is 3×4; it must be square")
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = Cholesky.factorize(Matrix<Float>(identity: 3), damping: .absolute(-1))
+      }, "it must be at least 0")
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        var b = Matrix<Double>(rows: 2, columns: 1)
+        if case .success(let factor) = Cholesky.factorize(Matrix<Double>(identity: 3)) { factor.solve(&b) }
+      }, "A is 3×3 and B is 2×1")
+  }
+}
