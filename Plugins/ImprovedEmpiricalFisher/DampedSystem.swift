@@ -15,8 +15,15 @@ struct DampedSystem {
   private(set) var kept: [Int]
   private(set) var raised = 0
   private(set) var duplicates = 0
+  private let backend: any Backend
+  private let threads: Int
 
-  init(K: Matrix<Double>, metric: [Double], damping: Double, isRelative: Bool) {
+  init(
+    K: Matrix<Double>, metric: [Double], damping: Double, isRelative: Bool,
+    on backend: any Backend = NativeBackend(), threads: Int = 1
+  ) {
+    self.backend = backend
+    self.threads = threads
     self.K = K
     self.metric = metric
     // Rows without a gradient have nothing to contribute, and could make the matrix singular.
@@ -73,40 +80,14 @@ struct DampedSystem {
 
   /// The solution on the kept rows; nil if a pivot is not positive.
   private func solution(_ b: [Double], _ λ: Double) -> [Double]? {
-    let n = kept.count
     let scale = kept.map { 1 / (K[$0, $0] + λ * metric[$0]).squareRoot() }
-    var L = [Double](repeating: 0, count: n * n)
-    for i in 0..<n {
-      for j in 0..<i { L[i * n + j] = K[kept[i], kept[j]] * scale[i] * scale[j] }
-      L[i * n + i] = 1
+    let scaled = Matrix<Double>(rows: kept.count, columns: kept.count) { i, j in
+      i == j ? 1 : K[kept[i], kept[j]] * scale[i] * scale[j]
     }
-    guard factorize(&L, n) else { return nil }
-    var x = zip(kept, scale).map { b[$0] * $1 }
-    for i in 0..<n {
-      for j in 0..<i { x[i] -= L[i * n + j] * x[j] }
-      x[i] /= L[i * n + i]
+    guard case .success(let factor) = Cholesky.factorize(scaled, on: backend, threads: threads) else {
+      return nil
     }
-    for i in (0..<n).reversed() {
-      x[i] /= L[i * n + i]
-      for j in 0..<i { x[j] -= L[i * n + j] * x[i] }
-    }
-    return zip(x, scale).map { $0 * $1 }
-  }
-
-  /// L·Lᵀ in place; false at a pivot that is not positive.
-  private func factorize(_ L: inout [Double], _ n: Int) -> Bool {
-    for i in 0..<n {
-      for j in 0...i {
-        var sum = L[i * n + j]
-        for k in 0..<j { sum -= L[i * n + k] * L[j * n + k] }
-        if i == j {
-          guard sum > 0 else { return false }
-          L[i * n + i] = sum.squareRoot()
-        } else {
-          L[i * n + j] = sum / L[j * n + j]
-        }
-      }
-    }
-    return true
+    let right = Matrix(zip(kept, scale).map { b[$0] * $1 }, rows: kept.count, columns: 1)
+    return zip(factor.solving(right, on: backend, threads: threads).array, scale).map { $0 * $1 }
   }
 }

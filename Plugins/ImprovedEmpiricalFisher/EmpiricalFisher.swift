@@ -41,7 +41,8 @@ public struct EmpiricalFisher: Optimizer {
     let ones = [Double](repeating: 1, count: K.rows)
     var system = DampedSystem(
       K: K, metric: ones, damping: settings.number("damping"),
-      isRelative: settings.choice("dampingMode") == "relative")
+      isRelative: settings.choice("dampingMode") == "relative",
+      on: step.backend, threads: step.threads)
     system.dropDuplicates(above: settings.number("duplicates"))
     let w = system.solve(ones)
     system.report(to: &step)

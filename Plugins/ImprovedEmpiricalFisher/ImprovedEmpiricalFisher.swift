@@ -49,7 +49,8 @@ public struct ImprovedEmpiricalFisher: Optimizer {
     let isB = settings.choice("variant") == "B"
     var system = DampedSystem(
       K: K, metric: isB ? s : s.map { _ in 1 }, damping: settings.number("damping"),
-      isRelative: settings.choice("dampingMode") == "relative")
+      isRelative: settings.choice("dampingMode") == "relative",
+      on: step.backend, threads: step.threads)
     system.dropDuplicates(above: settings.number("duplicates"))
     let w = system.solve(s)
     system.report(to: &step)

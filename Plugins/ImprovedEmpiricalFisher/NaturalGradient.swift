@@ -42,7 +42,8 @@ public struct NaturalGradient: Optimizer {
     let K = try space.gram(V)
     var system = DampedSystem(
       K: K, metric: [Double](repeating: 1, count: K.rows), damping: settings.number("damping"),
-      isRelative: settings.choice("dampingMode") == "relative")
+      isRelative: settings.choice("dampingMode") == "relative",
+      on: step.backend, threads: step.threads)
     // Column r of u belongs to the rows of column r of V.
     let w = system.solve(fisher.coefficients.transposed.array)
     system.report(to: &step)

@@ -41,7 +41,8 @@ public struct SampledFisher: Optimizer {
     let cross = try space.gram(sampled, with: space.captures)
     var system = DampedSystem(
       K: try space.gram(sampled), metric: [Double](repeating: Double(labels), count: cross.rows),
-      damping: settings.number("damping"), isRelative: settings.choice("dampingMode") == "relative")
+      damping: settings.number("damping"), isRelative: settings.choice("dampingMode") == "relative",
+      on: step.backend, threads: step.threads)
     let projection = (0..<cross.rows).map { i in (0..<cross.columns).reduce(0) { $0 + cross[i, $1] } }
     let w = system.solve(projection)
     system.report(to: &step)

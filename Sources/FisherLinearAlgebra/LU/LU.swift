@@ -71,7 +71,7 @@ public struct LU<Scalar: KernelScalar>: Sendable {
       })
   }
 
-  /// A⁻¹. 4/3·n³ flops or a little more.
+  /// A⁻¹. About 2·n³ flops beside the factorization.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func inverse(
     on backend: any Backend = NativeBackend(), threads: Int = Threads.available

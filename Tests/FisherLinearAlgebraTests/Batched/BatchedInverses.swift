@@ -41,7 +41,7 @@ struct BatchedGeneralResiduals: Clause {
     var found = Violations()
     let orders = Array(1...18) + [24, 31, 33]
     for (n, seed) in zip(orders, Seed.cases(orders.count)) {
-      for kind in GeneralKind.allCases where !found.isFull {
+      for kind in BatchedGeneralKind.allCases where !found.isFull {
         var generator = Generator(seed: seed)
         let matrices = (0..<(n <= 9 ? 19 : 3)).map { _ in kind.matrix(n, S.self, &generator) }
         let result = BatchedCase(.generalInverse, n, matrices).run(backend)

@@ -19,7 +19,8 @@ enum BatchedRoutine: String, CaseIterable, Sendable {
   /// A matrix for this routine that is far from singular.
   func matrix<S: KernelScalar>(_ n: Int, _: S.Type, _ generator: inout Generator) -> [[S]] {
     isSymmetric
-      ? DefiniteKind.random.matrix(n, S.self, &generator) : GeneralKind.random.matrix(n, S.self, &generator)
+      ? DefiniteKind.random.matrix(n, S.self, &generator)
+      : BatchedGeneralKind.random.matrix(n, S.self, &generator)
   }
 
   /// Orders around the blocks of the kernels.
@@ -33,7 +34,7 @@ enum BatchedRoutine: String, CaseIterable, Sendable {
 }
 
 /// Kinds of matrices without symmetry.
-enum GeneralKind: String, CaseIterable {
+enum BatchedGeneralKind: String, CaseIterable {
   /// Uniform, with a diagonal that is no larger than the rest.
   case random
   /// Zeros on the diagonal: every pivot is found elsewhere.
