@@ -48,4 +48,5 @@ enum Purpose {
   static let drawing: UInt64 = 4
   static let weights: UInt64 = 5
   static let masks: UInt64 = 6
+  static let probes: UInt64 = 7
 }

@@ -22,6 +22,10 @@ struct Fisher {
       Command(
         name: "verify", summary: "prove an optimizer by its properties", help: Verify.help, run: Verify.run),
       Command(
+        name: "fidelity", summary: "compare directions with the exact natural gradient",
+        help: FidelityCommand.help,
+        run: FidelityCommand.run),
+      Command(
         name: "doctor", summary: "what this machine is and what the library makes of it", help: Doctor.help,
         run: Doctor.run),
       Command(

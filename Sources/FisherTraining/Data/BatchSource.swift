@@ -51,7 +51,7 @@ public struct BatchSource: Sendable {
   }
 
   @specialized(where S == Float) @specialized(where S == Double)
-  private func batch<S: KernelScalar>(_ places: [Int], augmenting epoch: Int?) -> Batch<S> {
+  func batch<S: KernelScalar>(_ places: [Int], augmenting epoch: Int?) -> Batch<S> {
     let width = data.shape.count
     var inputs = Matrix<S>(rows: places.count, columns: width)
     var example = [Float](repeating: 0, count: width)

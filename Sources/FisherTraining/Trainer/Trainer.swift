@@ -19,6 +19,8 @@ public final class Trainer<Scalar: KernelScalar> {
 
   var driver: OptimizerDriver<Scalar>
   let workspace: Workspace<Scalar>
+  /// Where fallbacks are found.
+  let registry: OptimizerRegistry
   let training: BatchSource
   let test: BatchSource
   private var gradients: [Matrix<Scalar>]
@@ -35,6 +37,7 @@ public final class Trainer<Scalar: KernelScalar> {
     try TrainingError.check(network, data, options)
     self.network = network
     self.options = options
+    self.registry = registry
     let isScaled = options.normalizes && data.train.targets != .inputs
     let normalization = isScaled ? Normalization(data.train) : nil
     training = BatchSource(

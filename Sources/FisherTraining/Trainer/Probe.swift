@@ -1,0 +1,83 @@
+import FisherCurvature
+public import FisherLinearAlgebra
+import FisherNetworks
+public import FisherOptimizers
+
+/// A batch at some weights of a run, to be looked at and not trained on: what would an optimizer do, and how good is it?
+///
+/// The network is as it is tested, so every sample has a gradient of its own.
+public final class Probe<Scalar: KernelScalar> {
+  private let workspace: Workspace<Scalar>
+  private let values: [Matrix<Scalar>]
+  private let registry: OptimizerRegistry
+  private let loss: Double
+  private let seed: UInt64
+
+  init(
+    _ workspace: Workspace<Scalar>, _ values: [Matrix<Scalar>], _ batch: Batch<Scalar>,
+    registry: OptimizerRegistry, seed: UInt64
+  ) {
+    self.workspace = workspace
+    self.values = values
+    self.registry = registry
+    self.seed = seed
+    loss = workspace.forward(values, batch.inputs, batch.labels, mode: .evaluation) * workspace.scaleToMean
+  }
+
+  /// What an optimizer without a past would subtract from the weights.
+  ///
+  /// - Throws: ``StepRefusal`` if it refuses the step.
+  public func direction(of optimizer: any Optimizer) throws -> [Matrix<Scalar>] {
+    var driver = try OptimizerDriver<Scalar>(
+      optimizer, parameters: workspace.network.parameters, registry: registry, backend: workspace.backend,
+      threads: workspace.threads)
+    workspace.prepareOutputGradients()
+    let outputs = workspace.outputGradients
+    var gradients = workspace.network.zeros()
+    workspace.backward(values, into: &gradients, [.gradients, .captures])
+    let toMean = workspace.scaleToMean
+    for i in gradients.indices where toMean != 1 { scal(alpha: Scalar(toMean), &gradients[i]) }
+    var moved = values
+    _ = try driver.step(
+      values: &moved, gradients: &gradients,
+      objective: BatchObjective(
+        loss: loss, sampleCount: workspace.termCount, captures: workspace.captures, outputGradients: outputs,
+        isWhole: true, workspace: workspace, values: values, seed: seed))
+    return zip(values, moved).map { old, new in
+      var Δ = old
+      axpy(alpha: -1, new, to: &Δ)
+      return Δ
+    }
+  }
+
+  /// γ(Δ) = √(ΔᵀFΔ)/|Δᵀ∇L|, smallest for the natural gradient, whatever the length of Δ (Wu et al. 2024, equation 15).
+  ///
+  /// F is the exact Fisher matrix of the batch, L the sum of its losses. One forward pass of tangents.
+  public func γ(_ direction: [Matrix<Scalar>]) -> Double {
+    let (quadratic, slope) = workspace.fisherQuadratic(values, along: direction)
+    return quadratic.squareRoot() / abs(slope)
+  }
+
+  /// The gradient of the mean loss.
+  public var gradient: [Matrix<Scalar>] {
+    var gradients = workspace.network.zeros()
+    workspace.backward(values, into: &gradients)
+    return gradients
+  }
+}
+
+extension Trainer {
+  /// Some training examples at the current weights, as they are tested.
+  ///
+  /// - Parameters:
+  ///   - count: how many; at most as many as there are.
+  ///   - number: which of the shuffled data's batches of that size.
+  public func probe(count: Int, number: Int = 0) -> Probe<Scalar> {
+    var generator = KeyedGenerator(options.seed, Purpose.probes, UInt64(number))
+    let places = Array(generator.permutation(training.data.count).prefix(count))
+    let workspace = network.makeWorkspace(on: self.workspace.backend, threads: options.threads)
+    workspace.statistics = self.workspace.statistics
+    return Probe(
+      workspace, values, training.batch(places, augmenting: nil), registry: registry, seed: generator.next())
+  }
+}

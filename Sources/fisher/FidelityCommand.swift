@@ -1,0 +1,131 @@
+import FisherBenchmarks
+import FisherKit
+
+/// `fisher fidelity`: how close every method comes to the exact natural gradient, along a training run.
+enum FidelityCommand {
+  static let help = """
+    usage: fisher fidelity [OPTIONS]
+
+    Trains a network with AdamW and measures directions on batches of training examples after some of the epochs: the
+    indicator γ = √(ΔᵀFΔ)/|Δᵀg| over that of the gradient (below 1 is better than gradient descent), the cosine and the
+    length against the exact natural gradient, and the milliseconds that a direction takes.
+
+      --optimizers  names with commas (sgd,adamw,adafisher,ef,sf,ief)
+      --dampings    relative dampings for ief, ef and sf, each of which becomes a line (as by default)
+      --dataset     as in fisher train (digits)
+      --model       as in fisher train; by default one for the data
+      --epochs      after which to measure, with commas (0,1,5,20)
+      --samples     of a batch (160)
+      --batches     to average over (4)
+      --seed        weights and order (1)
+      --json        JSON Lines to a file, or - for standard output
+
+    example: fisher fidelity --optimizers ief,sf,ef,sgd --dampings 1e-8,1e-4,1 --epochs 0,20
+    """
+
+  private static let options = [
+    "optimizers", "dampings", "dataset", "model", "epochs", "samples", "batches", "seed", "json",
+  ]
+
+  /// - Returns: the exit status.
+  static func run(_ words: [String]) throws(UsageError) -> Int32 {
+    let arguments = try Arguments(words, options: options)
+    if let extra = arguments.positional.first { throw UsageError("fidelity takes no '\(extra)'") }
+    let json: JSONLines?
+    if let path = arguments.value("json") { json = try JSONLines(path) } else { json = nil }
+    do {
+      return try run(arguments, json, isQuiet: arguments.value("json") == "-")
+    } catch let error as UsageError {
+      throw error
+    } catch let refusal as StepRefusal {
+      print("fisher: \(refusal)")
+      return 1
+    } catch {
+      throw UsageError("\(error)")
+    }
+  }
+
+  private static func run(_ arguments: Arguments, _ json: JSONLines?, isQuiet: Bool) throws -> Int32 {
+    let epochs = try counts(arguments.value("epochs") ?? "0,1,5,20", "epochs")
+    let samples = try counts(arguments.value("samples") ?? "160", "samples")[0]
+    let batches = try counts(arguments.value("batches") ?? "4", "batches")[0]
+    var words: [String] = ["--optimizer", "adamw"]
+    for name in ["dataset", "model", "seed"] {
+      if let value = arguments.value(name) { words += ["--" + name, value] }
+    }
+    var configuration = try RunConfiguration(
+      try Arguments(words, options: RunConfiguration.options.map(\.name) + ["set"]))
+    let data = try configuration.data()
+    configuration.complete(for: data)
+    var options = try configuration.options(threads: Threads.available)
+    options.epochs = max(1, epochs.max() ?? 0)
+    if samples < 1 || samples > data.train.count || batches < 1 {
+      throw UsageError("--samples and --batches: from 1, and at most the \(data.train.count) examples")
+    }
+    let trainer = try Trainer<Double>(
+      try configuration.network(for: data, Double.self), data, optimizer: try configuration.optimizer(),
+      options: options, registry: .builtIn)
+    let candidates = try candidates(arguments)
+    let natural = try OptimizerRegistry.builtIn.type("ngd").init(["damping": 1e-10])
+    for epoch in 0...(epochs.max() ?? 0) {
+      if epoch > 0 { for _ in 0..<trainer.stepsPerEpoch { try trainer.step() } }
+      guard epochs.contains(epoch) else { continue }
+      let found = try trainer.fidelity(of: candidates, natural: natural, samples: samples, batches: batches)
+      show(found, epoch: epoch, json, isQuiet: isQuiet)
+    }
+    return 0
+  }
+
+  private static func show(_ found: [Fidelity], epoch: Int, _ json: JSONLines?, isQuiet: Bool) {
+    if !isQuiet {
+      print("\nafter epoch \(epoch)")
+      print(
+        column("", 22, left: true) + ["γ/γ(g)", "cosine", "length", "ms"].map { column($0, 12) }.joined())
+    }
+    for row in found {
+      if !isQuiet {
+        print(
+          column(row.label, 22, left: true) + column(fixed(row.relativeγ, 4), 12)
+            + column(fixed(row.cosine, 4), 12)
+            + column(String(Float(row.length)), 12) + column(fixed(row.milliseconds, 2), 12))
+      }
+      json?.write(
+        .object([
+          ("epoch", .int(epoch)), ("optimizer", .string(row.label)),
+          ("relativeGamma", .number(row.relativeγ)),
+          ("cosine", .number(row.cosine)), ("length", .number(row.length)),
+          ("milliseconds", .number(row.milliseconds)),
+        ]))
+    }
+  }
+
+  /// Each name once, or once for each damping.
+  private static func candidates(_ arguments: Arguments) throws -> [Candidate] {
+    let names = (arguments.value("optimizers") ?? "sgd,adamw,adafisher,ef,sf,ief").split(separator: ",").map(
+      String.init)
+    let dampings = arguments.value("dampings")?.split(separator: ",").map(String.init) ?? []
+    var candidates: [Candidate] = []
+    for name in names {
+      let type = try OptimizerRegistry.builtIn.type(name)
+      let isSwept = type.record.hyperparameters.contains { $0.name == "dampingMode" }
+      guard isSwept, !dampings.isEmpty else {
+        candidates.append(Candidate(name, try type.init([:])))
+        continue
+      }
+      for text in dampings {
+        let settings = try Settings(type.record, parsing: ["damping": text])
+        candidates.append(Candidate("\(name) λ=\(text)", type.init(settings: settings)))
+      }
+    }
+    return candidates
+  }
+
+  private static func counts(_ text: String, _ name: String) throws(UsageError) -> [Int] {
+    var counts: [Int] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let count = Int(part), count >= 0 else { throw UsageError("--\(name): '\(part)' is not a count") }
+      counts.append(count)
+    }
+    return counts
+  }
+}
