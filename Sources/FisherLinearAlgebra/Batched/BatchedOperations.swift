@@ -1,4 +1,4 @@
-public import KernelTemplates
+import KernelTemplates
 
 /// Operations on many small matrices in one call, and on several groups of such matrices of different orders.
 public protocol BatchedOperations {
