@@ -29,7 +29,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       k &+= 2
     }
     if k < n { eliminateBelow(OnePivot<Self>.self, group, n, k, pivots, scratch) }
-    scaleColumns(group, n, UnsafePointer(pivots))
+    scaleColumns(group, n, UnsafePointer(pivots), scratch)
     return areAboveZero(pivots, n)
   }
 
@@ -55,20 +55,24 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  /// L ← L·D¹ᐟ² with zeros above the diagonal.
+  /// L ← L·D¹ᐟ² with zeros above the diagonal; row by row, because columns may meet in the same cache sets.
   @inlinable @inline(__always)
   static func scaleColumns(
-    _ group: UnsafeMutablePointer<Scalar>, _ n: Int, _ pivots: UnsafePointer<Scalar>
+    _ group: UnsafeMutablePointer<Scalar>, _ n: Int, _ pivots: UnsafePointer<Scalar>,
+    _ roots: UnsafeMutablePointer<Scalar>
   ) {
-    for j in 0..<n {
-      let root = squareRoot(load(pivots + j &* lanes))
-      store(root, to: group + j &* (n &+ 1) &* lanes)
-      var i = j &+ 1
-      while i < n {
-        let x = group + (i &* n &+ j) &* lanes
-        store(multiply(load(UnsafePointer(x)), root), to: x)
-        store(zero, to: group + (j &* n &+ i) &* lanes)
-        i &+= 1
+    for j in 0..<n { store(squareRoot(load(pivots + j &* lanes)), to: roots + j &* lanes) }
+    for i in 0..<n {
+      let row = group + i &* n &* lanes
+      for j in 0..<i {
+        let x = row + j &* lanes
+        store(multiply(load(UnsafePointer(x)), load(UnsafePointer(roots + j &* lanes))), to: x)
+      }
+      store(load(UnsafePointer(roots + i &* lanes)), to: row + i &* lanes)
+      var j = i &+ 1
+      while j < n {
+        store(zero, to: row + j &* lanes)
+        j &+= 1
       }
     }
   }

@@ -1,0 +1,61 @@
+import FisherLinearAlgebra
+import Testing
+
+/// Wrong shapes of batches and Kronecker products stop the program, and the message has the shapes.
+@Suite struct BatchedTrapTests {
+  @Test func solveShapes() async {
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        var right = MatrixStack<Float>(count: 2, rows: 4, columns: 1)
+        MatrixStack<Float>(count: 2, rows: 3, columns: 3).solveCholesky(&right)
+      }, "2 factors of 3×3", "2 right-hand sides of 4×1")
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        var right = InterleavedBatch<Double>(count: 3, rows: 4, columns: 1)
+        BatchedCholesky<Double>(count: 2, order: 4).solve(&right)
+      }, "2 factors of order 4", "3 right-hand sides of 4×1")
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        var stack = MatrixStack<Float>(count: 2, rows: 3, columns: 4)
+        stack.invert()
+      }, "invert: the matrices are 3×4; they must be square")
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        var stack = MatrixStack<Float>(count: 2, rows: 3, columns: 3)
+        stack.factorCholesky(damping: .absolute(-1))
+      }, "factorCholesky: damping is absolute(-1.0); it must be at least 0")
+  }
+
+  @Test func blockShapes() async {
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        var blocks = InterleavedBatch<Float>(count: 5, order: 3, storage: .symmetric)
+        blocks.addOuterProducts(of: Matrix(rows: 5, columns: 4), alpha: 1)
+      }, "a sample is 5×4", "5 matrices of 3×3")
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        var blocks = InterleavedBatch<Float>(count: 5, order: 3)
+        blocks.addOuterProducts(of: Matrix(rows: 5, columns: 3), alpha: 1)
+      }, "addOuterProducts: the matrices are kept in full")
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        _ = PackedStack<Float>(Matrix(rows: 2, columns: 5), order: 3)
+      }, "rows of 5 elements are not triangles of order 3")
+  }
+
+  @Test func kroneckerShapes() async {
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        var result = Matrix<Float>(rows: 3, columns: 2)
+        let g = Matrix<Float>(rows: 3, columns: 2)
+        applyKronecker(left: .explicit(Matrix(rows: 2, columns: 2)), g, right: .identity, into: &result)
+      }, "applyKronecker: the left factor is 2×2; it must be 3×3")
+    expectMessage(
+      await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+        let square = { Matrix<Float>(rows: $0, columns: $0) }
+        var result = Matrix<Float>(rows: 3, columns: 2)
+        KroneckerBasis(left: square(3), right: square(2)).divide(
+          Matrix(rows: 3, columns: 2), by: .elements(Matrix(rows: 2, columns: 3), damping: 1), into: &result)
+      }, "G is 3×2", "the spectrum is 2×3")
+  }
+}
