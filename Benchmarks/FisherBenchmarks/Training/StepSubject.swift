@@ -46,10 +46,10 @@ final class StepSubject<S: KernelScalar> {
     }
   }
 
-  /// The bytes that an update cannot but move: θ and state in and out, g in.
+  /// The bytes that an update moves: θ and state in and out, g in twice, first to see that it is finite.
   var updateTraffic: Double {
     let parameters = network.parameterCount * MemoryLayout<S>.stride
-    return Double(3 * parameters + 2 * driver.state.byteCount)
+    return Double(4 * parameters + 2 * driver.state.byteCount)
   }
 
   /// The whole step.

@@ -72,7 +72,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     requireShapes(values, "values")
     requireShapes(gradients, "gradients")
     if !objective.loss.isFinite { throw .nonFiniteLoss(objective.loss) }
-    try FiniteCheck.gradients(gradients, parameters, on: backend, threads: threads)
+    try FiniteCheck.gradients(gradients, parameters, threads: threads)
     let norm = clipping.apply(to: &gradients, on: backend)
     var changes = try plan(values, gradients, objective)
     objective.planningEnded()
@@ -122,7 +122,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
         values: Dictionary(uniqueKeysWithValues: names.map { ($0, values[index[$0]!]) }),
         gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state)
       try assignment.optimizer.plan(&step)
-      try FiniteCheck.state(step.staged, optimizer: assignment.name, on: backend)
+      try FiniteCheck.state(step.staged, optimizer: assignment.name)
       changes.updates += step.staged.updates
       changes.tensors.merge(step.staged.tensors) { _, new in new }
       changes.scalars.merge(step.staged.scalars) { _, new in new }
