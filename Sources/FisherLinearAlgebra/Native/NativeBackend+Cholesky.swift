@@ -29,7 +29,7 @@ extension NativeBackend {
   private func invert<S: KernelScalar>(_ call: Potri<S>, _ threads: Int) {
     let (call, mirror) = (call.canonical, call.mirror)
     let blocks = PackedBlocks<S>(kernels: S._kernels(instructionSet))
-    if call.order <= PackedBlocks<S>.sweepLimit {
+    if call.order <= blocks.limit {
       blocks.inverse(ofFactor: call.factor, to: call.target)
     } else {
       copyTriangle(of: call.factor, to: call.target)
@@ -43,7 +43,7 @@ extension NativeBackend {
   @inline(never)
   private func invert<S: KernelScalar>(_ call: Potrf<S>, _ mirror: Bool, _ threads: Int) -> PivotOutcome {
     let (call, blocks) = (call.canonical, PackedBlocks<S>(kernels: S._kernels(instructionSet)))
-    if call.order > PackedBlocks<S>.sweepLimit {
+    if call.order > blocks.limit {
       let outcome = factor(call, threads)
       if outcome.firstBadPivot == nil {
         invert(

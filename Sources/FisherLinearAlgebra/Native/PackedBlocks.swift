@@ -4,10 +4,8 @@ import KernelTemplates
 struct PackedBlocks<S: KernelScalar>: DefiniteBlocks {
   let kernels: any KernelSet<S>.Type
 
-  /// The panels of a block, and of its inverse, fit the second-level cache.
-  var limit: Int { 256 }
-  /// Inverses of whole matrices are made in one sweep up to this order.
-  static var sweepLimit: Int { 512 }
+  /// All rows of a panel meet another panel while it is near, so that the panels may outgrow the second-level cache.
+  var limit: Int { 512 }
 
   func factor(_ a: MutableMatrixPointer<S>, _ rule: inout PivotRule<S>, first: Int) {
     factor(a.readOnly, to: a, damping: 0, &rule, first: first)
@@ -127,7 +125,8 @@ extension PackedBlocks {
     for j in 0..<place.panels {
       let (panel, columns) = (u + place.upper(j), place.columns(j))
       let rows = j * width + columns
-      if columns < width { panel.update(repeating: 0, count: rows * width) }
+      // Lanes that nobody uses must not hold numbers that are slow to compute with.
+      if columns % kernels.shape.lanes != 0 { panel.update(repeating: 0, count: rows * width) }
       kernels.packB(
         a.base + j * width * a.columnStride, columns: columns, columnStride: a.columnStride,
         depthStride: a.rowStride, depth: rows, to: panel)

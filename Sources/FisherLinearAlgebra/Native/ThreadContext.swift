@@ -58,7 +58,8 @@ struct ThreadContext {
     if let override = GuardedScratch.active {
       return override.withMemory(count * MemoryLayout<S>.stride) { body($0.assumingMemoryBound(to: S.self)) }
     }
-    if state.pointee.used + bytes > state.pointee.capacity { grow(by: bytes) }
+    // Also when an inner request was too large for what the outer ones had left: then all of them fit from now on.
+    if max(state.pointee.used + bytes, state.pointee.wanted) > state.pointee.capacity { grow(by: bytes) }
     guard let memory = state.pointee.memory, state.pointee.used + bytes <= state.pointee.capacity else {
       return overflow(bytes, body)
     }

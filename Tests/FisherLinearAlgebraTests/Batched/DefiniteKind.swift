@@ -56,20 +56,22 @@ func inverseRatio<S: KernelScalar>(
   let unit = Double(sign: .plus, exponent: largest.exponent, significand: 1)
   let left = a.map { $0.map { Double($0) / unit } }
   let right = (0..<n).map { i in (0..<n).map { j in Double(x(i, j)) * unit } }
-  var (residual, normA, normX) = (0.0, 0.0, 0.0)
-  for j in 0..<n {
-    var (r, s, t) = (0.0, 0.0, 0.0)
-    for i in 0..<n {
-      var sum = i == j ? 1.0 : 0
-      for k in 0..<n { sum -= left[i][k] * right[k][j] }
-      r += sum.magnitude
-      s += left[i][j].magnitude
-      t += right[i][j].magnitude
+  var (residuals, sumsA, sumsX) = ([Double](repeating: 0, count: n), [Double](), [Double]())
+  sumsA = residuals
+  sumsX = residuals
+  for i in 0..<n {
+    var row = [Double](repeating: 0, count: n)
+    row[i] = 1
+    for k in 0..<n { subtract(left[i][k], right[k], from: &row) }
+    for j in 0..<n {
+      residuals[j] += row[j].magnitude
+      sumsA[j] += left[i][j].magnitude
+      sumsX[j] += right[i][j].magnitude
     }
-    residual = r.isNaN ? .infinity : max(residual, r)
-    (normA, normX) = (max(normA, s), t.isNaN ? .infinity : max(normX, t))
   }
-  let ratio = residual / (Double(n) * normA * normX * Double(S.ulpOfOne))
+  if (residuals + sumsX).contains(where: \.isNaN) { return .infinity }
+  let norms = Double(n) * (sumsA.max() ?? 0) * (sumsX.max() ?? 0)
+  let ratio = (residuals.max() ?? 0) / (norms * Double(S.ulpOfOne))
   return ratio.isNaN ? .infinity : ratio
 }
 
@@ -92,4 +94,13 @@ func factorRatio<S: KernelScalar>(_ a: [[S]], _ l: (Int, Int) -> S) -> Double {
   }
   let ratio = residual / (Double(n) * norm * Double(S.ulpOfOne))
   return ratio.isNaN ? .infinity : ratio
+}
+
+/// row ← row − a·x
+private func subtract(_ a: Double, _ x: [Double], from row: inout [Double]) {
+  x.withUnsafeBufferPointer { x in
+    row.withUnsafeMutableBufferPointer { row in
+      for j in 0..<x.count { row[j] -= a * x[j] }
+    }
+  }
 }

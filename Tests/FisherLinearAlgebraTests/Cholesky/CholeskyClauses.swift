@@ -31,6 +31,8 @@ struct CholeskyInverses: Clause {
       let outcome = backend.invertPositiveDefinite(test.call, mirror: false, threads: test.threads)
       found.expect(outcome == PivotOutcome(), "\(backend.name) inverse \(test): \(outcome)")
       check(test, "inverse", &found, backend)
+      // Beyond the sweep the inverse is made by potrf and potri.
+      if n > 200 { continue }
       _ = backend.potrf(test.call, threads: test.threads)
       backend.potri(
         Potri(factor: test.target.readOnly, target: test.target.pointer, triangle: test.triangle),
@@ -99,9 +101,10 @@ struct CholeskyFailures: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
     for (n, seed) in zip([1, 2, 5, 14, 15, 16, 33, 48, 70, 130, 300, 520], Seed.cases(12)) {
-      for pivot in Set([0, 1, n / 3, n / 2, n - 1]).sorted() where pivot < n {
+      let good = CholeskyCase<S>(seed: seed, n).matrix
+      for pivot in Set(n < 200 ? [0, 1, n / 3, n / 2, n - 1] : [n / 3, n - 1]).sorted() where pivot < n {
         for (what, value) in [("zero", S.zero), ("negative", -4), ("NaN", S.nan)] where !found.isFull {
-          var matrix = CholeskyCase<S>(seed: seed, n).matrix
+          var matrix = good
           for j in 0..<n {
             matrix[pivot][j] = 0
             matrix[j][pivot] = 0
