@@ -67,11 +67,14 @@ enum FidelityCommand {
       options: options, registry: .builtIn)
     let candidates = try candidates(arguments)
     let natural = try OptimizerRegistry.builtIn.type("ngd").init(["damping": 1e-10])
-    for epoch in 0...(epochs.max() ?? 0) {
-      if epoch > 0 { for _ in 0..<trainer.stepsPerEpoch { try trainer.step() } }
-      guard epochs.contains(epoch) else { continue }
+    func measure(_ epoch: Int) throws {
+      guard epochs.contains(epoch) else { return }
       let found = try trainer.fidelity(of: candidates, natural: natural, samples: samples, batches: batches)
       show(found, epoch: epoch, json, isQuiet: isQuiet)
+    }
+    try measure(0)
+    if epochs.contains(where: { $0 > 0 }) {
+      try trainer.run { event in if case .epoch(let report) = event { try measure(report.epoch) } }
     }
     return 0
   }
