@@ -1,5 +1,5 @@
 /// What a kernel module offers for one element type: the entry points that the drivers call through a table.
-public protocol KernelSet<Scalar>: BatchedKernels {
+public protocol KernelSet<Scalar>: BatchedKernels, ElementwiseKernels {
   associatedtype Scalar
 
   /// Lanes of a vector, MR, NR, and the stride of a packed panel of A.
