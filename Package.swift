@@ -106,10 +106,13 @@ let package = Package(
         name: "FisherNetworksTests", dependencies: ["FisherNetworks", "FisherTestSupport"],
         swiftSettings: optimised),
       .testTarget(
-        name: "FisherTrainingTests", dependencies: ["FisherTraining", "FisherTestSupport"],
+        name: "FisherTrainingTests",
+        dependencies: ["FisherTraining", "FisherTestSupport"]
+          + plugins.map { .byName(name: "FisherPlugin" + $0) },
         swiftSettings: optimised),
       .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
       .testTarget(
-        name: "FisherToolsTests", dependencies: ["FisherBenchmarks", "FisherLinearAlgebra", "fisher"]),
+        name: "FisherToolsTests",
+        dependencies: ["FisherBenchmarks", "FisherKit", "FisherLinearAlgebra", "fisher"]),
     ]
 )

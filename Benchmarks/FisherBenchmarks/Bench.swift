@@ -1,24 +1,27 @@
-import FisherLinearAlgebra
-import FisherTraining
+import FisherKit
 
 /// `fisher bench`: our kernels and other libraries, measured side by side.
 public enum Bench {
   public static let help = """
     usage: fisher bench SUITE… [--types f32,f64] [--threads 1,2] [--against LIB…] [--sizes …] [--quick] [--json PATH]
 
-    Suites: \(Suite.all.map(\.name).joined(separator: ", ")), all. Ours and every library run in turn in one process;
-    a ratio above 1 means that ours is faster.
+    Suites: \(names.joined(separator: ", ")), all. Ours and every library run in turn in one process;
+    a ratio above 1 means that ours is faster. step and optimizers measure steps of training
+    against those of SGD with momentum, not against libraries.
 
       --types    element types, f32 and f64 by default
       --threads  thread counts, 1 by default
       --against  openblas, mkl, blis or the path of a CBLAS library; LIB@CORE forces OpenBLAS to a core; several
                  with commas. OpenBLAS if there is one, by default; none for no library
       --sizes    sizes instead of the default grid: 64,384x100x7 (m x n x k)
+      --optimizers  names for the suites step and optimizers instead of their default
       --quick    shorter samples and fewer rounds
       --json     one JSON object a line to a file, or - for standard output
 
     example: fisher bench gemm --types f32 --sizes 64,512 --against openblas,openblas@SkylakeX
     """
+
+  static var names: [String] { Suite.all.map(\.name) + TrainingSuite.all.map(\.name) }
 
   /// Runs the subcommand.
   ///
@@ -26,8 +29,13 @@ public enum Bench {
   /// - Throws: ``UsageError``.
   public static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(
-      words, options: ["types", "threads", "against", "sizes", "json"], flags: ["quick"])
-    let suites = try chosenSuites(arguments.positional)
+      words, options: ["types", "threads", "against", "sizes", "json", "optimizers"], flags: ["quick"])
+    try requireKnown(arguments.positional)
+    func isChosen(_ name: String) -> Bool {
+      !arguments.positional.filter { $0 == name || $0 == "all" }.isEmpty
+    }
+    let suites = Suite.all.filter { isChosen($0.name) }
+    let trainingSuites = TrainingSuite.all.filter { isChosen($0.name) }
     let types = arguments.list("types") ?? ["f32", "f64"]
     for type in types where type != "f32" && type != "f64" {
       throw UsageError("--types: '\(type)' is neither f32 nor f64")
@@ -39,10 +47,15 @@ public enum Bench {
     }
     var sizes: [Shape]?
     for text in arguments.list("sizes") ?? [] { sizes = try (sizes ?? []) + [Shape(parsing: text)] }
-    let peers = try peers(arguments.list("against"))
+    let peers = suites.isEmpty ? [] : try peers(arguments.list("against"))
     for suite in suites { try requireSymbols(of: suite, types, peers) }
+    let optimizers = arguments.list("optimizers")
+    for name in optimizers ?? [] {
+      do { _ = try OptimizerRegistry.builtIn.type(name) } catch { throw UsageError("--optimizers: \(error)") }
+    }
     let json = try arguments.value("json").map(optional: JSONLines.init)
-    let table = arguments.value("json") == "-" ? nil : Table(peers: peers)
+    let isQuiet = arguments.value("json") == "-"
+    let table = isQuiet || suites.isEmpty ? nil : Table(peers: peers)
 
     let quick = arguments.has("quick")
     var all: [Measurement] = []
@@ -56,17 +69,27 @@ public enum Bench {
       }
     }
     table?.printSummary(all)
+    if !isQuiet && !trainingSuites.isEmpty { StepMeasurement.printHead() }
+    for suite in trainingSuites {
+      for type in types {
+        for count in threads {
+          for line in suite.measure(type, count, optimizers, quick) {
+            if !isQuiet { line.print() }
+            json?.write(line.json)
+          }
+        }
+      }
+    }
     json?.write(Summary(all).json)
     return 0
   }
 
-  private static func chosenSuites(_ names: [String]) throws(UsageError) -> [Suite] {
-    let known = Suite.all.map(\.name) + ["all"]
-    if names.isEmpty { throw UsageError("bench needs a suite: \(known.joined(separator: ", "))") }
-    for name in names where !known.contains(name) {
-      throw UsageError("unknown suite '\(name)'\(suggestion(for: name, among: known))")
+  private static func requireKnown(_ words: [String]) throws(UsageError) {
+    let known = names + ["all"]
+    if words.isEmpty { throw UsageError("bench needs a suite: \(known.joined(separator: ", "))") }
+    for word in words where !known.contains(word) {
+      throw UsageError("unknown suite '\(word)'\(suggestion(for: word, among: known))")
     }
-    return names.contains("all") ? Suite.all : Suite.all.filter { names.contains($0.name) }
   }
 
   /// What a library lacks falls back to our kernels: it would be compared with itself.

@@ -1,3 +1,4 @@
+import FisherKit
 import FisherLinearAlgebra
 import FisherTraining
 
@@ -7,7 +8,7 @@ public enum Doctor {
     usage: fisher doctor [--json PATH]
 
     Prints the processor, the instruction set chosen and why, threads, caches, the measured peak and memory
-    bandwidth, and every CBLAS library found.
+    bandwidth, every CBLAS library found, and the optimizers.
 
       --json     one JSON object to a file, or - for standard output
 
@@ -76,6 +77,7 @@ private struct Facts {
       }
     }
     if libraries.isEmpty { line("library", "no CBLAS library found (apt-get install libopenblas-dev)") }
+    line("optimizers", OptimizerRegistry.builtIn.names.joined(separator: " "))
   }
 
   var json: JSON {
@@ -99,7 +101,7 @@ private struct Facts {
                 ("missing", .array(library.missingSymbols.map(JSON.string))),
               ])
             })
-      ), ("optimizers", .array([])),
+      ), ("optimizers", .array(OptimizerRegistry.builtIn.names.map(JSON.string))),
     ])
   }
 }

@@ -16,11 +16,10 @@ struct Divisor<Scalar: KernelScalar> {
 
 extension AdaFisherMethod {
   /// F̃ from the factors of the parameter's layer, which may be those of this step.
-  @inline(__always)
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func divisor<Scalar: KernelScalar>(
     of parameter: ParameterInfo, _ step: borrowing Step<Scalar>
   ) -> Divisor<Scalar> {
-    let λ = settings.number("lambda")
     guard control != .lambda, let layer = parameter.layer,
       let H = step.latest("H", of: layer).map(scaled), let S = step.latest("S", of: layer).map(scaled),
       let (row, column) = Self.place(parameter, H, S)

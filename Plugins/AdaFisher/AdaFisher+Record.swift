@@ -12,15 +12,19 @@ extension AdaFisherMethod {
       paper: "Gomes, Zhang, Belilovsky, Wolf & Hosseini: AdaFisher, ICLR 2025",
       needs: [.gradients, .captures],
       hyperparameters: [
-        Hyperparameter("lr", "learning rate α", 1e-3, .positive, source: paper),
+        Hyperparameter(
+          "lr", "learning rate α; official 1e-3", 1e-2, .positive, source: "ours; official: published code"),
         Hyperparameter("beta", "β of the average of g", 0.9, .halfOpen(0, 1), source: paper),
-        Hyperparameter("lambda", "λ, added to S·H", 1e-3, .positive, source: paper),
+        Hyperparameter(
+          "lambda", "λ, added to S·H; official 1e-3", 1e-2, .positive,
+          source: "ours; official: published code"),
         Hyperparameter(
           "weightDecay",
           decoupled ? "γ: α·γ·θ is subtracted beside the update" : "γ: γ·θ is added to the gradient",
           .number(decay), .nonNegative, source: decoupled ? "published code, vision transformers" : paper),
         Hyperparameter(
-          "variant", "which of the two published algorithms; sets the six switches below", "paper",
+          "variant", "which of the two published algorithms; everything that says 'official' follows it",
+          "paper",
           .choice(["paper", "official"]), source: paper),
         Hyperparameter(
           "refresh", "steps from one refresh of the factors to the next; official 100", 1, .atLeast(1),

@@ -29,7 +29,6 @@ public struct AdaFisher: Optimizer {
     AdaFisherMethod(settings, decoupled: false).needs(step: number)
   }
 
-  @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     try AdaFisherMethod(settings, decoupled: false).plan(&step)
   }
@@ -51,25 +50,9 @@ public struct AdaFisherW: Optimizer {
     AdaFisherMethod(settings, decoupled: true).needs(step: number)
   }
 
-  @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     try AdaFisherMethod(settings, decoupled: true).plan(&step)
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveAdaFisher(settings, decoupled: true) }
-}
-
-/// θ and m of eight elements: F̃ exists only here, in registers.
-struct AdaFisherRule<S: KernelScalar>: UpdateRule {
-  /// α/(1 − βᵗ), β, 1 − β, the γ inside of m, the α·γ beside it, λ.
-  let α, β, rest, γ, decay, λ: S
-
-  var slots: [String?] { ["m"] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) {
-    let g = x.gradient + γ * x.value
-    x.first = β * x.first + rest * g
-    x.value -= α * x.first / (x.row * x.column + λ) + decay * x.value
-  }
 }

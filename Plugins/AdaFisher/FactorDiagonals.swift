@@ -11,10 +11,11 @@ struct FactorDiagonals {
   /// S: an entry for each output.
   let outputs: [Double]
 
-  /// No NaN. Infinities are dealt with by the scaling.
+  /// No NaN: infinities are dealt with by scaling before the average.
   var areNumbers: Bool { !(inputs + outputs).contains { $0.isNaN } }
+  var areFinite: Bool { (inputs + outputs).allSatisfy(\.isFinite) }
 
-  @inline(__always)
+  @specialized(where S == Float) @specialized(where S == Double)
   init<S: KernelScalar>(_ capture: LayerCapture<S>, dividesByPatch: Bool, threads: Int) {
     let rows = Double(capture.inputs.rows)
     let samples = Double(capture.sampleCount)

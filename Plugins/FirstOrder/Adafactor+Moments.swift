@@ -13,7 +13,7 @@ struct SecondMoments<S: KernelScalar> {
   private var columns: Matrix<S>
 
   /// Sums are formed in double precision, row by row.
-  @inline(__always)
+  @specialized(where S == Float) @specialized(where S == Double)
   init(_ g: Matrix<S>, keep: Double, _ parameter: ParameterInfo, _ step: borrowing Step<S>) {
     var rowMeans = [Double](repeating: 0, count: g.rows)
     var columnMeans = [Double](repeating: 0, count: g.columns)
@@ -42,6 +42,7 @@ struct SecondMoments<S: KernelScalar> {
   }
 
   /// V as the product of a factor for each row and one for each column.
+  @specialized(where S == Float) @specialized(where S == Double)
   func factors(floor: Double) -> (row: Matrix<S>, column: Matrix<S>) {
     guard let rows else { return ([[1]], columns) }
     let values = rows.array.map(Double.init)
@@ -60,7 +61,7 @@ struct SecondMoments<S: KernelScalar> {
 }
 
 /// RMS(U) with U = g/√max(V, ε₁²).
-@inline(__always)
+@specialized(where S == Float) @specialized(where S == Double)
 func directionScale<S: KernelScalar>(_ g: Matrix<S>, row: Matrix<S>, column: Matrix<S>, floor: S) -> Double {
   let (rows, columns) = (row.array, column.array)
   var sum = 0.0
@@ -76,7 +77,7 @@ func directionScale<S: KernelScalar>(_ g: Matrix<S>, row: Matrix<S>, column: Mat
 }
 
 /// √ of the mean of the squares, in double precision.
-@inline(__always)
+@specialized(where S == Float) @specialized(where S == Double)
 func rootMeanSquare<S: KernelScalar>(_ x: Matrix<S>) -> Double {
   x.withSpan { x in
     var sum = 0.0

@@ -18,10 +18,15 @@ public protocol Objective<Scalar> {
   func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled>
   /// The mean loss of the same batch at other weights, in the order of the parameters.
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double
+  /// Nothing more will be asked: an objective that holds the weights lets go of them here, so that they can be updated
+  /// in place.
+  func planningEnded()
 }
 
 extension Objective {
   public var captures: Captures<Scalar, Empirical>? { nil }
+
+  public func planningEnded() {}
 
   public func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
     throw .unavailable(optimizer: "the optimizer", what: Needs.sampledLabels.description)

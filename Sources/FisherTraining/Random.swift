@@ -24,6 +24,14 @@ public struct KeyedGenerator: RandomNumberGenerator, Sendable {
   /// Uniform in [0, 1) with 53 bits.
   public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
+  /// A permutation of 0 ..< n, all equally likely (Fisher & Yates). Written out, because the library's shuffling may
+  /// change with its version.
+  public mutating func permutation(_ n: Int) -> [Int] {
+    var order = Array(0..<n)
+    for i in stride(from: n - 1, to: 0, by: -1) { order.swapAt(i, below(i + 1)) }
+    return order
+  }
+
   private static func mix(_ word: UInt64) -> UInt64 {
     var z = word
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9

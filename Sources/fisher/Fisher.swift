@@ -14,6 +14,12 @@ struct Fisher {
   static var commands: [Command] {
     [
       Command(
+        name: "train", summary: "train a network; without options, on handwritten digits", help: Train.help,
+        run: Train.run),
+      Command(
+        name: "optimizers", summary: "list the optimizers, or describe one", help: Optimizers.help,
+        run: Optimizers.run),
+      Command(
         name: "doctor", summary: "what this machine is and what the library makes of it", help: Doctor.help,
         run: Doctor.run),
       Command(
@@ -24,7 +30,7 @@ struct Fisher {
 
   static var usage: String {
     let lines = commands.map {
-      "  \($0.name.padding(toLength: 10, withPad: " ", startingAt: 0))\($0.summary)"
+      "  \($0.name.padding(toLength: 12, withPad: " ", startingAt: 0))\($0.summary)"
     }
     return "usage: fisher COMMAND [OPTIONS]\n\n" + lines.joined(separator: "\n")
       + "\n\nexample: fisher doctor\nfisher COMMAND --help tells more."

@@ -3,16 +3,23 @@ public import FisherLinearAlgebra
 public import FisherOptimizers
 import FisherTestSupport
 
-/// A recorded run without a network: parameters of awkward shapes, first values, and a gradient for every step.
+/// A recorded run without a network: parameters of awkward shapes, first values, and for every step a gradient and
+/// what passed through the layers.
 public struct Trace: Sendable {
   public let parameters: [ParameterInfo]
   public let values: [[Double]]
   public let gradients: [[[Double]]]
+  /// One a step; nil for methods that do not look at layers.
+  public let captures: [Captures<Double, Empirical>]?
 
-  public init(parameters: [ParameterInfo], values: [[Double]], gradients: [[[Double]]]) {
+  public init(
+    parameters: [ParameterInfo], values: [[Double]], gradients: [[[Double]]],
+    captures: [Captures<Double, Empirical>]? = nil
+  ) {
     self.parameters = parameters
     self.values = values
     self.gradients = gradients
+    self.captures = captures
   }
 
   /// Random values and gradients in [−1, 1), exact in `Float`, so that both precisions start from the same numbers.
@@ -22,6 +29,8 @@ public struct Trace: Sendable {
     self.parameters = parameters
     values = parameters.map { random($0.count) }
     gradients = (0..<steps).map { _ in parameters.map { random($0.count) } }
+    let kinds = Trace.kinds(of: parameters)
+    captures = (0..<steps).map { _ in Captures(kinds.mapValues { $0.capture(&generator) }) }
   }
 
   /// Every role, sizes around the width of a vector, one element, and a parameter without a layer.
@@ -32,6 +41,8 @@ public struct Trace: Sendable {
     ParameterInfo(name: "b.bias", shape: [3], role: .bias, layer: "b"),
     ParameterInfo(name: "n.weight", shape: [9], role: .normScale, layer: "n"),
     ParameterInfo(name: "n.bias", shape: [9], role: .normShift, layer: "n"),
+    ParameterInfo(name: "l.weight", shape: [6], role: .normScale, layer: "l"),
+    ParameterInfo(name: "l.bias", shape: [6], role: .normShift, layer: "l"),
     ParameterInfo(name: "e.weight", shape: [11, 4], role: .embedding, layer: "e"),
     ParameterInfo(name: "token", shape: [1], role: .plain),
     ParameterInfo(name: "wide.weight", shape: [2, 64], role: .linearWeight, layer: "wide"),
@@ -46,11 +57,14 @@ public struct Trace: Sendable {
   ) throws -> [[Double]] {
     var driver = try OptimizerDriver<S>(optimizer, parameters: parameters, threads: threads)
     var values = matrices(self.values, S.self)
-    for gradients in gradients {
+    for (i, gradients) in gradients.enumerated() {
       beforeStep(&driver)
       var gradients = matrices(gradients, S.self)
+      // As a trainer would: what the step does not ask for is not there.
+      let captures = driver.needs.isSuperset(of: .captures) ? captures?[i].converted(to: S.self) : nil
       _ = try driver.step(
-        values: &values, gradients: &gradients, objective: PlainObjective<S>(sampleCount: 1))
+        values: &values, gradients: &gradients,
+        objective: PlainObjective<S>(sampleCount: 1, captures: captures))
     }
     return values.map { $0.array.map(Double.init) }
   }
@@ -59,8 +73,9 @@ public struct Trace: Sendable {
   public func runReference(_ reference: any ReferenceOptimizer) -> [[Double]] {
     var reference = reference
     var values = self.values
-    for gradients in gradients {
-      var step = ReferenceStep(parameters: parameters, values: values, gradients: gradients)
+    for (i, gradients) in gradients.enumerated() {
+      var step = ReferenceStep(
+        parameters: parameters, values: values, gradients: gradients, captures: captures?[i])
       reference.step(&step)
       values = step.values
     }

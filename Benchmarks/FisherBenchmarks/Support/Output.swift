@@ -2,11 +2,11 @@ import FisherTraining
 import Foundation
 
 /// Where JSON Lines go: a file, or standard output for `-`.
-struct JSONLines {
+package struct JSONLines {
   private let handle: FileHandle
 
   /// - Throws: ``UsageError`` if the file cannot be created.
-  init(_ path: String) throws(UsageError) {
+  package init(_ path: String) throws(UsageError) {
     if path == "-" {
       handle = .standardOutput
       return
@@ -17,16 +17,16 @@ struct JSONLines {
     handle = file
   }
 
-  func write(_ value: JSON) { handle.write(Data((value.text + "\n").utf8)) }
+  package func write(_ value: JSON) { handle.write(Data((value.text + "\n").utf8)) }
 }
 
 /// Text in a column, on the right unless `left`.
-func column(_ text: String, _ width: Int, left: Bool = false) -> String {
+package func column(_ text: String, _ width: Int, left: Bool = false) -> String {
   let padding = String(repeating: " ", count: max(0, width - text.count))
   return left ? text + padding : padding + text
 }
 
 /// A number with so many digits after the point.
-func fixed(_ value: Double, _ digits: Int) -> String {
+package func fixed(_ value: Double, _ digits: Int) -> String {
   value.isFinite ? String(format: "%.\(digits)f", value) : "-"
 }

@@ -28,7 +28,7 @@ struct NaiveAdaFisher: ReferenceOptimizer {
       }
     }
     k += 1
-    let (α, γ) = (method.settings.number("lr") * step.schedule, method.settings.number("weightDecay"))
+    let (α, γ) = (method.lr * step.schedule, method.settings.number("weightDecay"))
     let β = method.settings.number("beta")
     βt *= β
     if m.isEmpty { m = step.values.map { $0.map { _ in 0 } } }
@@ -56,7 +56,7 @@ struct NaiveAdaFisher: ReferenceOptimizer {
 
   /// F̃, element by element.
   private func fisher(_ parameter: ParameterInfo) -> [Double] {
-    let λ = method.settings.number("lambda")
+    let λ = method.λ
     let constant = [Double](repeating: λ, count: parameter.count)
     guard method.control != .lambda, let layer = parameter.layer, var h = H[layer], var s = S[layer] else {
       return constant

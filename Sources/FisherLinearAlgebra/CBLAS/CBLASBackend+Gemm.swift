@@ -12,7 +12,7 @@ extension CBLASBackend {
     guard m > 0, n > 0, k > 0, call.alpha != 0, let gemm = library.functions(for: S.self).gemm,
       let c = CBLASTarget(call.c.readOnly),
       let a = CBLASOperand(call.a, in: c.order), let b = CBLASOperand(call.b, in: c.order),
-      fits(m | n | k | a.leading | b.leading | c.leading)
+      fits(m | n | k), a.leading | b.leading | c.leading <= Self.farthestLines
     else { return fallback.gemm(call, threads: threads) }
     library.useThreads(threads)
     gemm(
@@ -26,6 +26,12 @@ extension CBLASBackend {
       fallback.gemm(rest, threads: threads)
     }
   }
+
+  /// The largest distance between lines that is trusted to a library.
+  ///
+  /// For small products on AVX-512, OpenBLAS 0.3.21 gathers from 16 lines at once with offsets of 32 bits, and reads
+  /// elsewhere when they exceed 2³¹.
+  private static var farthestLines: Int { 1 << 26 }
 
   @specialized(where S == Float) @specialized(where S == Double)
   public func gemm<S: KernelScalar>(group: UnsafeBufferPointer<Gemm<S>>, threads: Int) {

@@ -18,10 +18,7 @@ struct Commit {
     // State leaves its dictionary for the time of the pass, so that it is written in place.
     var slots = updates.map { update in
       update.slots.map { key -> Matrix<S>? in
-        key.map {
-          state.tensors.removeValue(forKey: $0)
-            ?? Matrix(rows: update.parameter.rows, columns: update.parameter.columns)
-        }
+        key.map { Self.take($0, of: update.parameter, from: &state) }
       }
     }
     var operands: [UpdateOperands<S>] = []
@@ -41,6 +38,20 @@ struct Commit {
         if let key { state.tensors[key] = tensor }
       }
     }
+  }
+
+  /// The tensor of a slot, zeros if it is new.
+  private static func take<S: KernelScalar>(
+    _ key: SlotKey, of parameter: ParameterInfo, from state: inout OptimizerState<S>
+  ) -> Matrix<S> {
+    guard let tensor = state.tensors.removeValue(forKey: key) else {
+      return Matrix(rows: parameter.rows, columns: parameter.columns)
+    }
+    require(
+      tensor.rows == parameter.rows && tensor.columns == parameter.columns,
+      "OptimizerDriver: the state \(key) of \(tensor.rows)×\(tensor.columns) does not fit \(parameter.summary)"
+    )
+    return tensor
   }
 
   /// Where the elements of a matrix lie, row-major without gaps, in storage of its own.

@@ -72,9 +72,10 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     requireShapes(values, "values")
     requireShapes(gradients, "gradients")
     if !objective.loss.isFinite { throw .nonFiniteLoss(objective.loss) }
-    try FiniteCheck.gradients(gradients, parameters, on: backend, threads: threads)
+    try FiniteCheck.gradients(gradients, parameters, threads: threads)
     let norm = clipping.apply(to: &gradients, on: backend)
     var changes = try plan(values, gradients, objective)
+    objective.planningEnded()
     let number = stepCount + 1
     changes.scalars[Self.stepKey] = Double(number)
     if averaging != nil { startAverages(values, &changes) }
@@ -84,7 +85,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     return StepReport(number: number, gradientNorm: norm, events: events)
   }
 
-  /// Replaces the state by a saved one. Traps unless tensors with a parameter's name and shape fit it.
+  /// Replaces the state by a saved one. A step traps if a tensor does not have the shape of its parameter.
   public mutating func restore(_ state: OptimizerState<Scalar>) { self.state = state }
 
   /// The running averages of the weights, in the order of ``parameters``; nil before the first step or without them.
@@ -121,7 +122,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
         values: Dictionary(uniqueKeysWithValues: names.map { ($0, values[index[$0]!]) }),
         gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state)
       try assignment.optimizer.plan(&step)
-      try FiniteCheck.state(step.staged, optimizer: assignment.name, on: backend)
+      try FiniteCheck.state(step.staged, optimizer: assignment.name)
       changes.updates += step.staged.updates
       changes.tensors.merge(step.staged.tensors) { _, new in new }
       changes.scalars.merge(step.staged.scalars) { _, new in new }

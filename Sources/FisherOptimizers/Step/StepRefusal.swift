@@ -1,7 +1,7 @@
 /// Why a step was not taken. Parameters and state are as they were before it.
 public enum StepRefusal: Error, Equatable, CustomStringConvertible {
-  /// The loss is NaN or infinite.
-  case nonFiniteLoss(Double)
+  /// The loss is NaN or infinite; with the first layer whose outputs are not all finite, if that is known.
+  case nonFiniteLoss(Double, layer: String? = nil)
   /// An element of a gradient is NaN or infinite.
   case nonFiniteGradient(parameter: String, layer: String?, index: Int)
   /// A new piece of state would hold NaN or infinity.
@@ -13,7 +13,9 @@ public enum StepRefusal: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .nonFiniteLoss(let loss): return "the loss is \(loss); no step was taken"
+    case .nonFiniteLoss(let loss, let layer):
+      let place = layer.map { "layer \($0): " } ?? ""
+      return "\(place)the loss is \(loss); no step was taken"
     case .nonFiniteGradient(let parameter, let layer, let index):
       let place = layer.map { "layer \($0): " } ?? ""
       return "\(place)the gradient of \(parameter) is not finite at element \(index); no step was taken"

@@ -22,7 +22,7 @@ public struct BatchSource: Sendable {
     _ data: Dataset, batchSize: Int, normalization: Normalization?, augmentations: [Augmentation] = [],
     seed: UInt64 = 0
   ) {
-    precondition(batchSize >= 1, "a batch of \(batchSize)")
+    require(batchSize >= 1, "a batch of \(batchSize)")
     self.data = data
     self.batchSize = batchSize
     self.normalization = normalization
@@ -36,9 +36,7 @@ public struct BatchSource: Sendable {
   /// The order of the examples in an epoch.
   func order(epoch: Int) -> [Int] {
     var generator = KeyedGenerator(seed, Purpose.order, UInt64(epoch))
-    var order = Array(0..<data.count)
-    for i in stride(from: order.count - 1, to: 0, by: -1) { order.swapAt(i, generator.below(i + 1)) }
-    return order
+    return generator.permutation(data.count)
   }
 
   /// Batch `number` of a shuffled epoch, augmented.

@@ -6,11 +6,14 @@ enum CSV {
   ///
   /// - Throws: ``FileError`` with the number of the first bad line.
   static func dataset(_ path: String) throws(FileError) -> Dataset {
-    let text = String(decoding: try FileBytes.read(path), as: UTF8.self)
+    var text = String(decoding: try FileBytes.read(path), as: UTF8.self)
+    if text.hasPrefix("\u{FEFF}") { text.removeFirst() }
     var features: [Float] = []
     var classes: [Int] = []
     var width: (columns: Int, line: Int)?
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    // Not by "\n": to Swift the end of a line under Windows is one character of its own.
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() {
       let place = "line \(index + 1)"
       let fields = line.split(separator: ",", omittingEmptySubsequences: false).map { field in
         field.trimmingCharacters(in: .whitespacesAndNewlines)

@@ -1,3 +1,5 @@
+import FisherLinearAlgebra
+
 /// The axes of an example: an image, or a plain list of features as channels of one pixel.
 public struct ExampleShape: Sendable, Hashable, CustomStringConvertible {
   public let channels: Int
@@ -50,10 +52,10 @@ public struct Dataset: Sendable {
     case .bytes(let bytes, _): numbers = bytes.count
     case .floats(let floats): numbers = floats.count
     }
-    precondition(numbers % shape.count == 0, "\(numbers) numbers do not make examples of \(shape)")
+    require(numbers % shape.count == 0, "\(numbers) numbers do not make examples of \(shape)")
     count = numbers / shape.count
     if case .classes(let classes, _) = targets {
-      precondition(classes.count == count, "\(classes.count) classes for \(count) examples")
+      require(classes.count == count, "\(classes.count) classes for \(count) examples")
     }
     self.name = name
     self.shape = shape
@@ -65,11 +67,19 @@ public struct Dataset: Sendable {
   ///
   /// - Precondition: all rows have `shape.count` numbers; there is a class for each, from 0 below `classCount`.
   public init(name: String, shape: ExampleShape, rows: [[Float]], classes: [Int], classCount: Int) {
-    precondition(rows.allSatisfy { $0.count == shape.count }, "a row does not have the shape \(shape)")
-    precondition(classes.allSatisfy { 0..<classCount ~= $0 }, "a class is not below \(classCount)")
+    require(rows.allSatisfy { $0.count == shape.count }, "a row does not have the shape \(shape)")
+    require(classes.allSatisfy { 0..<classCount ~= $0 }, "a class is not below \(classCount)")
     self.init(
       name: name, shape: shape, storage: .floats(rows.flatMap(\.self)),
       targets: .classes(classes, count: classCount))
+  }
+
+  /// All numbers lie in [0, 1]: intensities, which a binary cross-entropy may compare.
+  public var isUnitScaled: Bool {
+    switch storage {
+    case .bytes: true
+    case .floats(let floats): floats.allSatisfy { 0...1 ~= $0 }
+    }
   }
 
   /// The number of classes; nil if the targets are no classes.
@@ -113,15 +123,23 @@ public struct DataSplit: Sendable {
   public let test: Dataset
 
   public init(train: Dataset, test: Dataset) {
-    precondition(train.shape == test.shape, "training \(train.shape) and test \(test.shape) differ")
+    require(train.shape == test.shape, "training \(train.shape) and test \(test.shape) differ")
     self.train = train
     self.test = test
+  }
+
+  /// The same examples, each its own target: for autoencoders.
+  public var reconstructing: DataSplit {
+    func plain(_ data: Dataset) -> Dataset {
+      Dataset(name: data.name, shape: data.shape, storage: data.storage, targets: .inputs)
+    }
+    return DataSplit(train: plain(train), test: plain(test))
   }
 
   /// Every example once, a fifth of them for the test, by a permutation that never changes.
   init(splitting all: Dataset) {
     var generator = KeyedGenerator(0, Purpose.split)
-    let order = Array(0..<all.count).shuffled(using: &generator)
+    let order = generator.permutation(all.count)
     let testCount = max(1, all.count / 5)
     test = all.selecting(Array(order.prefix(testCount)).sorted(), name: all.name)
     train = all.selecting(Array(order.dropFirst(testCount)).sorted(), name: all.name)

@@ -68,9 +68,18 @@ enum IDX {
       name, images: directory + "/train-images-idx3-ubyte", labels: directory + "/train-labels-idx1-ubyte")
     let test = try dataset(
       name, images: directory + "/t10k-images-idx3-ubyte", labels: directory + "/t10k-labels-idx1-ubyte")
-    guard train.shape == test.shape, train.classCount == test.classCount else {
+    try requireAlike(train, test, in: directory)
+    return DataSplit(train: train, test: test)
+  }
+  private static func requireAlike(
+    _ train: Dataset, _ test: Dataset, in directory: String
+  ) throws(FileError) {
+    if train.shape != test.shape {
       throw FileError(directory, "training images of \(train.shape) and test images of \(test.shape)")
     }
-    return DataSplit(train: train, test: test)
+    if train.classCount != test.classCount {
+      throw FileError(
+        directory, "\(train.classCount ?? 0) classes for training and \(test.classCount ?? 0) for the test")
+    }
   }
 }

@@ -59,7 +59,7 @@ extension Safetensors {
     else {
       throw FileError(path, at: "byte 8", "not a safetensors file: the header is not a JSON object")
     }
-    var end = 0
+    var ranges: [(begin: Int, end: Int, name: String)] = []
     for (name, entry) in header {
       if name == "__metadata__" {
         guard let texts = entry as? [String: String] else {
@@ -67,13 +67,29 @@ extension Safetensors {
         }
         metadata = texts
       } else {
-        let (tensor, last) = try Self.tensor(name, entry, bytes, start, path)
+        let (tensor, end) = try Self.tensor(name, entry, bytes, start, path)
         tensors[name] = tensor
-        end = max(end, last)
+        ranges.append((end - tensor.bytes.count, end, name))
       }
     }
-    guard start + end == bytes.count else {
-      throw FileError(path, "\(bytes.count) bytes, where the header speaks of \(start + end)")
+    try Self.requireTiling(ranges, start, bytes.count, path)
+  }
+
+  /// The tensors must follow one another without gaps, to the end of the file.
+  private static func requireTiling(
+    _ ranges: [(begin: Int, end: Int, name: String)], _ start: Int, _ count: Int, _ path: String
+  ) throws(FileError) {
+    var end = 0
+    for range in ranges.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
+      guard range.begin == end else {
+        throw FileError(
+          path,
+          "\(range.name) begins at byte \(start + range.begin), the tensor before it ends at \(start + end)")
+      }
+      end = range.end
+    }
+    guard start + end == count else {
+      throw FileError(path, "\(count) bytes, where the header speaks of \(start + end)")
     }
   }
 

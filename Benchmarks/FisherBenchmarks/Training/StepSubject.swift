@@ -1,0 +1,74 @@
+import FisherKit
+
+/// A network, a batch and an optimizer at work, as a trainer would have them, without the data.
+final class StepSubject<S: KernelScalar> {
+  let name: String
+  let network: Network<S>
+  private let workspace: Workspace<S>
+  private let inputs: Matrix<S>
+  private var values: [Matrix<S>]
+  private var gradients: [Matrix<S>]
+  private var driver: OptimizerDriver<S>
+  private var captures: Captures<S, Empirical>?
+
+  init(_ optimizer: any Optimizer, _ network: Network<S>, inputs: Matrix<S>, _ workspace: Workspace<S>) {
+    name = type(of: optimizer).record.name
+    self.network = network
+    self.workspace = workspace
+    self.inputs = inputs
+    values = network.initialValues(seed: 1, .kaiming)
+    gradients = network.zeros()
+    do {
+      driver = try OptimizerDriver(
+        optimizer, parameters: network.parameters, registry: .builtIn, threads: workspace.threads)
+    } catch {
+      fatalError("StepSubject: \(error)")
+    }
+  }
+
+  /// Forward and backward pass, with what the optimizer needs in its next step.
+  func pass() {
+    workspace.forward(values, inputs, .values(inputs), mode: .training(seed: 1))
+    let wantsCaptures = driver.needs.isSuperset(of: .captures)
+    workspace.backward(values, into: &gradients, wantsCaptures ? [.gradients, .captures] : .gradients)
+    captures = workspace.captures
+  }
+
+  /// The optimizer's part of a step, on what the last pass left.
+  func update() {
+    let objective = PlainObjective<S>(
+      loss: workspace.loss, sampleCount: workspace.termCount, captures: captures)
+    captures = nil
+    do throws(StepRefusal) {
+      _ = try driver.step(values: &values, gradients: &gradients, objective: objective)
+    } catch {
+      fatalError("StepSubject: \(name): \(error)")
+    }
+  }
+
+  /// The bytes that an update moves: θ and state in and out, g in twice, first to see that it is finite.
+  var updateTraffic: Double {
+    let parameters = network.parameterCount * MemoryLayout<S>.stride
+    return Double(4 * parameters + 2 * driver.state.byteCount)
+  }
+
+  /// The whole step.
+  func step() {
+    pass()
+    update()
+  }
+}
+
+extension StepSubject {
+  /// The textbook flops of a forward and a backward pass: 2·rows·in·out for each product, two of them backward, one in
+  /// the first layer, whose inputs learn nothing.
+  static func flops(_ network: Network<S>, rows: Int) -> Double {
+    var flops = 0.0
+    var products = 2.0
+    for parameter in network.parameters where parameter.role == .linearWeight {
+      flops += products * 2 * Double(rows) * Double(parameter.count)
+      products = 3
+    }
+    return flops
+  }
+}

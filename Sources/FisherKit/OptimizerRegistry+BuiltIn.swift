@@ -1,0 +1,24 @@
+public import FisherOptimizers
+import FisherPluginAdaFisher
+import FisherPluginFirstOrder
+
+extension OptimizerRegistry {
+  /// The optimizers that come with the package: a line for each.
+  public static let builtIn: OptimizerRegistry = {
+    do throws(RegistryError) {
+      return try OptimizerRegistry([
+        SGD.self,
+        AdaGrad.self,
+        RMSprop.self,
+        Adam.self,
+        AdamW.self,
+        Lion.self,
+        Adafactor.self,
+        AdaFisher.self,
+        AdaFisherW.self,
+      ])
+    } catch {
+      fatalError("OptimizerRegistry: \(error)")
+    }
+  }()
+}

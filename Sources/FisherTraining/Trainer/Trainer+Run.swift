@@ -1,0 +1,80 @@
+import Foundation
+
+/// The end of an epoch, for people and logs.
+public struct EpochReport: Sendable, Equatable {
+  /// From 1.
+  public let epoch: Int
+  /// Steps since the beginning of the run.
+  public let step: Int
+  /// The mean over the epoch, each batch at its own weights.
+  public let trainLoss: Double
+  public let test: Evaluation
+  /// Of training, since the beginning of the run.
+  public let seconds: Double
+}
+
+/// What came out of a run.
+public struct TrainingResult: Sendable, Equatable {
+  /// Nil if the data have no classes.
+  public let bestTestAccuracy: Double?
+  public let bestTestLoss: Double
+  public let finalTrainLoss: Double
+  /// Of training, since the beginning of the run.
+  public let seconds: Double
+  /// A hash of the bits of all weights.
+  public let parametersHash: String
+  /// The patience ended before the epochs.
+  public let stoppedEarly: Bool
+}
+
+/// What a run tells while it goes.
+public enum TrainingEvent: Sendable {
+  /// A step was taken: complete steps of the epoch, and the steps of an epoch.
+  case step(Int, of: Int, loss: Double)
+  case epoch(EpochReport)
+}
+
+extension Trainer {
+  /// Whether all epochs are complete, or the patience is at an end.
+  public var isFinished: Bool { progress.epoch >= options.epochs || hasStoppedEarly }
+
+  private var hasStoppedEarly: Bool { options.patience.map { progress.epochsSinceBest >= $0 } ?? false }
+
+  /// Goes on to the end of the run.
+  ///
+  /// - Parameter observe: is called after every step and every epoch, when weights, state and progress belong together:
+  ///   the place to write a checkpoint. What it throws ends the run.
+  /// - Throws: ``StepRefusal``; then weights and state are those of the last step that was taken.
+  @discardableResult
+  public func run(_ observe: (TrainingEvent) throws -> Void = { _ in }) throws -> TrainingResult {
+    while !isFinished {
+      let start = Self.now
+      try step()
+      progress.seconds += Self.now - start
+      if progress.batch < stepsPerEpoch {
+        try observe(.step(progress.batch, of: stepsPerEpoch, loss: progress.lossSum / progress.lossTerms))
+      } else {
+        try observe(.epoch(endEpoch()))
+      }
+    }
+    return TrainingResult(
+      bestTestAccuracy: progress.bestTestAccuracy, bestTestLoss: progress.bestTestLoss,
+      finalTrainLoss: progress.trainLoss ?? .nan, seconds: progress.seconds, parametersHash: parametersHash,
+      stoppedEarly: progress.epoch < options.epochs)
+  }
+
+  private func endEpoch() -> EpochReport {
+    let test = evaluate()
+    progress.endEpoch(test)
+    return EpochReport(
+      epoch: progress.epoch, step: driver.stepCount, trainLoss: progress.trainLoss ?? .nan, test: test,
+      seconds: progress.seconds)
+  }
+
+  /// Seconds of a clock that only goes forward.
+  private static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}

@@ -1,0 +1,163 @@
+import FisherCurvature
+public import FisherLinearAlgebra
+public import FisherNetworks
+public import FisherOptimizers
+
+/// Trains a network on data with an optimizer.
+///
+///     let trainer = try Trainer(network, data, optimizer: try AdamW(), options: options)
+///     let result = try trainer.run()
+///
+/// The same seed gives the same bits, whatever the number of threads and however often the run was interrupted. Not for
+/// use from two threads at once.
+public final class Trainer<Scalar: KernelScalar> {
+  public let network: Network<Scalar>
+  public let options: TrainingOptions
+  /// The weights, in the order of the network's parameters.
+  public internal(set) var values: [Matrix<Scalar>]
+  public internal(set) var progress = TrainingProgress()
+
+  var driver: OptimizerDriver<Scalar>
+  let workspace: Workspace<Scalar>
+  let training: BatchSource
+  let test: BatchSource
+  private var gradients: [Matrix<Scalar>]
+  /// The order of the epoch that runs.
+  private var order: (epoch: Int, places: [Int]) = (-1, [])
+
+  /// - Parameter registry: where the fallback of an optimizer that does not treat all parameters is found.
+  /// - Throws: ``TrainingError``, ``ScheduleError``, ``SettingsError`` or ``RegistryError``.
+  public init(
+    _ network: Network<Scalar>, _ data: DataSplit, optimizer: any Optimizer,
+    options: TrainingOptions = TrainingOptions(), registry: OptimizerRegistry = OptimizerRegistry(),
+    backend: any Backend = NativeBackend()
+  ) throws {
+    try TrainingError.check(network, data, options)
+    self.network = network
+    self.options = options
+    let isScaled = options.normalizes && data.train.targets != .inputs
+    let normalization = isScaled ? Normalization(data.train) : nil
+    training = BatchSource(
+      data.train, batchSize: options.batchSize, normalization: normalization,
+      augmentations: options.augmentations, seed: options.seed)
+    test = BatchSource(
+      data.test, batchSize: options.microBatchSize ?? max(options.batchSize, 256),
+      normalization: normalization)
+    let schedule = try Schedule(
+      parsing: options.schedule, stepsPerEpoch: training.batchCount, epochs: Double(options.epochs))
+    driver = try OptimizerDriver(
+      optimizer, parameters: network.parameters, groups: options.groups, registry: registry,
+      schedule: schedule, clipping: options.clipping, averaging: options.averaging, backend: backend,
+      threads: options.threads)
+    values = network.initialValues(seed: options.seed)
+    gradients = network.zeros()
+    workspace = network.makeWorkspace(on: backend, threads: options.threads)
+  }
+
+  public var stepsPerEpoch: Int { training.batchCount }
+
+  /// For each parameter that the run's optimizer does not update, who does.
+  public var log: [String] { driver.log }
+
+  /// The running averages of batch norms, in the order of the network's names for them.
+  public var statistics: [Matrix<Scalar>] { workspace.statistics }
+
+  /// The state of the optimizer.
+  public var state: OptimizerState<Scalar> { driver.state }
+
+  /// What is tested and exported: the weights, or their running average if the run keeps one.
+  public var testedValues: [Matrix<Scalar>] { driver.averages ?? values }
+
+  /// A hash of the bits of all weights.
+  public var parametersHash: String {
+    var hash = BitHash()
+    for (value, parameter) in zip(values, network.parameters) {
+      hash.add(parameter.name)
+      hash.add(value)
+    }
+    return hash.text
+  }
+
+  /// Takes the next step of the run.
+  ///
+  /// - Throws: ``StepRefusal``; then weights, state and progress are as before.
+  @discardableResult
+  public func step() throws(StepRefusal) -> StepReport {
+    if order.epoch != progress.epoch {
+      order = (progress.epoch, training.order(epoch: progress.epoch))
+    }
+    let batch = training.batch(progress.batch, of: order.places, epoch: progress.epoch, as: Scalar.self)
+    let statistics = workspace.statistics
+    defer { workspace.releaseBatch() }
+    let (objective, report): (BatchObjective<Scalar>, StepReport)
+    do {
+      objective = try pass(batch)
+      report = try driver.step(values: &values, gradients: &gradients, objective: objective)
+    } catch {
+      workspace.statistics = statistics
+      throw error
+    }
+    progress.add(loss: objective.loss, terms: objective.sampleCount)
+    progress.events.merge(report.events, uniquingKeysWith: +)
+    return report
+  }
+
+  /// Forward and backward passes over a batch, in micro-batches if the options say so.
+  private func pass(_ batch: Batch<Scalar>) throws(StepRefusal) -> BatchObjective<Scalar> {
+    let size = options.microBatchSize ?? batch.inputs.rows
+    var accumulator = GradientAccumulator<Scalar>()
+    var captures: [Captures<Scalar, Empirical>] = []
+    var (lossSum, terms) = (0.0, 0)
+    for start in stride(from: 0, to: batch.inputs.rows, by: size) {
+      let part = batch.samples(start..<min(batch.inputs.rows, start + size))
+      let loss = try pass(whole: part, maskSeed &+ UInt64(start))
+      lossSum += loss * Double(workspace.termCount)
+      terms += workspace.termCount
+      if size < batch.inputs.rows {
+        accumulator.add(gradients, count: workspace.termCount, on: workspace.backend)
+      }
+      if let part = workspace.captures { captures.append(part) }
+    }
+    let isWhole = size >= batch.inputs.rows
+    if !isWhole { gradients = accumulator.take(on: workspace.backend) }
+    return BatchObjective(
+      loss: lossSum / Double(terms), sampleCount: terms,
+      captures: captures.isEmpty ? nil : Captures(concatenating: captures), isWhole: isWhole,
+      workspace: workspace, values: values, seed: maskSeed)
+  }
+
+  /// The mean loss; the gradients of the mean are in `gradients`.
+  private func pass(whole batch: Batch<Scalar>, _ seed: UInt64) throws(StepRefusal) -> Double {
+    let needs = driver.needs
+    let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .training(seed: seed))
+    if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(loss)) }
+    let parts: BackwardParts = needs.isDisjoint(with: .captures) ? .gradients : [.gradients, .captures]
+    workspace.backward(values, into: &gradients, parts)
+    let toMean = workspace.scaleToMean
+    if toMean != 1 {
+      for i in gradients.indices { scal(alpha: Scalar(toMean), &gradients[i], on: workspace.backend) }
+    }
+    workspace.updateStatistics()
+    return loss * toMean
+  }
+
+  /// The first layer whose outputs are not all finite: the last one, in the order of the parameters, that got finite
+  /// inputs.
+  private func firstNonFiniteLayer(_ loss: Double) -> String? {
+    var scratch = network.zeros()
+    workspace.backward(values, into: &scratch, .captures)
+    let layers = workspace.captures?.layers ?? [:]
+    var last: String?
+    for layer in network.parameters.compactMap(\.layer) {
+      guard let inputs = layers[layer]?.inputs, inputs.array.allSatisfy(\.isFinite) else { break }
+      last = layer
+    }
+    return last
+  }
+
+  /// The key of everything random in a step beside its batch.
+  private var maskSeed: UInt64 {
+    var generator = KeyedGenerator(options.seed, Purpose.masks, UInt64(driver.stepCount))
+    return generator.next()
+  }
+}

@@ -1,0 +1,44 @@
+import FisherLinearAlgebra
+import FisherNetworks
+
+/// A run that cannot be: the network does not fit the data, or an option makes no sense.
+public struct TrainingError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+
+  static func check<S: KernelScalar>(
+    _ network: Network<S>, _ data: DataSplit, _ options: TrainingOptions
+  ) throws(TrainingError) {
+    func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(TrainingError) {
+      if !condition { throw TrainingError(description: message()) }
+    }
+    let name = data.train.name
+    try require(data.train.count > 0 && data.test.count > 0, "\(name): no examples to train or to test with")
+    try require(
+      network.input.count == data.train.shape.count,
+      "the network takes \(network.input) and \(name) has \(data.train.shape)")
+    let outputs = data.train.classCount ?? data.train.shape.count
+    try require(
+      network.output.count == outputs, "the network gives \(network.output), \(name) wants \(outputs) numbers"
+    )
+    try require(options.epochs >= 1, "epochs is \(options.epochs); it must be at least 1")
+    try require(options.batchSize >= 1, "a batch of \(options.batchSize); it must have at least one sample")
+    if let size = options.microBatchSize {
+      try require(size >= 1, "a micro-batch of \(size); it must have at least one sample")
+    }
+    if let factor = options.averaging {
+      try require(factor >= 0 && factor < 1, "averaging is \(factor); it must lie in [0, 1)")
+    }
+    if let patience = options.patience {
+      try require(patience >= 1, "patience is \(patience); it must be at least 1")
+    }
+    try require(options.threads >= 1, "threads is \(options.threads); it must be at least 1")
+    if !data.train.shape.isImage {
+      try require(options.augmentations.isEmpty, "\(name) has no images that could be augmented")
+    }
+    switch options.clipping {
+    case .none: break
+    case .value(let limit), .norm(let limit):
+      try require(limit > 0 && limit.isFinite, "the limit of clipping is \(limit); it must be positive")
+    }
+  }
+}

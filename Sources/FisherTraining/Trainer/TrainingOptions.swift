@@ -1,0 +1,27 @@
+import FisherLinearAlgebra
+public import FisherOptimizers
+
+/// How a run goes, apart from its network, its data and its optimizer.
+public struct TrainingOptions: Sendable {
+  public var epochs = 20
+  /// The samples of a step.
+  public var batchSize = 64
+  /// Samples that pass through the network at once; a step of more adds their gradients up. Nil for the whole batch.
+  public var microBatchSize: Int?
+  /// Weights, order, augmentation and masks all follow from it.
+  public var seed: UInt64 = 1
+  /// As text, because its lengths count in epochs: ``Schedule/spellings``.
+  public var schedule = "cosine"
+  public var clipping = Clipping.none
+  /// The factor of the running average of the weights, which is then what is tested; nil for none.
+  public var averaging: Double?
+  public var augmentations: [Augmentation] = []
+  /// Inputs are shifted and scaled by the mean and deviation of the training data. Never if they are the targets too.
+  public var normalizes = true
+  /// Stop after so many epochs without a better test; nil for never.
+  public var patience: Int?
+  public var groups: [ParameterGroup] = []
+  public var threads = Threads.available
+
+  public init() {}
+}

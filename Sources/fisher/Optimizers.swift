@@ -1,0 +1,82 @@
+import FisherBenchmarks
+import FisherKit
+
+/// `fisher optimizers`: what there is, and what each of them is.
+enum Optimizers {
+  static let help = """
+    usage: fisher optimizers [NAME] [--json PATH]
+
+    Lists the optimizers, or describes one: paper, what it needs, hyper-parameters with default, range and source, cost.
+
+      --json     one JSON object a line to a file, or - for standard output
+
+    example: fisher optimizers adafisher
+    """
+
+  /// - Returns: the exit status.
+  static func run(_ words: [String]) throws(UsageError) -> Int32 {
+    let arguments = try Arguments(words, options: ["json"])
+    if arguments.positional.count > 1 { throw UsageError("optimizers takes one name") }
+    let registry = OptimizerRegistry.builtIn
+    var records = registry.records
+    if let name = arguments.positional.first {
+      do { records = [try registry.type(name).record] } catch { throw UsageError("\(error)") }
+    }
+    let json: JSONLines?
+    if let path = arguments.value("json") { json = try JSONLines(path) } else { json = nil }
+    for record in records { json?.write(record.json) }
+    if arguments.value("json") == "-" { return 0 }
+    if arguments.positional.isEmpty {
+      for record in records { print(column(record.name, 14, left: true) + record.summary) }
+    } else {
+      for record in records { describe(record) }
+    }
+    return 0
+  }
+
+  private static func describe(_ record: OptimizerRecord) {
+    print("\(record.title): \(record.summary)\n")
+    func line(_ name: String, _ value: String) { print(column(name, 14, left: true) + value) }
+    line("paper", record.paper)
+    line("needs", record.needs.description)
+    line("cost", record.cost)
+    line("state", record.stateSize)
+    line("invariances", record.invariances.map(\.rawValue).joined(separator: ", "))
+    if record.roles.count < ParameterRole.allCases.count {
+      line(
+        "treats", record.roles.map(\.rawValue).sorted().joined(separator: ", ") + "; else \(record.fallback)")
+    }
+    print("\nhyper-parameters")
+    for parameter in record.hyperparameters {
+      print(
+        "  " + column(parameter.name, 14, left: true) + column("\(parameter.value)", 10, left: true)
+          + "\(parameter.meaning); \(parameter.range); \(parameter.source)")
+    }
+    print(
+      "\nexample: fisher train --optimizer \(record.name) --set \(record.hyperparameters[0].name)=\(record.hyperparameters[0].value)"
+    )
+  }
+}
+
+extension OptimizerRecord {
+  var json: JSON {
+    .object([
+      ("name", .string(name)), ("title", .string(title)), ("summary", .string(summary)),
+      ("paper", .string(paper)),
+      ("needs", .string(needs.description)),
+      (
+        "hyperparameters",
+        .array(
+          hyperparameters.map { parameter in
+            .object([
+              ("name", .string(parameter.name)), ("meaning", .string(parameter.meaning)),
+              ("default", parameter.value.json), ("range", .string(parameter.range.description)),
+              ("source", .string(parameter.source)),
+            ])
+          })
+      ), ("cost", .string(cost)), ("stateSize", .string(stateSize)),
+      ("invariances", .array(invariances.map { .string($0.rawValue) })),
+      ("roles", .array(roles.map(\.rawValue).sorted().map(JSON.string))), ("fallback", .string(fallback)),
+    ])
+  }
+}

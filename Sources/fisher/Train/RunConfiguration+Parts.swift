@@ -1,0 +1,64 @@
+import FisherBenchmarks
+import FisherKit
+
+// The parts of a run that the texts describe. Whatever is wrong with one of them is one line.
+
+extension RunConfiguration {
+  func optimizer() throws -> any Optimizer {
+    let type = try OptimizerRegistry.builtIn.type(self["optimizer"])
+    return type.init(settings: try Settings(type.record, parsing: settings))
+  }
+
+  func backend() throws -> any Backend {
+    self["backend"] == "native" ? NativeBackend() : try CBLASBackend(library: self["backend"])
+  }
+
+  func options(threads: Int) throws -> TrainingOptions {
+    var options = TrainingOptions()
+    options.epochs = try integer("epochs")
+    options.batchSize = try integer("batch")
+    options.microBatchSize = try optionalInteger("micro-batch")
+    options.seed = UInt64(try integer("seed", atLeast: 0))
+    options.schedule = self["schedule"]
+    options.augmentations = try Augmentation.parse(self["augment"])
+    options.patience = try optionalInteger("patience")
+    options.averaging = try number("average", from: 0, below: 1)
+    options.threads = threads
+    let smallest = Double.leastNonzeroMagnitude
+    let value = try number("clip-value", from: smallest, below: .infinity)
+    let norm = try number("clip-norm", from: smallest, below: .infinity)
+    if value != nil && norm != nil { throw UsageError("--clip-norm and --clip-value exclude each other") }
+    options.clipping = value.map { .value($0) } ?? norm.map { .norm($0) } ?? .none
+    return options
+  }
+
+  /// The data of the set's name; for an autoencoder each example is its own target.
+  func data() throws -> DataSplit {
+    let data = try DataSplit.named(self["dataset"])
+    let isAutoencoder = self["model"].isEmpty ? false : try ModelSpec(self["model"]).isAutoencoder
+    return isAutoencoder ? data.reconstructing : data
+  }
+
+  /// The network of the model's text.
+  func network<S: KernelScalar>(for data: DataSplit, _: S.Type) throws -> Network<S> {
+    let shape = data.train.shape
+    let outputs = data.train.classCount ?? shape.count
+    let input: SampleShape = shape.isImage ? [shape.channels, shape.height, shape.width] : [shape.count]
+    let layers = try ModelSpec(self["model"]).layers(input: input, outputs: outputs)
+    return try Network<S>(input: input, layers, loss: try loss(for: data))
+  }
+
+  private func loss(for data: DataSplit) throws(UsageError) -> Loss<MeanReduction> {
+    switch (self["loss"], data.train.targets) {
+    case ("softmax", .classes): return .softmaxCrossEntropy()
+    case ("squared", .inputs): return .squaredError
+    case ("binary", .inputs):
+      if data.train.isUnitScaled && data.test.isUnitScaled { return .binaryCrossEntropy }
+      throw UsageError("--loss: binary needs numbers in [0, 1], \(data.train.name) has others")
+    case ("softmax", .inputs), ("squared", .classes), ("binary", .classes):
+      let targets = data.train.targets == .inputs ? "its inputs as targets" : "classes"
+      throw UsageError("--loss: '\(self["loss"])' does not fit \(data.train.name), which has \(targets)")
+    default: throw UsageError("--loss: '\(self["loss"])' is none of softmax, binary, squared")
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import FisherBenchmarks
+import FisherKit
+
+/// The options that decide the bits of a run, as texts: what `--help` lists, the start event shows, and a checkpoint
+/// keeps.
+struct RunConfiguration: Sendable {
+  struct Option: Sendable {
+    let name: String
+    let standard: String
+    let help: String
+  }
+
+  static let options = [
+    Option(name: "optimizer", standard: "adafisher", help: "its name; fisher optimizers lists them"),
+    Option(
+      name: "dataset", standard: "digits", help: "digits, curves, a CSV file, or a folder of MNIST or CIFAR"),
+    Option(
+      name: "model", standard: "",
+      help: ModelSpec.forms.joined(separator: ", ") + "; by default one for the data"),
+    Option(name: "loss", standard: "", help: "softmax, binary or squared; by default the one for the data"),
+    Option(name: "epochs", standard: "30", help: "passes over the training data"),
+    Option(
+      name: "batch", standard: "", help: "samples of a step; by default 16, or 128 from 10 000 examples on"),
+    Option(name: "micro-batch", standard: "", help: "samples that pass at once; gradients are added up"),
+    Option(name: "seed", standard: "1", help: "weights, order and augmentation follow from it"),
+    Option(name: "schedule", standard: "cosine", help: Schedule.spellings.joined(separator: ", ")),
+    Option(name: "clip-norm", standard: "", help: "limit for the norm of all gradients together"),
+    Option(name: "clip-value", standard: "", help: "limit for every element of the gradients"),
+    Option(
+      name: "average", standard: "", help: "factor of a running average of the weights, which is tested"),
+    Option(name: "augment", standard: "none", help: "none, or flip, shift:PIXELS, crop:PIXELS with commas"),
+    Option(name: "patience", standard: "", help: "stop after so many epochs without a better test"),
+    Option(name: "type", standard: "f32", help: "f32 or f64"),
+    Option(name: "backend", standard: "native", help: "native, openblas, or the path of a CBLAS library"),
+  ]
+
+  /// What a resumed run may change.
+  static let changeable: Set = ["epochs", "patience"]
+
+  private(set) var texts: [String: String]
+  /// From `--set key=value`.
+  private(set) var settings: [String: String]
+
+  /// The options of the command line over the defaults.
+  init(_ arguments: Arguments) throws(UsageError) {
+    texts = Dictionary(uniqueKeysWithValues: Self.options.map { ($0.name, $0.standard) })
+    for option in Self.options {
+      if let text = arguments.value(option.name) { texts[option.name] = text }
+    }
+    settings = try Self.settings(arguments)
+  }
+
+  /// Those of a stored run, with what the command line may change.
+  init(_ checkpoint: Checkpoint, _ arguments: Arguments) throws(UsageError) {
+    texts = Dictionary(uniqueKeysWithValues: Self.options.map { ($0.name, $0.standard) })
+    settings = [:]
+    for (key, text) in checkpoint.configuration {
+      if key.hasPrefix("set.") { settings[String(key.dropFirst(4))] = text } else { texts[key] = text }
+    }
+    for option in Self.options {
+      guard let text = arguments.value(option.name), text != texts[option.name] else { continue }
+      guard Self.changeable.contains(option.name) else {
+        throw UsageError(
+          "--resume continues a run as it was started, with --\(option.name) \(texts[option.name] ?? "")")
+      }
+      texts[option.name] = text
+    }
+    if arguments.list("set") != nil, try Self.settings(arguments) != settings {
+      throw UsageError("--resume continues a run as it was started; --set cannot be changed")
+    }
+  }
+
+  private static func settings(_ arguments: Arguments) throws(UsageError) -> [String: String] {
+    var settings: [String: String] = [:]
+    for text in arguments.list("set") ?? [] {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2 else { throw UsageError("--set: '\(text)' is not of the form name=value") }
+      settings[parts[0]] = parts[1]
+    }
+    return settings
+  }
+
+  /// To be stored with a checkpoint.
+  var stored: [String: String] {
+    texts.merging(settings.map { ("set." + $0.key, $0.value) }) { $1 }
+  }
+
+  subscript(_ name: String) -> String { texts[name] ?? "" }
+
+  /// Fills in what was left to the data.
+  mutating func complete(for data: DataSplit) {
+    let outputs = data.train.classCount ?? data.train.shape.count
+    if self["model"].isEmpty {
+      let inputs = data.train.shape.count
+      texts["model"] =
+        data.train.targets == .inputs
+        ? "autoencoder:\(inputs)-400-200-100-50-25-6-25-50-100-200-400-\(inputs)"
+        : "mlp:\(inputs)-128-64-\(outputs)"
+    }
+    if self["loss"].isEmpty {
+      texts["loss"] =
+        data.train.targets != .inputs ? "softmax" : data.train.isUnitScaled ? "binary" : "squared"
+    }
+    if self["batch"].isEmpty { texts["batch"] = data.train.count < 10_000 ? "16" : "128" }
+  }
+
+  func integer(_ name: String, atLeast least: Int = 1) throws(UsageError) -> Int {
+    guard let value = Int(self[name]), value >= least else {
+      throw UsageError("--\(name): '\(self[name])' is not an integer of at least \(least)")
+    }
+    return value
+  }
+
+  /// Nil if the option is empty.
+  func optionalInteger(_ name: String) throws(UsageError) -> Int? {
+    self[name].isEmpty ? nil : try integer(name)
+  }
+
+  /// A number in the open range; nil if the option is empty.
+  func number(_ name: String, from least: Double, below limit: Double) throws(UsageError) -> Double? {
+    if self[name].isEmpty { return nil }
+    guard let value = Double(self[name]), value >= least, value < limit else {
+      throw UsageError("--\(name): '\(self[name])' is not a number from \(least) below \(limit)")
+    }
+    return value
+  }
+}

@@ -1,0 +1,119 @@
+import FisherBenchmarks
+import FisherKit
+import Foundation
+
+/// `fisher train`: the main job.
+enum Train {
+  static var help: String {
+    let lines = RunConfiguration.options.map { option in
+      let standard = option.standard.isEmpty ? "" : " (\(option.standard))"
+      return "  --" + option.name.padding(toLength: 12, withPad: " ", startingAt: 0) + option.help + standard
+    }
+    return """
+      usage: fisher train [OPTIONS]
+
+      Trains a network and ends with its test accuracy. Without options: AdaFisher on 1797 handwritten digits.
+
+      \(lines.joined(separator: "\n"))
+        --set         name=value: a hyper-parameter; may be repeated
+        --checkpoint  folder for checkpoint.safetensors and weights.safetensors, written after every epoch
+        --checkpoint-steps  write them after so many steps, too
+        --resume      folder of a checkpoint: goes on with the same bits
+        --threads     \(Threads.available) by default; the bits do not depend on it
+        --json        JSON Lines to a file, or - for standard output
+
+      example: fisher train --optimizer adamw --set lr=3e-3 --epochs 10
+      """
+  }
+
+  /// - Returns: the exit status.
+  static func run(_ words: [String]) throws(UsageError) -> Int32 {
+    let arguments = try Arguments(
+      words,
+      options: RunConfiguration.options.map(\.name) + [
+        "set", "checkpoint", "checkpoint-steps", "resume", "threads", "json",
+      ])
+    if let extra = arguments.positional.first {
+      throw UsageError("train takes no '\(extra)'; options begin with --")
+    }
+    do {
+      let checkpoint = try arguments.value("resume").map { try Checkpoint(in: $0) }
+      let configuration =
+        try checkpoint.map { try RunConfiguration($0, arguments) } ?? RunConfiguration(arguments)
+      switch configuration["type"] {
+      case "f32": return try run(Float.self, configuration, checkpoint, arguments)
+      case "f64": return try run(Double.self, configuration, checkpoint, arguments)
+      default: throw UsageError("--type: '\(configuration["type"])' is neither f32 nor f64")
+      }
+    } catch let error as UsageError {
+      throw error
+    } catch {
+      throw UsageError("\(error)")
+    }
+  }
+
+  private static func run<S: KernelScalar>(
+    _: S.Type, _ configuration: RunConfiguration, _ checkpoint: Checkpoint?, _ arguments: Arguments
+  ) throws -> Int32 {
+    var configuration = configuration
+    let threads = try count(arguments, "threads") ?? Threads.available
+    let optimizer = try configuration.optimizer()
+    let backend = try configuration.backend()
+    let data = try configuration.data()
+    configuration.complete(for: data)
+    let options = try configuration.options(threads: threads)
+    let network = try configuration.network(for: data, S.self)
+    let trainer = try Trainer(
+      network, data, optimizer: optimizer, options: options, registry: .builtIn, backend: backend)
+    if let checkpoint { try trainer.resume(from: checkpoint) }
+    let saver = try Saver(
+      directory: arguments.value("checkpoint") ?? arguments.value("resume"), isResumed: checkpoint != nil,
+      every: count(arguments, "checkpoint-steps"), configuration: configuration.stored)
+    let report = TrainingReport(
+      json: try arguments.value("json").map { try JSONLines($0) }, isQuiet: arguments.value("json") == "-")
+    report.start(configuration, trainer, data, optimizer)
+    do {
+      let result = try trainer.run { event in
+        report.show(event, trainer.options.epochs)
+        try saver.save(trainer, after: event)
+      }
+      report.end(result)
+      return 0
+    } catch {
+      // The run failed, not its input: refused steps and disks that are full.
+      report.fail("\(error)")
+      return 1
+    }
+  }
+
+  private static func count(_ arguments: Arguments, _ name: String) throws(UsageError) -> Int? {
+    guard let text = arguments.value(name) else { return nil }
+    guard let count = Int(text), count >= 1 else { throw UsageError("--\(name): '\(text)' is not a count") }
+    return count
+  }
+}
+
+/// When checkpoints are written, and where.
+struct Saver {
+  let directory: String?
+  let every: Int?
+  let configuration: [String: String]
+
+  /// - Throws: ``UsageError`` if another run's checkpoint would be overwritten.
+  init(directory: String?, isResumed: Bool, every: Int?, configuration: [String: String]) throws(UsageError) {
+    self.directory = directory
+    self.every = every
+    self.configuration = configuration
+    guard let directory, !isResumed else { return }
+    if FileManager.default.fileExists(atPath: directory + "/checkpoint.safetensors") {
+      throw UsageError(
+        "--checkpoint: \(directory) holds a run already; continue it with --resume, or take another folder")
+    }
+  }
+
+  func save<S: KernelScalar>(_ trainer: Trainer<S>, after event: TrainingEvent) throws(FileError) {
+    guard let directory else { return }
+    if case .step(let steps, _, _) = event, every.map({ steps % $0 != 0 }) ?? true { return }
+    try trainer.save(to: directory, configuration: configuration)
+  }
+}

@@ -1,0 +1,155 @@
+import FisherLinearAlgebra
+import Testing
+
+@testable import FisherTraining
+
+@Suite struct BatchTests {
+  private func data(_ count: Int) -> Dataset {
+    Dataset(
+      name: "rows", shape: ExampleShape(channels: 2), rows: (0..<count).map { [Float($0), Float(-$0)] },
+      classes: (0..<count).map { $0 % 3 }, classCount: 3)
+  }
+
+  @Test func anEpochHasEveryExampleOnceInAnOrderOfItsOwn() {
+    let source = BatchSource(data(23), batchSize: 5, normalization: nil, seed: 9)
+    #expect(source.batchCount == 5)
+    var orders: [[Int]] = []
+    for epoch in 0..<4 {
+      let order = source.order(epoch: epoch)
+      let batches = (0..<5).map { source.batch($0, of: order, epoch: epoch, as: Double.self) }
+      #expect(batches.map(\.inputs.rows) == [5, 5, 5, 5, 3])
+      let seen = batches.flatMap { batch in (0..<batch.inputs.rows).map { Int(batch.inputs[$0, 0]) } }
+      #expect(seen == order && seen.sorted() == Array(0..<23))
+      #expect(batches.flatMap(\.classes) == seen.map { $0 % 3 })
+      orders.append(order)
+    }
+    #expect(Set(orders).count == 4 && !orders.contains(Array(0..<23)))
+    #expect(BatchSource(data(23), batchSize: 5, normalization: nil, seed: 9).order(epoch: 2) == orders[2])
+    #expect(BatchSource(data(23), batchSize: 5, normalization: nil, seed: 8).order(epoch: 2) != orders[2])
+  }
+
+  @Test func testBatchesKeepTheOrder() {
+    let source = BatchSource(data(7), batchSize: 4, normalization: nil)
+    #expect(source.batch(0, as: Float.self).inputs.column(0).array == [0, 1, 2, 3])
+    #expect(source.batch(1, as: Float.self).inputs.column(0).array == [4, 5, 6])
+  }
+
+  @Test func normalizedFeaturesHaveMeanZeroAndDeviationOne() {
+    let rows = (0..<50).map { i in [Float(3 * i) + 100, Float(i * i), 7] }
+    let data = Dataset(
+      name: "t", shape: ExampleShape(channels: 3), rows: rows, classes: rows.map { _ in 0 }, classCount: 1)
+    let source = BatchSource(data, batchSize: 50, normalization: Normalization(data))
+    let x = source.batch(0, as: Double.self).inputs
+    for j in 0..<3 {
+      let column = x.column(j).array
+      let mean = column.reduce(0, +) / 50
+      let variance = column.reduce(0) { $0 + $1 * $1 } / 50 - mean * mean
+      #expect(abs(mean) < 1e-5)
+      // The last feature is constant: shifted, not scaled.
+      #expect(abs(variance - (j < 2 ? 1 : 0)) < 1e-5)
+    }
+  }
+
+  @Test func imagesAreNormalizedByChannel() {
+    let image: [Float] = [1, 2, 3, 4, 10, 10, 30, 30]
+    let data = Dataset(
+      name: "t", shape: ExampleShape(channels: 2, height: 2, width: 2), rows: [image], classes: [0],
+      classCount: 1)
+    let normalization = Normalization(data)
+    #expect(normalization.mean == [2.5, 20])
+    #expect(normalization.scale == [1 / Float(1.25).squareRoot(), 0.1])
+  }
+}
+
+@Suite struct AugmentationTests {
+  private let shape = ExampleShape(channels: 2, height: 2, width: 3)
+  private let image: [Float] = [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16]
+
+  /// All outcomes over many generators.
+  private func outcomes(_ augmentation: Augmentation) -> Set<[Float]> {
+    Set(
+      (0..<400).map { seed in
+        var generator = KeyedGenerator(UInt64(seed))
+        var copy = image
+        copy.withUnsafeMutableBufferPointer { augmentation.apply(to: $0, shape, &generator) }
+        return copy
+      })
+  }
+
+  @Test func flipsHalfOfTheTime() {
+    #expect(outcomes(.flip) == [image, [3, 2, 1, 6, 5, 4, 13, 12, 11, 16, 15, 14]])
+  }
+
+  @Test func shiftsLeaveZeros() {
+    let all = outcomes(.shift(1))
+    #expect(all.count == 9 && all.contains(image))
+    #expect(all.contains([0, 1, 2, 0, 4, 5, 0, 11, 12, 0, 14, 15]))
+    #expect(all.contains([4, 5, 6, 0, 0, 0, 14, 15, 16, 0, 0, 0]))
+  }
+
+  @Test func cropsMirror() {
+    let all = outcomes(.crop(1))
+    #expect(all.count == 9 && all.contains(image))
+    #expect(all.contains([1, 1, 2, 4, 4, 5, 11, 11, 12, 14, 14, 15]))
+  }
+
+  @Test func followsFromSeedEpochAndExample() {
+    let data = Dataset(
+      name: "t", shape: shape, rows: (0..<20).map { _ in image }, classes: Array(repeating: 0, count: 20),
+      classCount: 1)
+    func epoch(_ epoch: Int, seed: UInt64, batchSize: Int) -> [[Float]] {
+      let source = BatchSource(
+        data, batchSize: batchSize, normalization: nil, augmentations: [.shift(1), .flip], seed: seed)
+      let order = Array(0..<20)
+      return (0..<source.batchCount).flatMap { i in
+        let x = source.batch(i, of: order, epoch: epoch, as: Float.self).inputs
+        return (0..<x.rows).map { x.row($0).array }
+      }
+    }
+    let first = epoch(3, seed: 1, batchSize: 20)
+    #expect(Set(first).count > 3)
+    #expect(epoch(3, seed: 1, batchSize: 7) == first)
+    #expect(epoch(4, seed: 1, batchSize: 20) != first && epoch(3, seed: 2, batchSize: 20) != first)
+    // Never in a test.
+    let source = BatchSource(data, batchSize: 20, normalization: nil, augmentations: [.shift(1)])
+    #expect(source.batch(0, as: Float.self).inputs.row(13).array == image)
+  }
+
+  @Test func parses() throws {
+    #expect(try Augmentation.parse("shift:1,flip,crop:4") == [.shift(1), .flip, .crop(4)])
+    #expect(try Augmentation.parse("none") == [])
+    for text in ["shift", "shift:0", "flip:1", "rotate:3", "crop:x", "shift:-1"] {
+      #expect(throws: AugmentationError.self) { try Augmentation.parse(text) }
+    }
+  }
+}
+
+@Suite struct CurvesTests {
+  @Test func drawingsFollowFromTheSeed() {
+    let split = Curves.split(train: 40, test: 10)
+    #expect(split.train.count == 40 && split.test.count == 10 && split.train.targets == .inputs)
+    #expect(split.train.shape == ExampleShape(channels: 1, height: 28, width: 28))
+    guard case .bytes(let a, _) = split.train.storage, case .bytes(let b, _) = split.test.storage,
+      case .bytes(let again, _) = Curves.split(train: 40, test: 10).train.storage,
+      case .bytes(let other, _) = Curves.split(train: 40, test: 10, seed: 2).train.storage
+    else { return }
+    #expect(a == again && a != other)
+    let images = stride(from: 0, to: a.count, by: 784).map { Array(a[$0..<$0 + 784]) }
+    #expect(Set(images).count == 40 && !images.contains(Array(b.prefix(784))))
+    for image in images {
+      let ink = image.filter { $0 > 0 }.count
+      #expect(image.max()! > 200 && ink > 15 && ink < 400, "\(ink) pixels with ink")
+    }
+  }
+
+  /// The stroke passes through its three points.
+  @Test func curvesPassThroughTheirPoints() {
+    let points = [(x: 5.0, y: 6.0), (x: 14.0, y: 20.0), (x: 22.0, y: 9.0)]
+    let image = Curves.drawing(through: points)
+    for point in points { #expect(image[Int(point.y) * 28 + Int(point.x)] > 0.95) }
+    #expect(image[27 * 28] == 0)
+    // A parabola may leave the picture: nothing is drawn there, and nothing breaks.
+    _ = Curves.drawing(through: [(x: 3, y: 24), (x: 24, y: 3), (x: 3, y: 24)])
+    _ = Curves.drawing(through: [(x: 24, y: 24), (x: 24, y: 24), (x: 3, y: 3)])
+  }
+}

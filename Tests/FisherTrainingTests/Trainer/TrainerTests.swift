@@ -1,0 +1,236 @@
+import FisherCurvature
+import FisherLinearAlgebra
+import FisherNetworks
+import FisherOptimizers
+import FisherPluginAdaFisher
+import FisherPluginFirstOrder
+import Foundation
+import Testing
+
+@testable import FisherTraining
+
+/// A small problem that any of them learns: three clouds of points.
+enum Clouds {
+  static func split(train: Int = 50, test: Int = 21) -> DataSplit {
+    DataSplit(train: data(train, seed: 1), test: data(test, seed: 2))
+  }
+
+  static func data(_ count: Int, seed: UInt64) -> Dataset {
+    var generator = KeyedGenerator(seed)
+    let classes = (0..<count).map { $0 % 3 }
+    let rows = classes.map { label in
+      (0..<4).map { j in Float(label == j ? 2 : 0) + Float(generator.unit()) }
+    }
+    return Dataset(
+      name: "clouds", shape: ExampleShape(channels: 4), rows: rows, classes: classes, classCount: 3)
+  }
+
+  static func network<S: KernelScalar>(_: S.Type) throws -> Network<S> {
+    try Network<S>(input: [4], [.linear(9), .relu, .linear(3)])
+  }
+
+  /// With running averages and masks: everything that a checkpoint must keep.
+  static func normalized<S: KernelScalar>(_: S.Type) throws -> Network<S> {
+    try Network<S>(input: [4], [.linear(9), .batchNorm, .relu, .dropout(0.2), .linear(3)])
+  }
+
+  static func options(_ change: (inout TrainingOptions) -> Void = { _ in }) -> TrainingOptions {
+    var options = TrainingOptions()
+    options.epochs = 5
+    options.batchSize = 8
+    options.threads = 1
+    change(&options)
+    return options
+  }
+}
+
+@Suite struct TrainerTests {
+  private func trainer<S: KernelScalar>(
+    _: S.Type = Float.self, _ optimizer: any Optimizer, _ change: (inout TrainingOptions) -> Void = { _ in }
+  ) throws -> Trainer<S> {
+    try Trainer(
+      Clouds.network(S.self), Clouds.split(), optimizer: optimizer, options: Clouds.options(change),
+      registry: OptimizerRegistry([AdamW.self]))
+  }
+
+  @Test func learns() throws {
+    for optimizer in [try AdamW(["lr": 0.02]), try AdaFisher(), try SGD(["lr": 0.1])] as [any Optimizer] {
+      let trainer = try trainer(Double.self, optimizer) { $0.epochs = 20 }
+      var losses: [Double] = []
+      let result = try trainer.run { event in
+        if case .epoch(let report) = event { losses.append(report.trainLoss) }
+      }
+      #expect(result.bestTestAccuracy == 1, "\(type(of: optimizer))")
+      #expect(losses.count == 20 && losses[19] < losses[0] / 3 && result.finalTrainLoss == losses[19])
+      #expect(result.parametersHash == trainer.parametersHash && !result.stoppedEarly)
+    }
+  }
+
+  /// A step is the driver's step on the batch of the epoch's order, and the epoch's loss is the mean over its samples.
+  @Test func followsTheDefinition() throws {
+    let trainer = try trainer(Double.self, try SGD(["lr": 0.1]))
+    let network = trainer.network
+    var driver = try OptimizerDriver<Double>(
+      try SGD(["lr": 0.1]), parameters: network.parameters, schedule: .cosine(steps: 35))
+    var values = network.initialValues(seed: 1)
+    var gradients = network.zeros()
+    let workspace = network.makeWorkspace(threads: 1)
+    let data = Clouds.split().train
+    let source = BatchSource(data, batchSize: 8, normalization: Normalization(data), seed: 1)
+    for epoch in 0..<2 {
+      let order = source.order(epoch: epoch)
+      var sum = 0.0
+      for i in 0..<7 {
+        let batch = source.batch(i, of: order, epoch: epoch, as: Double.self)
+        let loss = workspace.forward(
+          values, batch.inputs, .classes(batch.classes), mode: .training(seed: 0))
+        workspace.backward(values, into: &gradients)
+        _ = try driver.step(values: &values, gradients: &gradients, objective: PlainObjective(loss: loss))
+        sum += loss * Double(batch.inputs.rows)
+        #expect(trainer.progress.batch == i)
+        try trainer.step()
+        #expect(trainer.values.map(\.array) == values.map(\.array))
+      }
+      #expect(trainer.progress.lossSum == sum && trainer.progress.lossTerms == 50)
+      trainer.progress.endEpoch(trainer.evaluate())
+      #expect(trainer.progress.trainLoss == sum / 50 && trainer.progress.epoch == epoch + 1)
+    }
+  }
+
+  @Test(arguments: [1, 2, 7])
+  func sameBitsForAnyThreads(threads: Int) throws {
+    let split = Clouds.split(train: 900, test: 300)
+    func hash(_ threads: Int) throws -> String {
+      let network = try Network<Float>(input: [4], [.linear(200), .relu, .linear(150), .relu, .linear(3)])
+      let trainer = try Trainer(
+        network, split, optimizer: try AdaFisher(),
+        options: Clouds.options {
+          $0.threads = threads
+          $0.epochs = 1
+          $0.batchSize = 300
+        })
+      return try trainer.run().parametersHash
+    }
+    #expect(try hash(threads) == hash(1))
+  }
+
+  @Test func seedsDecide() throws {
+    func hash(_ seed: UInt64) throws -> String {
+      try trainer(Float.self, try AdamW()) { $0.seed = seed }.run().parametersHash
+    }
+    #expect(try hash(1) == hash(1))
+    #expect(try hash(1) != hash(2))
+  }
+
+  /// Micro-batches are the same batch, in gradients and captures, up to rounding.
+  @Test func microBatchesAreTheBatch() throws {
+    for optimizer in [try SGD(), try AdaFisher()] as [any Optimizer] {
+      let whole = try trainer(Double.self, optimizer)
+      let parts = try trainer(Double.self, optimizer) { $0.microBatchSize = 3 }
+      _ = try whole.run()
+      _ = try parts.run()
+      for (a, b) in zip(whole.values, parts.values) {
+        for (x, y) in zip(a.array, b.array) { #expect(abs(x - y) < 1e-11) }
+      }
+      #expect(abs(whole.progress.trainLoss! - parts.progress.trainLoss!) < 1e-12)
+    }
+  }
+
+  @Test func stopsEarly() throws {
+    let trainer = try trainer(Double.self, try SGD(["lr": 1e-9])) {
+      $0.epochs = 50
+      $0.patience = 3
+      $0.schedule = "constant"
+    }
+    let result = try trainer.run()
+    #expect(result.stoppedEarly && trainer.progress.epoch == 4)
+  }
+
+  @Test func averagesAreWhatIsTested() throws {
+    let trainer = try trainer(Double.self, try SGD(["lr": 0.1])) { $0.averaging = 0.9 }
+    try trainer.step()
+    #expect(trainer.testedValues.map(\.array) == trainer.driver.averages?.map(\.array))
+    #expect(trainer.testedValues.map(\.array) != trainer.values.map(\.array))
+  }
+
+  @Test func capturesAreComputedOnlyWhenAsked() throws {
+    let trainer = try trainer(Double.self, try AdaFisher(["refresh": 3]))
+    var asked: [Bool] = []
+    for _ in 0..<6 {
+      asked.append(trainer.driver.needs.contains(.captures))
+      try trainer.step()
+    }
+    #expect(asked == [true, false, false, true, false, false])
+  }
+
+  /// A weight that became infinite: the step is refused with the layer's name, and nothing has changed.
+  @Test func nonFiniteLossesAreRefused() throws {
+    for (position, layer) in [(0, "layers.0"), (2, "layers.2")] {
+      let trainer = try trainer(Double.self, try AdamW())
+      try trainer.step()
+      trainer.values[position][0, 0] = .nan
+      let (values, state, progress) = (
+        trainer.values.map { $0.array.map(\.bitPattern) }, trainer.state.fingerprint, trainer.progress
+      )
+      do {
+        try trainer.step()
+        Issue.record("took a step with a NaN among the weights")
+      } catch {
+        guard case .nonFiniteLoss(_, let place) = error else {
+          Issue.record("\(error)")
+          continue
+        }
+        #expect(place == layer && error.description.hasPrefix("layer \(layer): the loss is "))
+      }
+      #expect(trainer.values.map { $0.array.map(\.bitPattern) } == values)
+      #expect(trainer.state.fingerprint == state && trainer.progress == progress)
+    }
+  }
+
+  /// Running averages belong to the step: a refused one leaves them, too.
+  @Test func refusedStepsLeaveTheStatistics() throws {
+    let trainer = try Trainer(
+      Clouds.normalized(Double.self), Clouds.split(), optimizer: try SGD(), options: Clouds.options())
+    try trainer.step()
+    let statistics = trainer.statistics
+    trainer.values[trainer.values.count - 1][0, 0] = .infinity
+    #expect(throws: StepRefusal.self) { try trainer.step() }
+    #expect(trainer.statistics == statistics)
+    trainer.values[trainer.values.count - 1][0, 0] = 0
+    try trainer.step()
+    #expect(trainer.statistics != statistics)
+  }
+
+  @Test func wrongOptionsAreRefused() throws {
+    let cases: [((inout TrainingOptions) -> Void, String)] = [
+      ({ $0.epochs = 0 }, "epochs is 0; it must be at least 1"),
+      ({ $0.batchSize = 0 }, "a batch of 0; it must have at least one sample"),
+      ({ $0.microBatchSize = 0 }, "a micro-batch of 0; it must have at least one sample"),
+      ({ $0.averaging = 1 }, "averaging is 1.0; it must lie in [0, 1)"),
+      ({ $0.patience = 0 }, "patience is 0; it must be at least 1"),
+      ({ $0.augmentations = [.flip] }, "clouds has no images that could be augmented"),
+      ({ $0.clipping = .norm(0) }, "the limit of clipping is 0.0; it must be positive"),
+    ]
+    for (change, message) in cases {
+      let error = #expect(throws: TrainingError.self) { try trainer(Float.self, try AdamW(), change) }
+      #expect(error?.description == message)
+    }
+    let narrow = try Network<Float>(input: [3], [.linear(3)])
+    let few = try Network<Float>(input: [4], [.linear(2)])
+    for (network, message) in [
+      (narrow, "the network takes 3 and clouds has 4×1×1"),
+      (few, "the network gives 2, clouds wants 3 numbers"),
+    ] {
+      let error = #expect(throws: TrainingError.self) {
+        try Trainer(network, Clouds.split(), optimizer: try AdamW())
+      }
+      #expect(error?.description == message)
+    }
+  }
+
+  @Test func rightAnswersAreTheLargest() {
+    let outputs: Matrix<Float> = [[1, 3, 2], [5, 5, 4], [.nan, 1, 0], [.nan, .nan, .nan], [0, 1, .nan]]
+    #expect(Trainer<Float>.rightAnswers(outputs, [1, 0, 1, 0, 1]) == 4)
+    #expect(Trainer<Float>.rightAnswers(outputs, [0, 1, 0, 1, 2]) == 0)
+  }
+}
