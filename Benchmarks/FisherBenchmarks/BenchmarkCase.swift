@@ -68,7 +68,7 @@ struct Suite: Sendable {
   /// The cases for the types `f32` and `f64`; `sizes` replaces the grid.
   let cases: @Sendable (_ types: [String], _ sizes: [Shape]?) -> [BenchmarkCase]
 
-  static let all = [gemm, syrk, trsm, cholesky, inverse, lu, qr, eigen, batched, kronecker]
+  static let all = [gemm, syrk, trsm, cholesky, inverse, lu, qr, eigen, batched, kronecker, elementwise]
 }
 
 /// Sizes from the command line: `64` or `64x32x1000`.

@@ -1,6 +1,7 @@
 /// What a kernel module offers for one element type: the entry points that the drivers call through a table.
 public protocol KernelSet<Scalar>:
-  BatchedKernels, CholeskyKernels, EliminationKernels, ReflectorKernels, SecularKernels, TriangularKernels
+  BatchedKernels, CholeskyKernels, ElementwiseKernels, EliminationKernels, ReflectorKernels, SecularKernels,
+  TriangularKernels
 {
   associatedtype Scalar
 

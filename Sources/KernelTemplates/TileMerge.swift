@@ -101,21 +101,37 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   static func applyActivation(
     _ epilogue: Epilogue<Scalar>, to c: MutableMatrixPointer<Scalar>, _ i0: Int, _ j0: Int
   ) {
+    var (row, column): (VectorPointer<Scalar>?, VectorPointer<Scalar>?) = (nil, nil)
+    switch epilogue.bias {
+    case .none: break
+    case .row(let bias): row = bias
+    case .column(let bias): column = bias
+    }
+    let isContiguous = c.columnStride == 1 && (row.map { $0.stride == 1 } ?? true)
     for i in 0..<c.rows {
-      for j in 0..<c.columns {
-        var value = c[i, j]
-        switch epilogue.bias {
-        case .none: break
-        case .row(let bias): value += bias[j0 &+ j]
-        case .column(let bias): value += bias[i0 &+ i]
-        }
-        switch epilogue.activation {
-        case .identity: break
-        case .relu: value = value <= 0 ? 0 : value
-        case .leakyRelu(let slope): value = value <= 0 ? slope * value : value
-        }
-        c[i, j] = value
+      let bias = column.map { $0[i0 &+ i] } ?? 0
+      var j = 0
+      while isContiguous && j < c.columns {
+        let these = mask(first: min(lanes, c.columns &- j))
+        let target = c.base + (i &* c.rowStride &+ j)
+        let term = row.map { load($0.base + (j0 &+ j), these) } ?? broadcast(bias)
+        store(activated(load(UnsafePointer(target), these) + term, epilogue.activation), to: target, these)
+        j &+= lanes
       }
+      while j < c.columns {
+        let term = row.map { $0[j0 &+ j] } ?? bias
+        c[i, j] = activated(broadcast(c[i, j] + term), epilogue.activation)[0]
+        j &+= 1
+      }
+    }
+  }
+
+  @inlinable @inline(__always)
+  static func activated(_ x: Vector, _ activation: Activation<Scalar>) -> Vector {
+    switch activation {
+    case .identity: return x
+    case .relu: return x.replacing(with: zero, where: x .<= zero)
+    case .leakyRelu(let slope): return x.replacing(with: multiply(broadcast(slope), x), where: x .<= zero)
     }
   }
 

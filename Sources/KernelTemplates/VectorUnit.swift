@@ -41,6 +41,13 @@ public protocol VectorUnit {
   /// a·b + sum: fused with one rounding where the machine has FMA, in two roundings where it has not.
   static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector
 
+  /// a·b − product, exactly: what the product lost by rounding.
+  static func productError(_ a: Vector, _ b: Vector, _ product: Vector) -> Vector
+  /// 2ⁿ for every whole n between the exponents of the smallest and the largest normal number.
+  static func powerOfTwo(_ n: Vector) -> Vector
+  /// The exponent field of a positive number: 127 (Float) or 1023 (Double) for 1 ≤ x < 2.
+  static func biasedExponent(_ x: Vector) -> Vector
+
   /// The mask of the first `count` lanes, 0 … the number of lanes.
   static func mask(first count: Int) -> Mask
   /// The masked lanes from memory, zero in the others, whose memory is not touched.

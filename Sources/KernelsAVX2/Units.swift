@@ -45,6 +45,25 @@ public enum AVX2Float: VectorUnit, KernelSet {
   public static func squareRoot(_ x: Float) -> Float { _mm_cvtss_f32(_mm_sqrt_ps(_mm_set1_ps(x))) }
 
   @inlinable @inline(__always)
+  public static func productError(_ a: Vector, _ b: Vector, _ product: Vector) -> Vector {
+    multiplyAdd(a, b, -product)
+  }
+
+  // An integer below 2²³ added to 1.5·2²³ stands in the low bits of the sum.
+  @inlinable @inline(__always)
+  public static func powerOfTwo(_ n: Vector) -> Vector {
+    let field = n + broadcast(0x1.8p23 + 127)
+    return unsafeBitCast(_mm256_slli_epi32(unsafeBitCast(field, to: __m256i.self), 23), to: Vector.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func biasedExponent(_ x: Vector) -> Vector {
+    let field = _mm256_srli_epi32(unsafeBitCast(x, to: __m256i.self), 23)
+    let sum = _mm256_or_si256(field, unsafeBitCast(broadcast(0x1p23), to: __m256i.self))
+    return unsafeBitCast(sum, to: Vector.self) - broadcast(0x1p23)
+  }
+
+  @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask {
     _mm256_cmpgt_epi32(
       _mm256_set1_epi32(Int32(truncatingIfNeeded: count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
@@ -111,6 +130,25 @@ public enum AVX2Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func squareRoot(_ x: Double) -> Double { _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set1_pd(x))) }
+
+  @inlinable @inline(__always)
+  public static func productError(_ a: Vector, _ b: Vector, _ product: Vector) -> Vector {
+    multiplyAdd(a, b, -product)
+  }
+
+  // An integer below 2⁵² added to 1.5·2⁵² stands in the low bits of the sum.
+  @inlinable @inline(__always)
+  public static func powerOfTwo(_ n: Vector) -> Vector {
+    let field = n + broadcast(0x1.8p52 + 1023)
+    return unsafeBitCast(_mm256_slli_epi64(unsafeBitCast(field, to: __m256i.self), 52), to: Vector.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func biasedExponent(_ x: Vector) -> Vector {
+    let field = _mm256_srli_epi64(unsafeBitCast(x, to: __m256i.self), 52)
+    let sum = _mm256_or_si256(field, unsafeBitCast(broadcast(0x1p52), to: __m256i.self))
+    return unsafeBitCast(sum, to: Vector.self) - broadcast(0x1p52)
+  }
 
   @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask {

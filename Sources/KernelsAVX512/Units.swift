@@ -45,6 +45,25 @@ public enum AVX512Float: VectorUnit, KernelSet {
   public static func squareRoot(_ x: Float) -> Float { _mm_cvtss_f32(_mm_sqrt_ps(_mm_set1_ps(x))) }
 
   @inlinable @inline(__always)
+  public static func productError(_ a: Vector, _ b: Vector, _ product: Vector) -> Vector {
+    multiplyAdd(a, b, -product)
+  }
+
+  // An integer below 2²³ added to 1.5·2²³ stands in the low bits of the sum.
+  @inlinable @inline(__always)
+  public static func powerOfTwo(_ n: Vector) -> Vector {
+    let field = n + broadcast(0x1.8p23 + 127)
+    return unsafeBitCast(_mm512_slli_epi32(unsafeBitCast(field, to: __m512i.self), 23), to: Vector.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func biasedExponent(_ x: Vector) -> Vector {
+    let field = _mm512_srli_epi32(unsafeBitCast(x, to: __m512i.self), 23)
+    let sum = _mm512_or_si512(field, unsafeBitCast(broadcast(0x1p23), to: __m512i.self))
+    return unsafeBitCast(sum, to: Vector.self) - broadcast(0x1p23)
+  }
+
+  @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask { Mask(truncatingIfNeeded: (1 &<< count) &- 1) }
 
   @inlinable @inline(__always)
@@ -116,6 +135,25 @@ public enum AVX512Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func squareRoot(_ x: Double) -> Double { _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set1_pd(x))) }
+
+  @inlinable @inline(__always)
+  public static func productError(_ a: Vector, _ b: Vector, _ product: Vector) -> Vector {
+    multiplyAdd(a, b, -product)
+  }
+
+  // An integer below 2⁵² added to 1.5·2⁵² stands in the low bits of the sum.
+  @inlinable @inline(__always)
+  public static func powerOfTwo(_ n: Vector) -> Vector {
+    let field = n + broadcast(0x1.8p52 + 1023)
+    return unsafeBitCast(_mm512_slli_epi64(unsafeBitCast(field, to: __m512i.self), 52), to: Vector.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func biasedExponent(_ x: Vector) -> Vector {
+    let field = _mm512_srli_epi64(unsafeBitCast(x, to: __m512i.self), 52)
+    let sum = _mm512_or_si512(field, unsafeBitCast(broadcast(0x1p52), to: __m512i.self))
+    return unsafeBitCast(sum, to: Vector.self) - broadcast(0x1p52)
+  }
 
   @inlinable @inline(__always)
   public static func mask(first count: Int) -> Mask { Mask(truncatingIfNeeded: (1 &<< count) &- 1) }

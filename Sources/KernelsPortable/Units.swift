@@ -10,6 +10,20 @@ public enum PortableFloat: VectorUnit, KernelSet {
   public typealias Mask = Int
 
   @inlinable @inline(__always)
+  public static func powerOfTwo(_ n: Vector) -> Vector {
+    // An integer below 2²³ added to 1.5·2²³ stands in the low bits of the sum.
+    let field = n + broadcast(0x1.8p23 + 127)
+    return unsafeBitCast(unsafeBitCast(field, to: SIMD4<UInt32>.self) &<< 23, to: Vector.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func biasedExponent(_ x: Vector) -> Vector {
+    let field = unsafeBitCast(x, to: SIMD4<UInt32>.self) &>> 23
+    let sum = field | unsafeBitCast(broadcast(0x1p23), to: SIMD4<UInt32>.self)
+    return unsafeBitCast(sum, to: Vector.self) - broadcast(0x1p23)
+  }
+
+  @inlinable @inline(__always)
   public static func transposeSquare(_ square: SquareCall<Float>) { Square4<Self>.transpose(square) }
 
   @inlinable @inline(__always)
@@ -28,6 +42,20 @@ public enum PortableDouble: VectorUnit, KernelSet {
   public typealias Scalar = Double
   public typealias Vector = SIMD2<Double>
   public typealias Mask = Int
+
+  @inlinable @inline(__always)
+  public static func powerOfTwo(_ n: Vector) -> Vector {
+    // An integer below 2⁵² added to 1.5·2⁵² stands in the low bits of the sum.
+    let field = n + broadcast(0x1.8p52 + 1023)
+    return unsafeBitCast(unsafeBitCast(field, to: SIMD2<UInt64>.self) &<< 52, to: Vector.self)
+  }
+
+  @inlinable @inline(__always)
+  public static func biasedExponent(_ x: Vector) -> Vector {
+    let field = unsafeBitCast(x, to: SIMD2<UInt64>.self) &>> 52
+    let sum = field | unsafeBitCast(broadcast(0x1p52), to: SIMD2<UInt64>.self)
+    return unsafeBitCast(sum, to: Vector.self) - broadcast(0x1p52)
+  }
 
   @inlinable @inline(__always)
   public static func transposeSquare(_ square: SquareCall<Double>) { Square2<Self>.transpose(square) }
@@ -117,6 +145,15 @@ where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloating
       return sum.addingProduct(a, b)
     #else
       return sum + a * b
+    #endif
+  }
+
+  @inlinable @inline(__always)
+  public static func productError(_ a: Vector, _ b: Vector, _ product: Vector) -> Vector {
+    #if arch(arm64)
+      return (-product).addingProduct(a, b)
+    #else
+      return splitProductError(a, b, product)
     #endif
   }
 }

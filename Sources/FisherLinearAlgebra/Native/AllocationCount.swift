@@ -1,10 +1,6 @@
-import Synchronization
-
-/// How often memory for elements was taken in this process: matrices and scratch. For tests of the steady state.
+/// How often this thread has taken memory for elements: matrices and scratch. For tests of the steady state.
 package enum AllocationCount {
-  private static let counter = Atomic<Int>(0)
+  package static var current: Int { ThreadContext.current.allocations }
 
-  package static var current: Int { counter.load(ordering: .relaxed) }
-
-  static func increment() { counter.add(1, ordering: .relaxed) }
+  static func increment() { ThreadContext.current.allocations += 1 }
 }

@@ -15,6 +15,7 @@ struct ThreadContext {
     var capacity = 0
     var used = 0
     var wanted = 0
+    var allocations = 0
   }
 
   private static let alignment = 64
@@ -51,6 +52,12 @@ struct ThreadContext {
     nonmutating set { state.pointee.isInParallelRegion = newValue }
   }
 
+  /// How often this thread has taken memory for elements.
+  var allocations: Int {
+    get { state.pointee.allocations }
+    nonmutating set { state.pointee.allocations = newValue }
+  }
+
   /// Lends `count` uninitialised elements, aligned to 64 bytes, for the duration of `body`.
   @inline(__always)
   func withScratch<S, R>(_ count: Int, of type: S.Type, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
@@ -73,7 +80,7 @@ struct ThreadContext {
   private func grow(by bytes: Int) {
     state.pointee.wanted = max(state.pointee.wanted, state.pointee.used + bytes)
     if state.pointee.used > 0 { return }
-    AllocationCount.increment()
+    allocations += 1
     state.pointee.memory?.deallocate()
     state.pointee.memory = .allocate(byteCount: state.pointee.wanted, alignment: Self.alignment)
     state.pointee.capacity = state.pointee.wanted
@@ -81,7 +88,7 @@ struct ThreadContext {
 
   /// A request on top of memory that is too small and in use: served from the heap this once.
   private func overflow<S, R>(_ bytes: Int, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
-    AllocationCount.increment()
+    allocations += 1
     let extra = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
     defer { extra.deallocate() }
     return body(extra.assumingMemoryBound(to: S.self))

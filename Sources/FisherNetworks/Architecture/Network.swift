@@ -50,6 +50,11 @@ public struct Network<Scalar: KernelScalar>: Sendable {
   /// The number of weights.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
+  /// The flops of the products in a forward and a backward pass: the textbook's count.
+  public func productFlops(samples: Int) -> Double {
+    Double(samples) * program.nodes.reduce(0) { $0 + $1.operation.productFlops * ($1.inputLearns ? 3 : 2) }
+  }
+
   /// Buffers for passes through this network.
   public func makeWorkspace(
     on backend: any Backend = NativeBackend(), threads: Int = Threads.available

@@ -11,6 +11,7 @@ struct ConvolutionOperation<Scalar: KernelScalar>: Operation {
   let rectifier: Rectifier<Scalar>
 
   var kind: LayerKind? { .convolution(geometry, hasBias: hasBias) }
+  var productFlops: Double { 2 * Double(geometry.positions * geometry.outputs * geometry.patchSize) }
 
   var parameters: [OperationParameter] {
     let g = geometry

@@ -10,6 +10,7 @@ struct LinearOperation<Scalar: KernelScalar>: Operation {
   let rectifier: Rectifier<Scalar>
 
   var kind: LayerKind? { .linear(hasBias: hasBias) }
+  var productFlops: Double { 2 * Double(positions * inputs * outputs) }
 
   var parameters: [OperationParameter] {
     let weight = OperationParameter(

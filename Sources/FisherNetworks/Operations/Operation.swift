@@ -14,6 +14,8 @@ protocol Operation<Scalar>: Sendable {
   var kind: LayerKind? { get }
   /// Rows of a capture for each sample.
   var positions: Int { get }
+  /// The flops of the products in the forward pass of a sample; each gradient costs as much.
+  var productFlops: Double { get }
   /// Numbers that the forward pass keeps for the backward pass.
   func savedCount(samples: Int) -> Int
 
@@ -33,6 +35,7 @@ extension Operation {
   var statistics: [OperationStatistic] { [] }
   var kind: LayerKind? { nil }
   var positions: Int { 1 }
+  var productFlops: Double { 0 }
   func savedCount(samples: Int) -> Int { 0 }
   func updateStatistics(_ call: NodeCall<Scalar>) {}
 

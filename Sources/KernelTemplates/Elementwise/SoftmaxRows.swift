@@ -1,0 +1,72 @@
+// y = exp(x − max)/Σ exp(x − max), row by row, in three passes over a row that is in the first-level cache.
+//
+// The sum is formed in pairs, in 64 bytes of running sums whatever the width of a vector.
+
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
+  @inlinable
+  public static func softmax(
+    _ x: MatrixPointer<Scalar>, to y: MutableMatrixPointer<Scalar>, logSums: UnsafeMutablePointer<Scalar>?
+  ) {
+    let n = x.columns
+    for i in 0..<x.rows {
+      let (source, target) = (x.base + i &* x.rowStride, y.base + i &* y.rowStride)
+      let peak = largest(source, n)
+      let shift = broadcast(peak)
+      apply(source, target, n) { x in
+        // The rounding error of x − max would be an error of |x − max|/2 ulps.
+        let difference = Pair<Self>(x, plus: -shift)
+        return exponential(difference.high, minus: -difference.low)
+      }
+      let total = preciseSum(target, n)
+      let divisor = Pair<Self>(broadcast(total.high), broadcast(total.low))
+      apply(UnsafePointer(target), target, n) { e in Pair<Self>(e).divided(by: divisor).sum }
+      if let logSums { logSums[i] = peak + logarithm(divisor.high)[0] }
+    }
+  }
+
+  /// Σ x as a sum of two numbers.
+  @inlinable @inline(__always)
+  static func preciseSum(_ x: UnsafePointer<Scalar>, _ count: Int) -> (high: Scalar, low: Scalar) {
+    let width = 64 / MemoryLayout<Scalar>.size
+    var (high, low): (Scalar, Scalar) = (0, 0)
+    var block = 0
+    while block < width {
+      var sums = Pair<Self>(zero)
+      var i = block
+      while i < count {
+        let left = count &- i
+        let next = Pair<Self>(sums.high, plus: left >= lanes ? load(x + i) : load(x + i, mask(first: left)))
+        sums = Pair(next.high, sums.low + next.low)
+        i &+= width
+      }
+      for lane in 0..<lanes {
+        let (a, b) = (high, sums.high[lane])
+        high = a + b
+        let part = high - a
+        low += ((a - (high - part)) + (b - part)) + sums.low[lane]
+      }
+      block &+= lanes
+    }
+    return (high, low)
+  }
+
+  /// The largest element; NaN is passed over. 0 if none is above −∞.
+  @inlinable @inline(__always)
+  static func largest(_ x: UnsafePointer<Scalar>, _ count: Int) -> Scalar {
+    var (result, i) = (-Scalar.infinity, 0)
+    if count >= lanes {
+      var peaks = broadcast(-.infinity)
+      while i &+ lanes <= count {
+        let v = load(x + i)
+        peaks = peaks.replacing(with: v, where: v .> peaks)
+        i &+= lanes
+      }
+      for lane in 0..<lanes where peaks[lane] > result { result = peaks[lane] }
+    }
+    while i < count {
+      if x[i] > result { result = x[i] }
+      i &+= 1
+    }
+    return result == -.infinity ? 0 : result
+  }
+}
