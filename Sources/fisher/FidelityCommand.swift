@@ -1,5 +1,6 @@
 import FisherBenchmarks
 import FisherKit
+import Foundation
 
 /// `fisher fidelity`: how close every method comes to the exact natural gradient, along a training run.
 enum FidelityCommand {
@@ -90,7 +91,7 @@ enum FidelityCommand {
         print(
           column(row.label, 22, left: true) + column(fixed(row.relativeγ, 4), 12)
             + column(fixed(row.cosine, 4), 12)
-            + column(String(Float(row.length)), 12) + column(fixed(row.milliseconds, 2), 12))
+            + column(String(format: "%.2e", row.length), 12) + column(fixed(row.milliseconds, 2), 12))
       }
       json?.write(
         .object([
