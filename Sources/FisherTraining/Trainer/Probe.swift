@@ -45,7 +45,7 @@ public final class Probe<Scalar: KernelScalar> {
         isWhole: true, workspace: workspace, values: values, seed: seed))
     return zip(values, moved).map { old, new in
       var Δ = old
-      axpy(alpha: -1, new, to: &Δ)
+      axpy(alpha: -1, new, into: &Δ)
       return Δ
     }
   }

@@ -1,4 +1,4 @@
-public import FisherLinearAlgebra
+import FisherLinearAlgebra
 public import FisherOptimizers
 public import FisherTraining
 
