@@ -30,7 +30,7 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 #endif
 
 /// The optimizers: a folder in Plugins each, with its tests.
-let plugins = ["FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher"]
+let plugins = ["FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher", "MiniBlockFisher"]
 
 let package = Package(
   name: "FisherKit",

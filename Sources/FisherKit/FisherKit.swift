@@ -5,5 +5,7 @@
 @_exported import FisherOptimizers
 @_exported import FisherPluginAdaFisher
 @_exported import FisherPluginFirstOrder
+@_exported import FisherPluginImprovedEmpiricalFisher
+@_exported import FisherPluginMiniBlockFisher
 @_exported import FisherTraining
 @_exported import FisherVerification

@@ -2,6 +2,7 @@ public import FisherOptimizers
 import FisherPluginAdaFisher
 import FisherPluginFirstOrder
 import FisherPluginImprovedEmpiricalFisher
+import FisherPluginMiniBlockFisher
 
 extension OptimizerRegistry {
   /// The optimizers that come with the package: a line for each.
@@ -21,6 +22,7 @@ extension OptimizerRegistry {
         EmpiricalFisher.self,
         SampledFisher.self,
         NaturalGradient.self,
+        MiniBlockFisher.self,
       ])
     } catch {
       fatalError("OptimizerRegistry: \(error)")

@@ -95,7 +95,7 @@ extension LayerCapture {
     return false
   }
 
-  private var weightRows: Int {
+  var weightRows: Int {
     switch kind {
     case .linear: return outputGradients.values.columns
     case .convolution(let shape, _): return shape.outputs

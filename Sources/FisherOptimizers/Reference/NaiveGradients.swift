@@ -1,9 +1,10 @@
-import FisherCurvature
+package import FisherCurvature
 import FisherLinearAlgebra
-import FisherOptimizers
 
 /// The gradient of every sample's loss by one parameter, element by element: the rows of J, from the definition.
-func naiveGradients(_ capture: LayerCapture<Double>, _ parameter: ParameterInfo) -> [[Double]] {
+package func naiveGradients(
+  _ capture: LayerCapture<Double>, _ parameter: ParameterInfo
+) -> [[Double]] {
   (0..<capture.sampleCount).map { n in
     var sum = [Double](repeating: 0, count: parameter.count)
     for t in 0..<capture.positions { addNaive(&sum, capture, parameter, row: n * capture.positions + t) }

@@ -1,0 +1,50 @@
+public import FisherOptimizers
+
+extension MiniBlockFisher {
+  public static let record = OptimizerRecord(
+    name: "mbf", title: "MBF",
+    summary: "Momentum preconditioned with the inverses of many small blocks of the empirical Fisher matrix.",
+    paper: "Bahamou, Goldfarb & Ren: A Mini-Block Fisher Method for Deep Neural Networks, AISTATS 2023",
+    needs: [.gradients, .captures],
+    hyperparameters: [
+      Hyperparameter("lr", "learning rate α", 1e-4, .positive, source: "ours; a step of C·M is long"),
+      Hyperparameter(
+        "momentum", "μ: M ← μ·M + D", 0.9, .halfOpen(0, 1), source: "code of the same authors (TNT, K-BFGS)"),
+      Hyperparameter(
+        "beta", "β of the running average of the blocks", 0.9, .halfOpen(0, 1),
+        source: "code of the same authors"),
+      Hyperparameter("damping", "λ, added to the diagonal of every block", 3e-3, .positive, source: "ours"),
+      Hyperparameter(
+        "weightDecay", "γ: θ is multiplied by 1 − α·γ", 0.0, .nonNegative, source: "code of the same authors"),
+      Hyperparameter(
+        "statisticsPeriod", "T₁: steps from one update of the blocks to the next", 1, .atLeast(1),
+        source: "code of the same authors, autoencoders; 10 for convolutions"),
+      Hyperparameter(
+        "inversePeriod", "T₂: steps from one inversion to the next", 20, .atLeast(1),
+        source: "code of the same authors, autoencoders; 100 for convolutions"),
+      Hyperparameter(
+        "statistics", "products of the mean's gradient, or the mean of the samples' products", "mean",
+        .choice(["mean", "perSample"]),
+        source: "the practical form of the method; perSample is the definition"),
+      Hyperparameter(
+        "dense", "one averaged block for all neurons of a dense layer, or one for each", "shared",
+        .choice(["shared", "perNeuron"]), source: "the practical form of the method"),
+      Hyperparameter(
+        "warmStart", "first steps that only gather statistics: those of an epoch are the paper's warm start",
+        0,
+        .atLeast(0), source: "ours: a cold start"),
+    ],
+    invariances: [.unitPermutation, .sign],
+    cost:
+      "kernels of K taps: 2·K·P flops a step, 3·K·P/T₁, K²·P/T₂; dense I×J: 2·I·J² flops a step, I·J²/T₁, J³/T₂",
+    stateSize:
+      "P for M; 2·K·P for kernels of K taps, 2·(J + 1)² for a dense layer of J inputs; P for the rest",
+    probes: [
+      [:], ["dense": "perNeuron", "statisticsPeriod": 2, "inversePeriod": 3],
+      ["statistics": "perSample", "inversePeriod": 4],
+      ["statistics": "perSample", "dense": "perNeuron", "statisticsPeriod": 3, "inversePeriod": 5],
+      ["warmStart": 3, "inversePeriod": 2], ["beta": 0, "dense": "perNeuron", "inversePeriod": 2],
+    ].map { (probe: [String: SettingValue]) in
+      probe.merging(["lr": 0.02, "damping": 0.5, "weightDecay": 0.1]) { $1 }
+    }, dependsOnStepNumber: true)
+}

@@ -1,0 +1,115 @@
+import FisherCurvature
+import FisherLinearAlgebra
+import FisherOptimizers
+
+extension MiniBlockFisher {
+  /// Elements of the samples' gradients that are formed at a time: 16 MB of `Float`.
+  static var most: Int { 1 << 22 }
+
+  /// Ĝ ← kept·Ĝ + (1 − kept)·(the statistic of this batch).
+  ///
+  /// From the gradient of the mean loss that is D·Dᵀ; from samples it is the mean of their products. A parameter without
+  /// a layer has no samples' gradients and uses the mean's.
+  func updateStatistics<S: KernelScalar>(
+    of group: BlockGroup, keeping kept: Double, _ step: inout Step<S>
+  ) throws(StepRefusal) {
+    var G = step.tensor("G", of: group.owner) ?? group.zeroStatistics()
+    if settings.choice("statistics") == "perSample", let layer = group.weight.layer {
+      let capture = try capture(of: layer, step)
+      addSamples(capture, of: group, keeping: kept, to: &G, step)
+    } else {
+      let D = group.vectors(step.gradient(group.weight), group.bias.map(step.gradient))
+      add(D, samples: 1, of: group, alpha: 1 - kept, beta: kept, to: &G, step)
+    }
+    step.set("G", of: group.owner, to: G)
+  }
+
+  private func capture<S: KernelScalar>(
+    of layer: String, _ step: borrowing Step<S>
+  ) throws(StepRefusal) -> LayerCapture<S> {
+    guard let captures = step.objective.captures else {
+      throw .unavailable(optimizer: Self.record.name, what: Needs.captures.description)
+    }
+    guard let capture = captures.layers[layer] else {
+      throw .failed(optimizer: Self.record.name, place: "layer \(layer)", reason: "it has no captures")
+    }
+    if capture.mixesSamples {
+      throw .failed(
+        optimizer: Self.record.name, place: "layer \(layer)",
+        reason: SamplesAreMixed(layer: layer).description)
+    }
+    return capture
+  }
+
+  /// The same with the gradients of all samples, of which some are formed at a time.
+  private func addSamples<S: KernelScalar>(
+    _ capture: LayerCapture<S>, of group: BlockGroup, keeping kept: Double, to G: inout Matrix<S>,
+    _ step: borrowing Step<S>
+  ) {
+    // Sample by sample the gradients whose mean is that of the mean loss.
+    let m = Double(capture.sampleCount)
+    let scale = capture.outputGradients.scaleToMean * m
+    let share = (1 - kept) * scale * scale / m
+    if case .linear = capture.kind, group.form == .shared, capture.positions == 1 {
+      let H = weightedInputs(capture, group)
+      syrk(
+        alpha: S(share / Double(group.rows)), H.transposed, beta: S(kept), into: &G, mirror: true,
+        on: step.backend, threads: step.threads)
+      return
+    }
+    let part: LayerParameters =
+      group.weight.role == .bias || group.weight.role == .normShift ? .bias : .weight
+    let chunk = max(1, Self.most / max(1, group.rows * group.columns))
+    for first in stride(from: 0, to: capture.sampleCount, by: chunk) {
+      let some = capture.samples(first..<min(capture.sampleCount, first + chunk))
+      let weight = some.formedGradients(of: part, on: step.backend, threads: step.threads)
+      let bias =
+        group.bias == nil
+        ? nil : some.formedGradients(of: .bias, on: step.backend, threads: step.threads)
+      add(
+        group.vectors(weight, bias), samples: some.sampleCount, of: group, alpha: share,
+        beta: first == 0 ? kept : 1, to: &G, step)
+    }
+  }
+
+  /// Rows h·‖g‖: the average over all neurons of their products is a product of these.
+  private func weightedInputs<S: KernelScalar>(_ capture: LayerCapture<S>, _ group: BlockGroup) -> Matrix<S> {
+    let ones = Matrix<S>(repeating: 1, rows: capture.inputs.rows, columns: 1)
+    var H = group.vectors(capture.inputs, group.bias == nil ? nil : ones).compacted()
+    let g = capture.outputGradients.values.compacted()
+    let (width, outputs) = (H.columns, g.columns)
+    g.withSpan { g in
+      H.withMutableSpan { H in
+        for i in 0..<capture.inputs.rows {
+          var sum = 0.0
+          for o in i * outputs..<(i + 1) * outputs { sum += Double(g[o]) * Double(g[o]) }
+          let norm = S(sum.squareRoot())
+          for j in i * width..<(i + 1) * width { H[j] *= norm }
+        }
+      }
+    }
+    return H
+  }
+
+  /// Ĝ ← β·Ĝ + α·Σₛ (the products of the vectors of sample s).
+  private func add<S: KernelScalar>(
+    _ vectors: Matrix<S>, samples: Int, of group: BlockGroup, alpha: Double, beta: Double,
+    to G: inout Matrix<S>, _ step: borrowing Step<S>
+  ) {
+    switch group.form {
+    case .rankOne: G = vectors
+    case .shared:
+      syrk(
+        alpha: S(alpha / Double(group.rows)), vectors.transposed, beta: S(beta), into: &G, mirror: true,
+        on: step.backend, threads: step.threads)
+    case .separate:
+      SmallBlocks(count: group.rows, order: group.columns)
+        .addOuterProducts(
+          of: vectors, samples: samples, alpha: S(alpha), beta: S(beta), to: &G, threads: step.threads)
+    case .diagonal:
+      SmallBlocks(count: group.rows * group.columns, order: 1)
+        .addOuterProducts(
+          of: vectors, samples: samples, alpha: S(alpha), beta: S(beta), to: &G, threads: step.threads)
+    }
+  }
+}
