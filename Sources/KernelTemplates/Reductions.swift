@@ -53,7 +53,7 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   public static func + (a: Self, b: Self) -> Self { Self(a.v + b.v) }
 
   @inlinable @inline(__always)
-  public var magnitudes: Self { Self(v.replacing(with: -v, where: v .< 0)) }
+  public var magnitudes: Self { Self(Unit.select(-v, v, where: Unit.zero, exceeds: v)) }
 
   @inlinable @inline(__always)
   public var total: Unit.Scalar {

@@ -107,32 +107,36 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     case .row(let bias): row = bias
     case .column(let bias): column = bias
     }
+    var (slope, isRelu): (Scalar, Bool) = (1, false)
+    switch epilogue.activation {
+    case .identity: break
+    case .relu: isRelu = true
+    case .leakyRelu(let given): slope = given
+    }
     let isContiguous = c.columnStride == 1 && (row.map { $0.stride == 1 } ?? true)
     for i in 0..<c.rows {
       let bias = column.map { $0[i0 &+ i] } ?? 0
+      let start = c.base + i &* c.rowStride
       var j = 0
-      while isContiguous && j < c.columns {
-        let these = mask(first: min(lanes, c.columns &- j))
-        let target = c.base + (i &* c.rowStride &+ j)
-        let term = row.map { load($0.base + (j0 &+ j), these) } ?? broadcast(bias)
-        store(activated(load(UnsafePointer(target), these) + term, epilogue.activation), to: target, these)
+      while isContiguous && j &+ lanes <= c.columns {
+        let term = row.map { load($0.base + (j0 &+ j)) } ?? broadcast(bias)
+        store(rectified(load(UnsafePointer(start + j)) + term, slope, isRelu), to: start + j)
         j &+= lanes
       }
       while j < c.columns {
-        let term = row.map { $0[j0 &+ j] } ?? bias
-        c[i, j] = activated(broadcast(c[i, j] + term), epilogue.activation)[0]
+        let value = c[i, j] + (row.map { $0[j0 &+ j] } ?? bias)
+        c[i, j] = value <= 0 ? (isRelu ? 0 : slope * value) : value
         j &+= 1
       }
     }
   }
 
+  /// x where x > 0, elsewhere slope·x, or 0 if that is asked for: 0·x would be NaN at −∞.
   @inlinable @inline(__always)
-  static func activated(_ x: Vector, _ activation: Activation<Scalar>) -> Vector {
-    switch activation {
-    case .identity: return x
-    case .relu: return x.replacing(with: zero, where: x .<= zero)
-    case .leakyRelu(let slope): return x.replacing(with: multiply(broadcast(slope), x), where: x .<= zero)
-    }
+  static func rectified(_ x: Vector, _ slope: Scalar, _ isRelu: Bool) -> Vector {
+    // −0 becomes 0 in ReLU.
+    if isRelu { return select(zero, x + zero, where: zero, exceeds: x) }
+    return select(multiply(broadcast(slope), x), x, where: zero, exceeds: x)
   }
 
   /// C ← β·C on the region; with β = 0, zeros, and C is not read.

@@ -41,6 +41,10 @@ public protocol VectorUnit {
   /// a·b + sum: fused with one rounding where the machine has FMA, in two roundings where it has not.
   static func multiplyAdd(_ a: Vector, _ b: Vector, _ sum: Vector) -> Vector
 
+  /// a where x > y, b elsewhere: also where one of the two is NaN.
+  ///
+  /// Comparisons of generic vectors become loops over the lanes; the unit knows the type.
+  static func select(_ a: Vector, _ b: Vector, where x: Vector, exceeds y: Vector) -> Vector
   /// a·b − product, exactly: what the product lost by rounding.
   static func productError(_ a: Vector, _ b: Vector, _ product: Vector) -> Vector
   /// 2ⁿ for every whole n between the exponents of the smallest and the largest normal number.

@@ -78,6 +78,11 @@ public enum AVX2Float: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
+  public static func select(_ a: Vector, _ b: Vector, where x: Vector, exceeds y: Vector) -> Vector {
+    b.replacing(with: a, where: x .> y)
+  }
+
+  @inlinable @inline(__always)
   public static func transposeSquare(_ square: SquareCall<Float>) { Square8<Self>.transpose(square) }
 
   @inlinable @inline(__always)
@@ -161,6 +166,11 @@ public enum AVX2Double: VectorUnit, KernelSet {
   @inlinable @inline(__always)
   public static func store(_ v: Vector, to p: UnsafeMutablePointer<Double>, _ mask: Mask) {
     _mm256_maskstore_pd(p, mask, v)
+  }
+
+  @inlinable @inline(__always)
+  public static func select(_ a: Vector, _ b: Vector, where x: Vector, exceeds y: Vector) -> Vector {
+    b.replacing(with: a, where: x .> y)
   }
 
   @inlinable @inline(__always)

@@ -83,6 +83,11 @@ public enum AVX512Float: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
+  public static func select(_ a: Vector, _ b: Vector, where x: Vector, exceeds y: Vector) -> Vector {
+    b.replacing(with: a, where: x .> y)
+  }
+
+  @inlinable @inline(__always)
   public static func transposeSquare(_ square: SquareCall<Float>) { Square16<Self>.transpose(square) }
 
   @inlinable @inline(__always)
@@ -172,6 +177,11 @@ public enum AVX512Double: VectorUnit, KernelSet {
   public static func blocks(of width: Int, from first: Int, _ x: Vector, _ y: Vector) -> Vector {
     let places = blockPlaces(of: width, from: first, SIMD8<Int64>.self)
     return _mm512_permutex2var_pd(x, places, y)
+  }
+
+  @inlinable @inline(__always)
+  public static func select(_ a: Vector, _ b: Vector, where x: Vector, exceeds y: Vector) -> Vector {
+    b.replacing(with: a, where: x .> y)
   }
 
   @inlinable @inline(__always)

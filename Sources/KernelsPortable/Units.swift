@@ -24,6 +24,11 @@ public enum PortableFloat: VectorUnit, KernelSet {
   }
 
   @inlinable @inline(__always)
+  public static func select(_ a: Vector, _ b: Vector, where x: Vector, exceeds y: Vector) -> Vector {
+    b.replacing(with: a, where: x .> y)
+  }
+
+  @inlinable @inline(__always)
   public static func transposeSquare(_ square: SquareCall<Float>) { Square4<Self>.transpose(square) }
 
   @inlinable @inline(__always)
@@ -55,6 +60,11 @@ public enum PortableDouble: VectorUnit, KernelSet {
     let field = unsafeBitCast(x, to: SIMD2<UInt64>.self) &>> 52
     let sum = field | unsafeBitCast(broadcast(0x1p52), to: SIMD2<UInt64>.self)
     return unsafeBitCast(sum, to: Vector.self) - broadcast(0x1p52)
+  }
+
+  @inlinable @inline(__always)
+  public static func select(_ a: Vector, _ b: Vector, where x: Vector, exceeds y: Vector) -> Vector {
+    b.replacing(with: a, where: x .> y)
   }
 
   @inlinable @inline(__always)

@@ -21,4 +21,10 @@ extension CBLASBackend {
   ) {
     fallback.softmax(x, to: y, logSums: logSums)
   }
+
+  public func rectifyGradient<S: KernelScalar>(
+    _ δ: MutableMatrixPointer<S>, output y: MatrixPointer<S>, slope: S, sums: UnsafeMutablePointer<S>?
+  ) {
+    fallback.rectifyGradient(δ, output: y, slope: slope, sums: sums)
+  }
 }

@@ -18,6 +18,10 @@ public protocol ElementwiseOperations {
   /// Columns are contiguous.
   func softmax<S: KernelScalar>(
     _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, logSums: UnsafeMutablePointer<S>?)
+
+  /// δ ← δ where y > 0, slope·δ elsewhere, and the sums of its columns if they are wanted. Columns are contiguous.
+  func rectifyGradient<S: KernelScalar>(
+    _ δ: MutableMatrixPointer<S>, output y: MatrixPointer<S>, slope: S, sums: UnsafeMutablePointer<S>?)
 }
 
 extension ElementwiseOperations {
@@ -43,6 +47,19 @@ extension ElementwiseOperations {
     for i in 0..<x.rows {
       let logSum = Softmax.plain(x.base + i * x.rowStride, to: y.base + i * y.rowStride, count: x.columns)
       logSums?[i] = S(logSum)
+    }
+  }
+
+  public func rectifyGradient<S: KernelScalar>(
+    _ δ: MutableMatrixPointer<S>, output y: MatrixPointer<S>, slope: S, sums: UnsafeMutablePointer<S>?
+  ) {
+    for j in 0..<δ.columns {
+      var sum = 0.0
+      for i in 0..<δ.rows {
+        if slope != 1 && !(y[i, j] > 0) { δ[i, j] = slope * δ[i, j] }
+        sum += Double(δ[i, j])
+      }
+      sums?[j] = S(sum)
     }
   }
 }

@@ -23,4 +23,11 @@ extension NativeBackend {
   ) {
     S._kernels(instructionSet).softmax(x, to: y, logSums: logSums)
   }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func rectifyGradient<S: KernelScalar>(
+    _ δ: MutableMatrixPointer<S>, output y: MatrixPointer<S>, slope: S, sums: UnsafeMutablePointer<S>?
+  ) {
+    S._kernels(instructionSet).rectifyGradient(δ, output: y, slope: slope, sums: sums)
+  }
 }

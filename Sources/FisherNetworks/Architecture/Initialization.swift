@@ -22,12 +22,12 @@ enum InitialValue: Sendable, Hashable {
 
 extension Initialization {
   /// The first values of a parameter, from a sequence of its own.
+  @specialized(where S == Float) @specialized(where S == Double)
   func values<S: KernelScalar>(
     _ info: ParameterInfo, _ initial: InitialValue, _ stream: RandomStream
   ) -> Matrix<S> {
     let draw = distribution(initial)
-    let columns = info.columns
-    return Matrix(rows: info.rows, columns: columns) { i, j in S(draw(stream, i * columns + j)) }
+    return Matrix((0..<info.count).map { S(draw(stream, $0)) }, rows: info.rows, columns: info.columns)
   }
 
   private func distribution(_ initial: InitialValue) -> (RandomStream, Int) -> Double {

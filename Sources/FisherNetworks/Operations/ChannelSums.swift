@@ -46,30 +46,25 @@ func eight<S: KernelScalar>(_ p: UnsafePointer<S>, _ i: Int) -> SIMD8<S> {
 
 extension Rectifier {
   /// δ ← δ ⊙ activation′(y) for images, and the sums of δ over each channel.
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func gradient(
     _ δ: MutableMatrixPointer<Scalar>, output y: MatrixPointer<Scalar>, channels: Int,
-    sums: UnsafeMutablePointer<Scalar>?, threads: Int
+    sums: UnsafeMutablePointer<Scalar>?, on backend: any Backend, threads: Int
   ) {
-    let slope = slope
-    if slope == 1 && sums == nil { return }
+    gradient(δ, output: y, sums: nil, on: backend, threads: threads)
+    guard let sums else { return }
     let area = δ.columns / channels
     let elements = ChannelElements(samples: δ.rows, area: area, stride: δ.columns)
     Parallel.perform(channels, threads: δ.rows * δ.columns < 32768 ? 1 : threads) { channel in
-      let (d, o) = (δ.base + channel * area, y.base + channel * area)
-      if slope != 1 {
-        elements.forEachRun { start in
-          for i in start..<start + area { d[i] = o[i] > 0 ? d[i] : slope * d[i] }
-        }
-      }
-      guard let sums else { return }
-      let read = UnsafePointer(d)
-      sums[channel] = Scalar(
-        elements.sum(Scalar.self) { i in
-          eight(read, i)
-        } _: { i in
-          read[i]
-        })
+      sums[channel] = Scalar(Self.sum(δ.base + channel * area, elements))
+    }
+  }
+
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  private static func sum(_ δ: UnsafePointer<Scalar>, _ elements: ChannelElements) -> Double {
+    elements.sum(Scalar.self) { i in
+      eight(δ, i)
+    } _: { i in
+      δ[i]
     }
   }
 }

@@ -34,7 +34,7 @@ struct ConvolutionOperation<Scalar: KernelScalar>: Operation {
   func backward(_ call: NodeCall<Scalar>) {
     rectifier.gradient(
       call.outputGradient, output: call.output.readOnly, channels: geometry.outputs,
-      sums: hasBias ? call.parameterGradients?[1].base : nil, threads: call.threads)
+      sums: hasBias ? call.parameterGradients?[1].base : nil, on: call.backend, threads: call.threads)
     ConvolutionGradients(layer: self, call: call).run()
   }
 
@@ -49,7 +49,7 @@ struct ConvolutionOperation<Scalar: KernelScalar>: Operation {
     }
     rectifier.gradient(
       call.outputTangent, output: call.output.readOnly, channels: geometry.outputs, sums: nil,
-      threads: call.threads)
+      on: call.backend, threads: call.threads)
   }
 
   /// Images of one product: enough for 128 columns.

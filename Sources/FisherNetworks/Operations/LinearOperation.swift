@@ -33,7 +33,7 @@ struct LinearOperation<Scalar: KernelScalar>: Operation {
     let δ = call.outputGradient.reshaped(columns: outputs)
     rectifier.gradient(
       δ, output: call.output.readOnly.reshaped(columns: outputs),
-      sums: hasBias ? call.parameterGradients?[1].base : nil, threads: call.threads)
+      sums: hasBias ? call.parameterGradients?[1].base : nil, on: call.backend, threads: call.threads)
     if let gradients = call.parameterGradients {
       gemm(
         Gemm(alpha: 1, a: δ.readOnly.transposed, b: x, beta: 0, c: gradients[0]), on: call.backend,
@@ -58,7 +58,7 @@ struct LinearOperation<Scalar: KernelScalar>: Operation {
     }
     rectifier.gradient(
       call.outputTangent.reshaped(columns: outputs), output: call.output.readOnly.reshaped(columns: outputs),
-      sums: nil, threads: call.threads)
+      sums: nil, on: call.backend, threads: call.threads)
   }
 
   /// y ← activation(x·Wᵀ + β·y + b)

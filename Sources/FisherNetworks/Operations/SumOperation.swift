@@ -12,7 +12,8 @@ struct SumOperation<Scalar: KernelScalar>: Operation {
 
   /// da = db = δ
   func backward(_ call: NodeCall<Scalar>) {
-    rectifier.gradient(call.outputGradient, output: call.output.readOnly, sums: nil, threads: call.threads)
+    rectifier.gradient(
+      call.outputGradient, output: call.output.readOnly, sums: nil, on: call.backend, threads: call.threads)
     pass(call, to: call.inputGradient, adds: call.addsInputGradient)
     pass(call, to: call.otherGradient, adds: call.addsOtherGradient)
   }
@@ -31,7 +32,8 @@ struct SumOperation<Scalar: KernelScalar>: Operation {
     if a == nil && b == nil { return call.outputTangent.fill(0) }
     if let a { accumulate(a.base, into: call.outputTangent.base, count: call.count, adds: false) }
     if let b { accumulate(b.base, into: call.outputTangent.base, count: call.count, adds: a != nil) }
-    rectifier.gradient(call.outputTangent, output: call.output.readOnly, sums: nil, threads: call.threads)
+    rectifier.gradient(
+      call.outputTangent, output: call.output.readOnly, sums: nil, on: call.backend, threads: call.threads)
   }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)

@@ -13,6 +13,10 @@ public protocol ElementwiseKernels<Scalar> {
   /// y ← softmax(x) row by row, and log Σ exp(x). y may be x. Columns are contiguous.
   static func softmax(
     _ x: MatrixPointer<Scalar>, to y: MutableMatrixPointer<Scalar>, logSums: UnsafeMutablePointer<Scalar>?)
+  /// δ ← δ where y > 0, slope·δ elsewhere, and the sums of its columns: see RectifierGradient.swift.
+  static func rectifyGradient(
+    _ δ: MutableMatrixPointer<Scalar>, output y: MatrixPointer<Scalar>, slope: Scalar,
+    sums: UnsafeMutablePointer<Scalar>?)
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
@@ -22,12 +26,12 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     count: Int
   ) {
     switch function {
-    case .exp: apply(x, y, count) { x in exponential(x, minus: zero) }
-    case .log: apply(x, y, count) { x in logarithm(x) }
-    case .tanh: apply(x, y, count) { x in hyperbolicTangent(x) }
-    case .sigmoid: apply(x, y, count) { x in sigmoid(x).value }
-    case .gelu: apply(x, y, count) { x in gelu(x) }
-    case .silu: apply(x, y, count) { x in silu(x) }
+    case .exp: apply(Exponential<Self>(), x, y, count)
+    case .log: apply(Logarithm<Self>(), x, y, count)
+    case .tanh: apply(HyperbolicTangent<Self>(), x, y, count)
+    case .sigmoid: apply(Sigmoid<Self>(), x, y, count)
+    case .gelu: apply(Gelu<Self>(), x, y, count)
+    case .silu: apply(Silu<Self>(), x, y, count)
     }
   }
 
@@ -36,26 +40,21 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     _ function: ElementwiseFunction, x: UnsafePointer<Scalar>, y: UnsafePointer<Scalar>,
     dy: UnsafePointer<Scalar>, to dx: UnsafeMutablePointer<Scalar>, adds: Bool, count: Int
   ) {
-    let targets = (dy, dx, adds, count)
     switch function {
-    case .exp: pull(y, targets) { y in y }
-    case .log: pull(x, targets) { x in divide(one, x) }
-    case .tanh: pull(y, targets) { y in (one - y) * (one + y) }
-    case .sigmoid: pull(y, targets) { y in y * (one - y) }
-    case .gelu: pull(x, targets) { x in geluDerivative(x) }
-    case .silu:
-      pull(x, targets) { x in
-        let s = sigmoid(x)
-        return multiplyAdd(x * s.value, s.complement, s.value)
-      }
+    case .exp: pull(ExponentialSlope<Self>(), y, dy, dx, adds, count)
+    case .log: pull(LogarithmSlope<Self>(), x, dy, dx, adds, count)
+    case .tanh: pull(HyperbolicTangentSlope<Self>(), y, dy, dx, adds, count)
+    case .sigmoid: pull(SigmoidSlope<Self>(), y, dy, dx, adds, count)
+    case .gelu: pull(GeluSlope<Self>(), x, dy, dx, adds, count)
+    case .silu: pull(SiluSlope<Self>(), x, dy, dx, adds, count)
     }
   }
 
   /// y ← f(x), a vector at a time.
-  @inlinable @inline(__always)
-  static func apply(
-    _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int, _ f: (Vector) -> Vector
-  ) {
+  @inlinable @inline(never)
+  public static func apply<F: LaneFunction>(
+    _ f: F, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int
+  ) where F.Unit == Self {
     var i = 0
     while i &+ lanes <= count {
       store(f(load(x + i)), to: y + i)
@@ -67,13 +66,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// dx ← dy·f(v) or dx + dy·f(v), a vector at a time.
-  @inlinable @inline(__always)
-  static func pull(
-    _ v: UnsafePointer<Scalar>,
-    _ targets: (dy: UnsafePointer<Scalar>, dx: UnsafeMutablePointer<Scalar>, adds: Bool, count: Int),
-    _ f: (Vector) -> Vector
-  ) {
-    let (dy, dx, adds, count) = targets
+  @inlinable @inline(never)
+  public static func pull<F: LaneFunction>(
+    _ f: F, _ v: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>,
+    _ adds: Bool, _ count: Int
+  ) where F.Unit == Self {
     var i = 0
     while i &+ lanes <= count {
       let term = load(dy + i) * f(load(v + i))

@@ -25,8 +25,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// x between `least` and `most`; NaN stays.
   @inlinable @inline(__always)
   static func clamped(_ x: Vector, _ least: Vector, _ most: Vector) -> Vector {
-    let x = x.replacing(with: most, where: x .> most)
-    return x.replacing(with: least, where: x .< least)
+    let x = select(most, x, where: x, exceeds: most)
+    return select(least, x, where: least, exceeds: x)
   }
 
   /// Below, eˣ and x·eˣ are 0.
@@ -82,7 +82,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// |x|
   @inlinable @inline(__always)
-  static func magnitude(_ x: Vector) -> Vector { x.replacing(with: -x, where: x .< zero) }
+  static func magnitude(_ x: Vector) -> Vector { select(-x, x, where: zero, exceeds: x) }
 
   /// tanh |x| = e/(e + 2) with e = exp(2|x|) − 1 = (2ⁿ − 1) + 2ⁿ·τ.
   @inlinable @inline(__always)
@@ -94,7 +94,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let low = e.low + power * tail.low
     let divisor = Pair<Self>(e.high, plus: broadcast(2))
     let t = Pair<Self>(e.high, low).divided(by: Pair(divisor.high, divisor.low + low)).sum
-    return t.replacing(with: -t, where: x .< zero)
+    return select(-t, t, where: zero, exceeds: x)
   }
 
   /// For z ≥ 0: exp(−z) = 2ⁿ·(1 + τ), and 1 + exp(−z).
@@ -114,7 +114,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let small = scaled(e.divided(by: divisor).sum, n)
     let large = Pair<Self>(one).divided(by: divisor).sum
     return (
-      large.replacing(with: small, where: x .< zero), small.replacing(with: large, where: x .< zero)
+      select(small, large, where: zero, exceeds: x), select(large, small, where: zero, exceeds: x)
     )
   }
 
@@ -125,6 +125,14 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let (e, n, divisor) = decay(magnitude(bounded))
     let small = scaled(Pair<Self>(bounded).times(e).divided(by: divisor).sum, n)
     let large = Pair<Self>(bounded).divided(by: divisor).sum
-    return large.replacing(with: small, where: x .< zero).replacing(with: x, where: x .> -leastExponent)
+    let result = select(small, large, where: zero, exceeds: x)
+    return select(x, result, where: x, exceeds: -leastExponent)
+  }
+
+  /// σ + x·σ·(1 − σ)
+  @inlinable @inline(__always)
+  static func siluDerivative(_ x: Vector) -> Vector {
+    let s = sigmoid(x)
+    return multiplyAdd(x * s.value, s.complement, s.value)
   }
 }

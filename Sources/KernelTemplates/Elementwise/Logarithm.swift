@@ -10,14 +10,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   static func logarithm(_ x: Vector) -> Vector {
     // Numbers below the smallest normal one are brought into range first.
     let least = broadcast(Scalar.leastNormalMagnitude)
-    let isTiny = x .< least
-    let normal = x.replacing(with: x * constant(0x1p24, 0x1p54), where: isTiny)
-    var e = biasedExponent(normal) - constant(127, 1023)
-    var m = scaled(normal, -e)
-    let isLarge = m .> broadcast(1.41421356237309504880)
-    m = m.replacing(with: m * broadcast(0.5), where: isLarge)
-    e = e.replacing(with: e + one, where: isLarge)
-    e = e.replacing(with: e - constant(24, 54), where: isTiny)
+    let normal = select(x * constant(0x1p24, 0x1p54), x, where: least, exceeds: x)
+    let lift = select(constant(24, 54), zero, where: least, exceeds: x)
+    let exponent = biasedExponent(normal) - constant(127, 1023)
+    let significand = scaled(normal, -exponent)
+    let root = broadcast(1.41421356237309504880)
+    let m = select(significand * broadcast(0.5), significand, where: significand, exceeds: root)
+    let e = exponent + select(one, zero, where: significand, exceeds: root) - lift
 
     let f = m - one
     let s = divide(f, f + broadcast(2))
@@ -25,11 +24,10 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let lower = multiplyAdd(s, half + logarithmSeries(s * s), e * broadcast(ln2Rest))
     let result = multiplyAdd(e, broadcast(0.693145751953125), f - (half - lower))
 
-    // 0, negative numbers, infinity and NaN.
-    let special = x.replacing(with: broadcast(.nan), where: x .< zero)
-    let ends = special.replacing(with: broadcast(-.infinity), where: x .== zero)
-    let isOrdinary = (x .> zero) .& (x .<= broadcast(.greatestFiniteMagnitude))
-    return ends.replacing(with: result, where: isOrdinary)
+    // ∞ is itself, 0 becomes −∞, negative numbers NaN, and NaN stays.
+    let above = select(x, result, where: x, exceeds: broadcast(.greatestFiniteMagnitude))
+    let below = select(broadcast(.nan), x * zero - broadcast(.infinity), where: zero, exceeds: x)
+    return select(above, below, where: x, exceeds: zero)
   }
 
   /// 2·(z/3 + z²/5 + …)

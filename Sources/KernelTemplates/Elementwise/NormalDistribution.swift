@@ -31,7 +31,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let z = normalArgument(x)
     let (bell, n, p, divisor) = normalParts(z)
     let lower = scaled(Pair<Self>(z).times(p).times(bell).divided(by: divisor).sum, n)
-    return (x - lower).replacing(with: -lower, where: x .< zero)
+    return select(-lower, x - lower, where: zero, exceeds: x)
   }
 
   /// Φ(x) + x·φ(x)
@@ -41,7 +41,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let (bell, n, p, divisor) = normalParts(z)
     let lower = scaled(divide(p.high * bell.high, divisor.high), n)
     let slope = z * scaled(bell.high, n) * broadcast(0.398942280401432677939946)
-    return (one - lower + slope).replacing(with: lower - slope, where: x .< zero)
+    return select(lower - slope, one - lower + slope, where: zero, exceeds: x)
   }
 
   /// P(t), the last two steps in pairs; for the low part of t, P′ from the first coefficients is enough.

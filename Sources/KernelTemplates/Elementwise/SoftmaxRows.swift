@@ -11,15 +11,10 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     for i in 0..<x.rows {
       let (source, target) = (x.base + i &* x.rowStride, y.base + i &* y.rowStride)
       let peak = largest(source, n)
-      let shift = broadcast(peak)
-      apply(source, target, n) { x in
-        // The rounding error of x − max would be an error of |x − max|/2 ulps.
-        let difference = Pair<Self>(x, plus: -shift)
-        return exponential(difference.high, minus: -difference.low)
-      }
+      apply(ShiftedExponential<Self>(shift: broadcast(peak)), source, target, n)
       let total = preciseSum(target, n)
       let divisor = Pair<Self>(broadcast(total.high), broadcast(total.low))
-      apply(UnsafePointer(target), target, n) { e in Pair<Self>(e).divided(by: divisor).sum }
+      apply(Quotient(divisor: divisor), UnsafePointer(target), target, n)
       if let logSums { logSums[i] = peak + logarithm(divisor.high)[0] }
     }
   }
@@ -58,7 +53,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       var peaks = broadcast(-.infinity)
       while i &+ lanes <= count {
         let v = load(x + i)
-        peaks = peaks.replacing(with: v, where: v .> peaks)
+        peaks = select(v, peaks, where: v, exceeds: peaks)
         i &+= lanes
       }
       for lane in 0..<lanes where peaks[lane] > result { result = peaks[lane] }
@@ -69,4 +64,33 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
     return result == -.infinity ? 0 : result
   }
+}
+
+/// exp(x − shift); the rounding error of x − shift would be an error of |x − shift|/2 ulps.
+@frozen
+public struct ShiftedExponential<Unit: VectorUnit>: LaneFunction
+where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
+  @usableFromInline let shift: Unit.Vector
+
+  @inlinable @inline(__always)
+  init(shift: Unit.Vector) { self.shift = shift }
+
+  @inlinable @inline(__always)
+  public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector {
+    let difference = Pair<Unit>(x, plus: -shift)
+    return Unit.exponential(difference.high, minus: -difference.low)
+  }
+}
+
+/// x/divisor, with one rounding.
+@frozen
+public struct Quotient<Unit: VectorUnit>: LaneFunction
+where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
+  @usableFromInline let divisor: Pair<Unit>
+
+  @inlinable @inline(__always)
+  init(divisor: Pair<Unit>) { self.divisor = divisor }
+
+  @inlinable @inline(__always)
+  public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Pair<Unit>(x).divided(by: divisor).sum }
 }
