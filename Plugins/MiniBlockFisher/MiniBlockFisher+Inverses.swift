@@ -8,6 +8,7 @@ extension MiniBlockFisher {
   /// C ← (Ĝ + λ·I)⁻¹ for all blocks of all groups.
   ///
   /// A block that is not positive definite in working precision keeps its former inverse, at first I/λ, and is counted.
+  @specialized(where S == Float) @specialized(where S == Double)
   func refreshInverses<S: KernelScalar>(of groups: [BlockGroup], _ step: inout Step<S>) {
     let damping = Damping.absolute(S(settings.number("damping")))
     let statistics = groups.map { step.latest("G", of: $0.owner) ?? $0.zeroStatistics() }
@@ -34,6 +35,7 @@ extension MiniBlockFisher {
     }
   }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   private func store<S: KernelScalar>(
     _ inverses: MatrixStack<S>, _ failed: [Int], _ group: BlockGroup, _ step: inout Step<S>
   ) {
@@ -52,27 +54,28 @@ extension MiniBlockFisher {
   }
 
   /// P = C·M, row by row of the vectors; single elements are divided by Ĝ + λ as it is now.
-  func direction<S: KernelScalar>(_ M: Matrix<S>, of group: BlockGroup, _ step: borrowing Step<S>) -> Matrix<
-    S
-  > {
+  @specialized(where S == Float) @specialized(where S == Double)
+  func direction<S: KernelScalar>(
+    _ M: Matrix<S>, of group: BlockGroup, _ step: borrowing Step<S>
+  ) throws(StepRefusal) -> Matrix<S> {
     let λ = S(settings.number("damping"))
-    func latest(_ slot: String) -> Matrix<S> {
-      guard let tensor = step.latest(slot, of: group.owner) else {
-        fatalError("\(Self.record.name): \(group.owner) has no \(slot)")
-      }
-      return tensor
+    let slot = group.form == .diagonal ? "G" : group.form == .rankOne ? "v" : "C"
+    // Missing after a resume with other periods, or from the state of another run.
+    guard let blocks = step.latest(slot, of: group.owner) else {
+      throw .failed(
+        optimizer: Self.record.name, place: group.owner, reason: "its state has no \(slot)")
     }
     switch group.form {
     case .diagonal:
-      return quotients(M, latest("G"), λ)
+      return quotients(M, blocks, λ)
     case .rankOne:
-      return rankOneProducts(M, latest("v"), λ)
+      return rankOneProducts(M, blocks, λ)
     case .separate:
       return SmallBlocks(count: group.rows, order: group.columns)
-        .products(of: latest("C"), M, threads: step.threads)
+        .products(of: blocks, M, threads: step.threads)
     case .shared:
       var P = Matrix<S>(rows: M.rows, columns: M.columns)
-      gemm(M, latest("C"), into: &P, on: step.backend, threads: step.threads)
+      gemm(M, blocks, into: &P, on: step.backend, threads: step.threads)
       return P
     }
   }

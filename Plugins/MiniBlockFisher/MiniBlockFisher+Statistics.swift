@@ -10,6 +10,7 @@ extension MiniBlockFisher {
   ///
   /// From the gradient of the mean loss that is D·Dᵀ; from samples it is the mean of their products. A parameter without
   /// a layer has no samples' gradients and uses the mean's.
+  @specialized(where S == Float) @specialized(where S == Double)
   func updateStatistics<S: KernelScalar>(
     of group: BlockGroup, keeping kept: Double, _ step: inout Step<S>
   ) throws(StepRefusal) {
@@ -42,6 +43,7 @@ extension MiniBlockFisher {
   }
 
   /// The same with the gradients of all samples, of which some are formed at a time.
+  @specialized(where S == Float) @specialized(where S == Double)
   private func addSamples<S: KernelScalar>(
     _ capture: LayerCapture<S>, of group: BlockGroup, keeping kept: Double, to G: inout Matrix<S>,
     _ step: borrowing Step<S>
@@ -73,6 +75,7 @@ extension MiniBlockFisher {
   }
 
   /// Rows h·‖g‖: the average over all neurons of their products is a product of these.
+  @specialized(where S == Float) @specialized(where S == Double)
   private func weightedInputs<S: KernelScalar>(_ capture: LayerCapture<S>, _ group: BlockGroup) -> Matrix<S> {
     let ones = Matrix<S>(repeating: 1, rows: capture.inputs.rows, columns: 1)
     var H = group.vectors(capture.inputs, group.bias == nil ? nil : ones).compacted()
@@ -92,6 +95,7 @@ extension MiniBlockFisher {
   }
 
   /// Ĝ ← β·Ĝ + α·Σₛ (the products of the vectors of sample s).
+  @specialized(where S == Float) @specialized(where S == Double)
   private func add<S: KernelScalar>(
     _ vectors: Matrix<S>, samples: Int, of group: BlockGroup, alpha: Double, beta: Double,
     to G: inout Matrix<S>, _ step: borrowing Step<S>

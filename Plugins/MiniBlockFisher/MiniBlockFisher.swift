@@ -25,6 +25,7 @@ public struct MiniBlockFisher: Optimizer {
       ? [.gradients, .captures] : .gradients
   }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let timetable = Timetable(settings, step: step.number)
     let groups = BlockGroup.groups(of: step.parameters, settings)
@@ -34,19 +35,20 @@ public struct MiniBlockFisher: Optimizer {
     if timetable.refreshesInverses { refreshInverses(of: groups, &step) }
     // Gathering statistics leaves weights and momentum alone.
     if timetable.isWarmingUp { return }
-    for group in groups { stage(group, &step) }
+    for group in groups { try stage(group, &step) }
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveMiniBlocks(settings) }
 
   /// M ← μ·M + D and the updates of the group's parameters.
-  private func stage<S: KernelScalar>(_ group: BlockGroup, _ step: inout Step<S>) {
+  @specialized(where S == Float) @specialized(where S == Double)
+  private func stage<S: KernelScalar>(_ group: BlockGroup, _ step: inout Step<S>) throws(StepRefusal) {
     var M = step.tensor("M", of: group.owner) ?? group.zeroVectors()
     let D = group.vectors(step.gradient(group.weight), group.bias.map(step.gradient))
     scal(alpha: S(settings.number("momentum")), &M, on: step.backend)
     axpy(D, into: &M, on: step.backend)
     step.set("M", of: group.owner, to: M)
-    let P = direction(M, of: group, step)
+    let P = try direction(M, of: group, step)
     let α = settings.number("lr") * step.schedule
     let rule = MiniBlockRule<S>(α: S(α), decay: S(α * settings.number("weightDecay")))
     for (parameter, part) in group.parts(of: P) { step.apply(rule, to: parameter, gradient: part) }

@@ -96,6 +96,20 @@ import Testing
     #expect(large.state("C", of: "w")![79, 79] == 1 / 1e-20)
   }
 
+  @Test func missingStateIsRefused() throws {
+    let parameter = Run.convolution([2, 1, 1, 3])
+    var run = try Run(["inversePeriod": 2, "statisticsPeriod": 2], [parameter])
+    try run.step([random(6, 1)])
+    run.driver.restore(OptimizerState(scalars: run.driver.state.scalars))
+    let values = run.values
+    #expect {
+      try run.step([random(6, 2)])
+    } throws: {
+      "\($0)".contains("has no C")
+    }
+    #expect(run.values == values && run.driver.stepCount == 1)
+  }
+
   /// Above the order where blocks are inverted in the lanes of vectors.
   @Test(arguments: ["shared", "perNeuron"])
   func largeBlocks(dense: String) throws {

@@ -6,6 +6,7 @@ enum FiniteCheck {
   private static var pieceCount: Int { 32768 }
 
   /// - Throws: ``StepRefusal/nonFiniteGradient(parameter:layer:index:)`` for the first parameter that has one.
+  @specialized(where S == Float) @specialized(where S == Double)
   static func gradients<S: KernelScalar>(
     _ gradients: [Matrix<S>], _ parameters: [ParameterInfo], threads: Int
   ) throws(StepRefusal) {
@@ -52,6 +53,7 @@ enum FiniteCheck {
   }
 
   /// The place of the first NaN or infinity in row-major order.
+  @specialized(where S == Float) @specialized(where S == Double)
   static func firstNonFinite<S: KernelScalar>(_ matrix: Matrix<S>) -> Int? {
     let matrix = matrix.compacted()
     if matrix.withPointer({ isFinite($0.base, 0..<matrix.count) }) { return nil }
