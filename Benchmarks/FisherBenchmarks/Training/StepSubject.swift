@@ -10,6 +10,8 @@ final class StepSubject<S: KernelScalar> {
   private var gradients: [Matrix<S>]
   private var driver: OptimizerDriver<S>
   private var captures: Captures<S, Empirical>?
+  private var sampled: Captures<S, Sampled>?
+  private var outputGradients: OutputGradients<S>?
 
   init(_ optimizer: any Optimizer, _ network: Network<S>, inputs: Matrix<S>, _ workspace: Workspace<S>) {
     name = type(of: optimizer).record.name
@@ -29,16 +31,22 @@ final class StepSubject<S: KernelScalar> {
   /// Forward and backward pass, with what the optimizer needs in its next step.
   func pass() {
     workspace.forward(values, inputs, .values(inputs), mode: .training(seed: 1))
-    let wantsCaptures = driver.needs.isSuperset(of: .captures)
-    workspace.backward(values, into: &gradients, wantsCaptures ? [.gradients, .captures] : .gradients)
+    let needs = driver.needs
+    outputGradients = needs.contains(.logitGradients) ? workspace.outputGradients : nil
+    var parts: BackwardParts = needs.isSuperset(of: .captures) ? .captures : []
+    if needs.contains(.gradients) { parts.insert(.gradients) }
+    workspace.backward(values, into: &gradients, parts)
     captures = workspace.captures
+    sampled = needs.contains(.sampledLabels) ? workspace.sampledCaptures(values, seed: 1) : nil
   }
 
   /// The optimizer's part of a step, on what the last pass left.
   func update() {
     let objective = PlainObjective<S>(
-      loss: workspace.loss, sampleCount: workspace.termCount, captures: captures)
-    captures = nil
+      loss: workspace.loss, sampleCount: workspace.termCount, captures: captures,
+      outputGradients: outputGradients,
+      sampled: sampled)
+    (captures, sampled, outputGradients) = (nil, nil, nil)
     do throws(StepRefusal) {
       _ = try driver.step(values: &values, gradients: &gradients, objective: objective)
     } catch {
