@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["verify"], "verify takes one name, or all"), (["verify", "adamv"], "did you mean adamw?"),
+    (["verify"], "verify takes one name, or all"), (["verify", "adamv"], "unknown optimizer 'adamv'"),
     (["verify", "sgd", "--mutant"], "did you mean --mutants?"),
     (["fidelity", "--epochs", "x"], "--epochs: 'x' is not a count"),
     (["fidelity", "--samples", "0"], "--samples and --batches: from 1"),
