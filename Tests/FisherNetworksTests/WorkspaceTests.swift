@@ -41,6 +41,9 @@ import Testing
   // Another pass on the same batch does not change what was captured.
   let sampled = workspace.sampledCaptures(values, seed: 9)
   let again = workspace.sampledCaptures(values, seed: 9)
+  for (name, layer) in captures.layers {
+    #expect(workspace.captures?.layers[name]?.outputGradients.values == layer.outputGradients.values)
+  }
   #expect(Set(captures.layers.keys) == ["layers.0", "layers.2", "layers.5"])
   for (info, gradient) in zip(network.parameters, gradients) where info.role == .linearWeight {
     let capture = try #require(captures.layers[info.layer!])
