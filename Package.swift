@@ -52,7 +52,7 @@ let package = Package(
     .target(name: "FisherCurvature", dependencies: ["FisherLinearAlgebra"], swiftSettings: optimised),
     .target(
       name: "FisherOptimizers", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],
-      swiftSettings: optimised),
+      swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
     .target(
       name: "FisherNetworks", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],
       swiftSettings: optimised),

@@ -1,3 +1,4 @@
+import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
 
@@ -12,23 +13,11 @@ struct SecondMoments<S: KernelScalar> {
   private var rows: Matrix<S>?
   private var columns: Matrix<S>
 
-  /// Sums are formed in double precision, row by row.
   @specialized(where S == Float) @specialized(where S == Double)
   init(_ g: Matrix<S>, keep: Double, _ parameter: ParameterInfo, _ step: borrowing Step<S>) {
-    var rowMeans = [Double](repeating: 0, count: g.rows)
-    var columnMeans = [Double](repeating: 0, count: g.columns)
     let (height, width) = (Double(max(1, g.rows)), Double(max(1, g.columns)))
-    g.withSpan { g in
-      for i in rowMeans.indices {
-        var sum = 0.0
-        for j in columnMeans.indices {
-          let x = Double(g[i * columnMeans.count + j])
-          sum += x * x
-          columnMeans[j] += x * x / height
-        }
-        rowMeans[i] = sum / width
-      }
-    }
+    let rowMeans = rowSums(g, threads: step.threads) { x, _, _ in x * x }.map { $0 / width }
+    let columnMeans = ColumnSums.squares(g, threads: step.threads).map { $0 / height }
     let isVector = parameter.shape.count == 1
     rows = isVector ? nil : Self.mixed(step.tensor("R", of: parameter.name), rowMeans, keep)
     columns = Self.mixed(step.tensor(isVector ? "V" : "C", of: parameter.name), columnMeans, keep)
@@ -62,28 +51,19 @@ struct SecondMoments<S: KernelScalar> {
 
 /// RMS(U) with U = g/√max(V, ε₁²).
 @specialized(where S == Float) @specialized(where S == Double)
-func directionScale<S: KernelScalar>(_ g: Matrix<S>, row: Matrix<S>, column: Matrix<S>, floor: S) -> Double {
-  let (rows, columns) = (row.array, column.array)
-  var sum = 0.0
-  g.withSpan { g in
-    for i in rows.indices {
-      for j in columns.indices {
-        let x = Double(g[i * columns.count + j])
-        sum += x * x / Double(max(rows[i] * columns[j], floor * floor))
-      }
-    }
-  }
-  return (sum / Double(max(1, g.count))).squareRoot()
+func directionScale<S: KernelScalar>(
+  _ g: Matrix<S>, row: Matrix<S>, column: Matrix<S>, floor: S, threads: Int
+) -> Double {
+  let floor = Lanes<S>(repeating: floor * floor)
+  let sums = rowSums(g, row: row, column: column, threads: threads) { $0 * $0 / maximum($1 * $2, floor) }
+  return (sums.reduce(0, +) / Double(max(1, g.count))).squareRoot()
 }
 
-/// √ of the mean of the squares, in double precision.
+/// √ of the mean of the squares.
 @specialized(where S == Float) @specialized(where S == Double)
-func rootMeanSquare<S: KernelScalar>(_ x: Matrix<S>) -> Double {
-  x.withSpan { x in
-    var sum = 0.0
-    for i in x.indices { sum += Double(x[i]) * Double(x[i]) }
-    return (sum / Double(max(1, x.count))).squareRoot()
-  }
+func rootMeanSquare<S: KernelScalar>(_ x: Matrix<S>, threads: Int) -> Double {
+  let sums = rowSums(x, threads: threads) { x, _, _ in x * x }
+  return (sums.reduce(0, +) / Double(max(1, x.count))).squareRoot()
 }
 
 /// xʸ for positive x.

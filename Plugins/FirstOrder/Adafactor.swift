@@ -43,10 +43,10 @@ public struct Adafactor: Optimizer {
     let ε1 = S(settings.number("eps1") > 0 ? settings.number("eps1") : Double(S.ulpOfOne))
     for parameter in step.parameters {
       let g = step.gradient(parameter)
-      let a = max(settings.number("eps2"), rootMeanSquare(step.value(parameter))) * ρ
+      let a = max(settings.number("eps2"), rootMeanSquare(step.value(parameter), threads: step.threads)) * ρ
       let moments = SecondMoments(g, keep: keep, parameter, step)
       let (row, column) = moments.factors(floor: Double(ε1))
-      let d = directionScale(g, row: row, column: column, floor: ε1)
+      let d = directionScale(g, row: row, column: column, floor: ε1, threads: step.threads)
       let rule = AdafactorRule<S>(
         a: S(a / max(1, d / settings.number("clip"))), shrink: S(1 - α * settings.number("weightDecay")),
         floor: ε1 * ε1)

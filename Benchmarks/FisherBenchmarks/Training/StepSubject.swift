@@ -54,10 +54,14 @@ final class StepSubject<S: KernelScalar> {
     }
   }
 
-  /// The bytes that an update moves: θ and state in and out, g in twice, first to see that it is finite.
+  /// The bytes that an update moves: θ and state in and out, g in twice, first to see that it is finite, and the
+  /// captures of the last pass.
   var updateTraffic: Double {
-    let parameters = network.parameterCount * MemoryLayout<S>.stride
-    return Double(4 * parameters + 2 * driver.state.byteCount)
+    let captured = captures?.layers.values.reduce(0) {
+      $0 + $1.inputs.count + $1.outputGradients.values.count
+    }
+    let elements = 4 * network.parameterCount + (captured ?? 0)
+    return Double(elements * MemoryLayout<S>.stride + 2 * driver.state.byteCount)
   }
 
   /// The whole step.

@@ -53,12 +53,14 @@ struct TrainingSuite: Sendable {
   {
     let subjects = subjects(S.self, names, threads)
     var bandwidth = 0.0
+    var traffic = [Double](repeating: 0, count: subjects.count)
     // Passes are not timed, but they leave the caches as a step would.
     var times = [[Double]](repeating: [], count: subjects.count)
     for round in 0...(quick ? 5 : 15) {
       bandwidth = max(bandwidth, Peak.bandwidth(threads: threads))
       for (i, subject) in subjects.enumerated() {
         subject.pass()
+        traffic[i] = subject.updateTraffic
         let start = seconds()
         subject.update()
         let time = seconds() - start
@@ -70,7 +72,7 @@ struct TrainingSuite: Sendable {
       return StepMeasurement(
         suite: "optimizers", network: network, batch: batch, type: typeName(S.self), threads: threads,
         optimizer: subjects[i].name, seconds: seconds,
-        bandwidthFraction: subjects[i].updateTraffic / seconds * 1e-9 / bandwidth,
+        bandwidthFraction: traffic[i] / seconds * 1e-9 / bandwidth,
         overSGD: median(zip(times[i], times[0]).map { $0 / $1 }))
     }
   }

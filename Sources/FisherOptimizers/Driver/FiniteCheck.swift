@@ -66,8 +66,9 @@ enum FiniteCheck {
     var sums = (Lanes<S>.zero, Lanes<S>.zero)
     var i = range.lowerBound
     while i + 16 <= range.upperBound {
-      sums.0 += 0 * load(p + i)
-      sums.1 += 0 * load(p + i + 8)
+      prefetchLine(p + (i + 2048))
+      sums.0 += S.zero * load(p + i)
+      sums.1 += S.zero * load(p + i + 8)
       i += 16
     }
     let sum = sums.0 + sums.1

@@ -97,11 +97,11 @@ extension UpdateRule {
     x.row = row
     var (i, j) = (start, column)
     while i &+ 8 <= end {
-      x.value = load(UnsafePointer(operands.value + i))
-      x.gradient = load(operands.gradient + i)
-      x.first = operands.first.map { load(UnsafePointer($0 + i)) } ?? .zero
-      x.second = operands.second.map { load(UnsafePointer($0 + i)) } ?? .zero
-      x.third = operands.third.map { load(UnsafePointer($0 + i)) } ?? .zero
+      x.value = ahead(operands.value + i)
+      x.gradient = ahead(operands.gradient + i)
+      x.first = operands.first.map { ahead($0 + i) } ?? .zero
+      x.second = operands.second.map { ahead($0 + i) } ?? .zero
+      x.third = operands.third.map { ahead($0 + i) } ?? .zero
       if let p = operands.column { x.column = load(p + j) }
       update(&x)
       store(x.value, to: operands.value + i)
@@ -111,9 +111,16 @@ extension UpdateRule {
       i &+= 8
       j &+= 8
     }
-    if i == end { return }
-    // The lanes past the end hold zeros and are not stored.
-    let rest = end &- i
+    if i < end { runRest(operands, i, end &- i, column: j, row: row) }
+  }
+
+  /// The last elements of a row, fewer than eight. The lanes past the end hold zeros and are not stored.
+  @inlinable @inline(never)
+  func runRest(
+    _ operands: UpdateOperands<Scalar>, _ i: Int, _ rest: Int, column j: Int, row: Lanes<Scalar>
+  ) {
+    var x = Element<Scalar>()
+    x.row = row
     x.value = load(UnsafePointer(operands.value + i), rest)
     x.gradient = load(operands.gradient + i, rest)
     x.first = operands.first.map { load(UnsafePointer($0 + i), rest) } ?? .zero
@@ -128,14 +135,21 @@ extension UpdateRule {
   }
 }
 
+/// Loads, and asks for what comes a few pages later: several streams are too many for the prefetchers of the hardware.
+@inlinable @inline(__always)
+func ahead<S: KernelScalar>(_ p: UnsafePointer<S>) -> Lanes<S> {
+  prefetchLine(p + 1024)
+  return load(p)
+}
+
 @inlinable @inline(__always)
 func load<S: KernelScalar>(_ p: UnsafePointer<S>) -> Lanes<S> {
-  UnsafeRawPointer(p).loadUnaligned(as: Lanes<S>.self)
+  Lanes(UnsafeRawPointer(p).loadUnaligned(as: SIMD8<S>.self))
 }
 
 @inlinable @inline(__always)
 func store<S: KernelScalar>(_ v: Lanes<S>, to p: UnsafeMutablePointer<S>) {
-  UnsafeMutableRawPointer(p).storeBytes(of: v, as: Lanes<S>.self)
+  UnsafeMutableRawPointer(p).storeBytes(of: v.vector, as: SIMD8<S>.self)
 }
 
 @inlinable @inline(__always)
