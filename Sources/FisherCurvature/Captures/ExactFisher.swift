@@ -16,4 +16,14 @@ public struct ExactFisher<Scalar: KernelScalar>: Sendable {
     self.columns = columns
     self.coefficients = coefficients
   }
+
+  /// Micro-batches one after the other.
+  public init(concatenating parts: [ExactFisher]) {
+    require(!parts.isEmpty, "ExactFisher: there is nothing to concatenate")
+    let rows = parts.flatMap(\.coefficients.array)
+    self.init(
+      columns: parts[0].columns.indices.map { r in Captures(concatenating: parts.map { $0.columns[r] }) },
+      coefficients: Matrix(
+        rows, rows: parts.reduce(0) { $0 + $1.coefficients.rows }, columns: parts[0].coefficients.columns))
+  }
 }

@@ -11,6 +11,13 @@ struct RandomStream: Sendable {
     start = key.reduce(0x9E37_79B9_7F4A_7C15) { Self.mix($0 ^ Self.mix($1 &+ Self.increment)) }
   }
 
+  /// The sequence that begins with word `count` of this one.
+  func advanced(by count: Int) -> RandomStream {
+    RandomStream(start: start &+ UInt64(truncatingIfNeeded: count) &* Self.increment)
+  }
+
+  private init(start: UInt64) { self.start = start }
+
   /// 64 bits.
   @inline(__always)
   func word(_ i: Int) -> UInt64 { Self.mix(start &+ UInt64(truncatingIfNeeded: i &+ 1) &* Self.increment) }

@@ -56,6 +56,15 @@ extension LossCall {
 }
 
 extension LossFunction {
+  /// How many words of a stream the drawn labels of a row take.
+  func wordsPerRow(_ columns: Int) -> Int {
+    switch self {
+    case .softmaxCrossEntropy: 1
+    case .binaryCrossEntropy: columns
+    case .squaredError: 2 * columns
+    }
+  }
+
   /// Losses and gradients of all rows.
   func evaluate<S: KernelScalar>(_ call: LossCall<S>, _ labels: LabelSource<S>) {
     call.forEachStretch { rows in

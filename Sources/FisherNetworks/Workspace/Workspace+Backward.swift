@@ -64,11 +64,15 @@ extension Workspace {
   /// - Parameters:
   ///   - values: those of the forward pass.
   ///   - seed: which labels are drawn.
-  public func sampledCaptures(_ values: [Matrix<Scalar>], seed: UInt64) -> Captures<Scalar, Sampled> {
+  ///   - firstSample: the number of the first sample in a larger batch: its labels do not depend on how it is cut.
+  public func sampledCaptures(
+    _ values: [Matrix<Scalar>], seed: UInt64, firstSample: Int = 0
+  ) -> Captures<Scalar, Sampled> {
     require(inputs != nil, "Workspace: sampled captures need a forward pass before them")
     keepCaptures()
     placeGradients()
-    _ = evaluate(.drawn(RandomStream(seed, 2)), writingGradients: true)
+    let words = firstSample * network.output.positions * network.loss.wordsPerRow(network.output.features)
+    _ = evaluate(.drawn(RandomStream(seed, 2).advanced(by: words)), writingGradients: true)
     var none: [Matrix<Scalar>] = []
     propagate(values, &none, .captures)
     return Captures(captured(network.reduction.outputGradients))

@@ -4,13 +4,16 @@ import FisherNetworks
 import FisherOptimizers
 
 /// The batch in the workspace, as an optimizer may ask it again.
+///
+/// A batch that was cut into micro-batches is sent forward again, part by part: that takes another forward pass for
+/// every question, and the answers are those of the whole batch.
 final class BatchObjective<Scalar: KernelScalar>: Objective {
   let loss: Double
   let sampleCount: Int
   let captures: Captures<Scalar, Empirical>?
   let outputGradients: OutputGradients<Scalar>?
-  /// The batch is in the workspace as a whole, not in micro-batches.
-  private let isWhole: Bool
+  /// What went forward, one after the other; a single one is still in the workspace.
+  private let passes: [Pass]
   private let workspace: Workspace<Scalar>
   private let seed: UInt64
   private var values: [Matrix<Scalar>]
@@ -18,41 +21,63 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
 
   init(
     loss: Double, sampleCount: Int, captures: Captures<Scalar, Empirical>?,
-    outputGradients: OutputGradients<Scalar>?, isWhole: Bool, workspace: Workspace<Scalar>,
+    outputGradients: OutputGradients<Scalar>?, passes: [Pass], workspace: Workspace<Scalar>,
     values: [Matrix<Scalar>], seed: UInt64
   ) {
     self.loss = loss
     self.sampleCount = sampleCount
     self.captures = captures
     self.outputGradients = outputGradients
-    self.isWhole = isWhole
+    self.passes = passes
     self.workspace = workspace
     self.values = values
     self.seed = seed
   }
 
+  /// A forward pass with labels.
+  struct Pass {
+    let batch: Batch<Scalar>
+    let mode: PassMode
+  }
+
+  /// The same labels are drawn however the batch was cut.
   func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
-    try requireWhole(.sampledLabels)
     draws += 1
-    return workspace.sampledCaptures(values, seed: seed &+ draws)
+    return Captures(
+      concatenating: replayed { first in
+        workspace.sampledCaptures(values, seed: seed &+ draws, firstSample: first)
+      })
   }
 
   func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
-    try requireWhole(.exactFisher)
-    return workspace.exactFisher(values)
+    ExactFisher(concatenating: replayed { _ in workspace.exactFisher(values) })
   }
 
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {
-    try requireWhole(.evaluation)
-    return workspace.loss(at: values)
+    if passes.count == 1 { return workspace.loss(at: values) * workspace.scaleToMean }
+    var (sum, terms) = (0.0, 0)
+    for pass in passes {
+      let loss = forward(pass, values) * workspace.scaleToMean
+      sum += loss * Double(workspace.termCount)
+      terms += workspace.termCount
+    }
+    return sum / Double(terms)
   }
 
   func planningEnded() { values = [] }
 
-  private func requireWhole(_ needs: Needs) throws(StepRefusal) {
-    if !isWhole {
-      throw .unavailable(
-        optimizer: "the optimizer", what: "\(needs), of a batch that is not cut into micro-batches")
+  /// What the body, which gets the number of the first sample, makes of each pass in the workspace.
+  private func replayed<Part>(_ body: (Int) -> Part) -> [Part] {
+    if passes.count == 1 { return [body(0)] }
+    var first = 0
+    return passes.map { pass in
+      _ = forward(pass, values)
+      defer { first += pass.batch.inputs.rows }
+      return body(first)
     }
+  }
+
+  private func forward(_ pass: Pass, _ values: [Matrix<Scalar>]) -> Double {
+    workspace.forward(values, pass.batch.inputs, pass.batch.labels, mode: pass.mode)
   }
 }

@@ -11,6 +11,7 @@ public final class Probe<Scalar: KernelScalar> {
   private let values: [Matrix<Scalar>]
   private let registry: OptimizerRegistry
   private let loss: Double
+  private let pass: BatchObjective<Scalar>.Pass
   private let seed: UInt64
 
   init(
@@ -21,7 +22,8 @@ public final class Probe<Scalar: KernelScalar> {
     self.values = values
     self.registry = registry
     self.seed = seed
-    loss = workspace.forward(values, batch.inputs, batch.labels, mode: .evaluation) * workspace.scaleToMean
+    pass = BatchObjective.Pass(batch: batch, mode: .evaluation)
+    loss = workspace.forward(values, batch.inputs, batch.labels, mode: pass.mode) * workspace.scaleToMean
   }
 
   /// What an optimizer without a past would subtract from the weights.
@@ -42,7 +44,7 @@ public final class Probe<Scalar: KernelScalar> {
       values: &moved, gradients: &gradients,
       objective: BatchObjective(
         loss: loss, sampleCount: workspace.termCount, captures: workspace.captures, outputGradients: outputs,
-        isWhole: true, workspace: workspace, values: values, seed: seed))
+        passes: [pass], workspace: workspace, values: values, seed: seed))
     return zip(values, moved).map { old, new in
       var Δ = old
       axpy(alpha: -1, new, into: &Δ)

@@ -111,10 +111,14 @@ public final class Trainer<Scalar: KernelScalar> {
     var accumulator = GradientAccumulator<Scalar>()
     var captures: [Captures<Scalar, Empirical>] = []
     var outputs: [OutputGradients<Scalar>] = []
+    var passes: [BatchObjective<Scalar>.Pass] = []
     var (lossSum, terms) = (0.0, 0)
     for start in stride(from: 0, to: batch.inputs.rows, by: size) {
-      let part = batch.samples(start..<min(batch.inputs.rows, start + size))
-      let loss = try pass(whole: part, maskSeed &+ UInt64(start), &outputs)
+      let part = BatchObjective.Pass(
+        batch: batch.samples(start..<min(batch.inputs.rows, start + size)),
+        mode: options.freezesStatistics ? .evaluation : .training(seed: maskSeed &+ UInt64(start)))
+      passes.append(part)
+      let loss = try send(part, &outputs)
       lossSum += loss * Double(workspace.termCount)
       terms += workspace.termCount
       if size < batch.inputs.rows && driver.needs.contains(.gradients) {
@@ -127,18 +131,17 @@ public final class Trainer<Scalar: KernelScalar> {
     return BatchObjective(
       loss: lossSum / Double(terms), sampleCount: terms,
       captures: captures.isEmpty ? nil : Captures(concatenating: captures),
-      outputGradients: outputs.isEmpty ? nil : OutputGradients(concatenating: outputs), isWhole: isWhole,
+      outputGradients: outputs.isEmpty ? nil : OutputGradients(concatenating: outputs), passes: passes,
       workspace: workspace, values: values, seed: maskSeed)
   }
 
   /// The mean loss; the gradients of the mean are in `gradients` if the step needs them, those by the outputs are
   /// appended.
-  private func pass(
-    whole batch: Batch<Scalar>, _ seed: UInt64, _ outputs: inout [OutputGradients<Scalar>]
+  private func send(
+    _ pass: BatchObjective<Scalar>.Pass, _ outputs: inout [OutputGradients<Scalar>]
   ) throws(StepRefusal) -> Double {
     let needs = driver.needs
-    let mode: PassMode = options.freezesStatistics ? .evaluation : .training(seed: seed)
-    let loss = workspace.forward(values, batch.inputs, batch.labels, mode: mode)
+    let loss = workspace.forward(values, pass.batch.inputs, pass.batch.labels, mode: pass.mode)
     if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(loss)) }
     if needs.contains(.logitGradients) {
       workspace.prepareOutputGradients()

@@ -4,6 +4,7 @@ import FisherNetworks
 import FisherOptimizers
 import FisherPluginAdaFisher
 import FisherPluginFirstOrder
+import FisherPluginImprovedEmpiricalFisher
 import Foundation
 import Testing
 
@@ -136,6 +137,29 @@ enum Clouds {
     }
   }
 
+  /// What a step asks for again is that of the whole batch, too: labels drawn from the model, the exact Fisher matrix.
+  @Test func microBatchesAnswerAsTheBatch() throws {
+    for optimizer in [try SampledFisher(), try NaturalGradient()] as [any Optimizer] {
+      let whole = try trainer(Double.self, optimizer)
+      let parts = try trainer(Double.self, optimizer) { $0.microBatchSize = 3 }
+      for _ in 0..<4 {
+        try whole.step()
+        try parts.step()
+      }
+      for (a, b) in zip(whole.values, parts.values) {
+        for (x, y) in zip(a.array, b.array) { #expect(abs(x - y) < 1e-10) }
+      }
+    }
+  }
+
+  @Test func lossesAtTheSameWeightsAreTheLoss() throws {
+    for size in [nil, 3, 16] {
+      let trainer = try trainer(Double.self, try LossAsker()) { $0.microBatchSize = size }
+      let report = try trainer.step()
+      #expect(report.events == ["agreed": 1])
+    }
+  }
+
   @Test func stopsEarly() throws {
     let trainer = try trainer(Double.self, try SGD(["lr": 1e-9])) {
       $0.epochs = 50
@@ -233,4 +257,23 @@ enum Clouds {
     #expect(Trainer<Float>.rightAnswers(outputs, [1, 0, 1, 0, 1]) == 4)
     #expect(Trainer<Float>.rightAnswers(outputs, [0, 1, 0, 1, 2]) == 0)
   }
+}
+
+/// Asks for the loss at the weights where it is.
+private struct LossAsker: Optimizer {
+  static let record = OptimizerRecord(
+    name: "loss-asker", title: "Loss asker", summary: "Moves nothing.", paper: "none", hyperparameters: [],
+    invariances: [], cost: "a forward pass", stateSize: "0")
+  let settings: Settings
+
+  init(settings: Settings) { self.settings = settings }
+
+  func needs(step number: Int) -> Needs { [.gradients, .evaluation] }
+
+  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    let loss = try step.objective.loss(at: step.parameters.map { step.value($0) })
+    if abs(loss - step.objective.loss) < 1e-14 { step.count("agreed") }
+  }
+
+  func reference() -> any ReferenceOptimizer { fatalError("no reference") }
 }
