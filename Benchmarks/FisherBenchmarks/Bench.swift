@@ -15,6 +15,8 @@ public enum Bench {
                  with commas. OpenBLAS if there is one, by default; none for no library
       --sizes    sizes instead of the default grid: 64,384x100x7 (m x n x k)
       --optimizers  names for the suites step and optimizers instead of their default
+      --network  a model for them instead of their own: mlp:… or autoencoder:…
+      --batch    its samples; 64 or 1000 by default
       --quick    shorter samples and fewer rounds
       --json     one JSON object a line to a file, or - for standard output
 
@@ -29,7 +31,9 @@ public enum Bench {
   /// - Throws: ``UsageError``.
   public static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(
-      words, options: ["types", "threads", "against", "sizes", "json", "optimizers"], flags: ["quick"])
+      words,
+      options: ["types", "threads", "against", "sizes", "json", "optimizers", "network", "batch"],
+      flags: ["quick"])
     try requireKnown(arguments.positional)
     func isChosen(_ name: String) -> Bool {
       !arguments.positional.filter { $0 == name || $0 == "all" }.isEmpty
@@ -69,19 +73,32 @@ public enum Bench {
       }
     }
     table?.printSummary(all)
-    if !isQuiet && !trainingSuites.isEmpty { StepMeasurement.printHead() }
+    let workload = try arguments.value("network").map(optional: { (text) throws(UsageError) in
+      try Workload(network: text, batch: try batch(arguments))
+    })
     for suite in trainingSuites {
-      for type in types {
-        for count in threads {
-          for line in suite.measure(type, count, optimizers, quick) {
-            if !isQuiet { line.print() }
-            json?.write(line.json)
+      for workload in workload.map({ [$0] }) ?? suite.workloads {
+        if !isQuiet { StepMeasurement.printHead(workload) }
+        for type in types {
+          for count in threads {
+            let run = TrainingRun(
+              workload: workload, type: type, threads: count, optimizers: optimizers, isQuick: quick)
+            for line in suite.measure(run) {
+              if !isQuiet { line.print() }
+              json?.write(line.json)
+            }
           }
         }
       }
     }
     json?.write(Summary(all).json)
     return 0
+  }
+
+  private static func batch(_ arguments: Arguments) throws(UsageError) -> Int? {
+    guard let text = arguments.value("batch") else { return nil }
+    guard let count = Int(text), count > 0 else { throw UsageError("--batch: '\(text)' is not a count") }
+    return count
   }
 
   private static func requireKnown(_ words: [String]) throws(UsageError) {

@@ -35,6 +35,7 @@ public struct EmpiricalFisher: Optimizer {
 
   public init(settings: Settings) { self.settings = settings }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let space = try SampleSpace(step, Self.record.name)
     let K = try space.gram(space.captures)
@@ -46,7 +47,8 @@ public struct EmpiricalFisher: Optimizer {
     system.dropDuplicates(above: settings.number("duplicates"))
     let w = system.solve(ones)
     system.report(to: &step)
-    space.stage(space.direction(w, of: space.captures), norm: system.norm(w), settings, &step)
+    let Δ = space.direction(w, of: space.captures, &step)
+    space.stage(Δ, norm: system.norm(w), settings, &step)
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(settings, .empirical) }

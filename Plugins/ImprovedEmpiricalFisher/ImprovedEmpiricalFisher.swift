@@ -42,6 +42,7 @@ public struct ImprovedEmpiricalFisher: Optimizer {
 
   public init(settings: Settings) { self.settings = settings }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let space = try SampleSpace(step, Self.record.name)
     let s = try space.squaredOutputGradients()
@@ -54,7 +55,8 @@ public struct ImprovedEmpiricalFisher: Optimizer {
     system.dropDuplicates(above: settings.number("duplicates"))
     let w = system.solve(s)
     system.report(to: &step)
-    space.stage(space.direction(w, of: space.captures), norm: system.norm(w), settings, &step)
+    let Δ = space.direction(w, of: space.captures, &step)
+    space.stage(Δ, norm: system.norm(w), settings, &step)
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(settings, .improved) }

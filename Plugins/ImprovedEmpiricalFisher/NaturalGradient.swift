@@ -35,6 +35,7 @@ public struct NaturalGradient: Optimizer {
 
   public init(settings: Settings) { self.settings = settings }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let space = try SampleSpace(step, Self.record.name)
     let fisher = try step.objective.exactFisher()
@@ -47,7 +48,8 @@ public struct NaturalGradient: Optimizer {
     // Column r of u belongs to the rows of column r of V.
     let w = system.solve(fisher.coefficients.transposed.array)
     system.report(to: &step)
-    space.stage(space.direction(w, of: V), norm: system.norm(w), settings, &step)
+    let Δ = space.direction(w, of: V, &step)
+    space.stage(Δ, norm: system.norm(w), settings, &step)
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(settings, .exact) }

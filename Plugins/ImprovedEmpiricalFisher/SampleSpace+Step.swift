@@ -4,6 +4,7 @@ import FisherOptimizers
 
 extension SampleSpace {
   /// (a − b)·factor.
+  @specialized(where S == Float) @specialized(where S == Double)
   func difference(_ a: [Matrix<S>], _ b: [Matrix<S>], times factor: Double) -> [Matrix<S>] {
     zip(a, b).map { a, b in
       Matrix(
@@ -11,6 +12,7 @@ extension SampleSpace {
     }
   }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   func norm(_ direction: [Matrix<S>]) -> Double {
     direction.reduce(0.0) { sum, part in
       part.withSpan { part in part.indices.reduce(sum) { $0 + Double(part[$1]) * Double(part[$1]) } }
@@ -20,6 +22,7 @@ extension SampleSpace {
   /// θ ← θ − α·(v + γ·θ) with v ← μ·v + c·Δ, where c makes a unit step of Δ or bounds it, if that is wanted.
   ///
   /// - Parameter norm: ‖Δ‖ over all parameters.
+  @specialized(where S == Float) @specialized(where S == Double)
   func stage(_ Δ: [Matrix<S>], norm: Double, _ settings: Settings, _ step: inout Step<S>) {
     let α = settings.number("lr") * step.schedule
     let limit = settings.number("maxNorm")

@@ -8,15 +8,22 @@ struct SampleSpace<S: KernelScalar> {
   let captures: Captures<S, Empirical>
   /// By layer, which of its parameters are updated.
   let included: [String: LayerParameters]
-  let step: Step<S>
+  let parameters: [ParameterInfo]
+  let objective: any Objective<S>
+  let backend: any Backend
+  let threads: Int
 
-  init(_ step: Step<S>, _ name: String) throws(StepRefusal) {
+  @specialized(where S == Float) @specialized(where S == Double)
+  init(_ step: borrowing Step<S>, _ name: String) throws(StepRefusal) {
     guard let captures = step.objective.captures else {
       throw .unavailable(optimizer: name, what: Needs.captures.description)
     }
     self.name = name
     self.captures = captures
-    self.step = step
+    parameters = step.parameters
+    objective = step.objective
+    backend = step.backend
+    threads = step.threads
     var included: [String: LayerParameters] = [:]
     for parameter in step.parameters {
       guard let layer = parameter.layer, captures.layers[layer] != nil else {
@@ -30,7 +37,7 @@ struct SampleSpace<S: KernelScalar> {
 
   /// sₙ = ‖∂ℓₙ/∂zₙ‖².
   func squaredOutputGradients() throws(StepRefusal) -> [Double] {
-    guard let outputs = step.objective.outputGradients else {
+    guard let outputs = objective.outputGradients else {
       throw .unavailable(optimizer: name, what: Needs.logitGradients.description)
     }
     return outputs.squaredNorms(samples: captures.sampleCount)
@@ -39,7 +46,7 @@ struct SampleSpace<S: KernelScalar> {
   /// The captures of `count` draws of the labels, one after the other.
   func draws(_ count: Int) throws(StepRefusal) -> Captures<S, Sampled> {
     var draws: [Captures<S, Sampled>] = []
-    for _ in 0..<count { draws.append(try step.objective.sampledCaptures()) }
+    for _ in 0..<count { draws.append(try objective.sampledCaptures()) }
     return Captures(concatenating: draws)
   }
 
@@ -52,7 +59,7 @@ struct SampleSpace<S: KernelScalar> {
   ) throws(StepRefusal) -> Matrix<Double> {
     let K: Matrix<Double>
     do {
-      K = try rows.gram(of: included, with: columns, on: step.backend, threads: step.threads)
+      K = try rows.gram(of: included, with: columns, on: backend, threads: threads)
     } catch {
       throw .failed(optimizer: name, place: "layer \(error.layer)", reason: error.description)
     }
@@ -64,17 +71,26 @@ struct SampleSpace<S: KernelScalar> {
   }
 
   /// Jᵀ·w, for every parameter of the step.
-  func direction<Kind>(_ w: [Double], of rows: Captures<S, Kind>) -> [Matrix<S>] {
-    var sums: [String: (weight: Matrix<S>?, bias: Matrix<S>?)] = [:]
-    for (layer, parts) in included {
-      sums[layer] = rows.layers[layer]?.gradients(
-        weighting: w, of: parts, on: step.backend, threads: step.threads)
-    }
-    return step.parameters.map { parameter in
-      let sum = parameter.layer.flatMap { sums[$0] }
-      let part = Self.part(parameter) == .bias ? sum?.bias : sum?.weight
-      guard let part else { fatalError("\(name): no gradient for \(parameter.summary)") }
-      return part.reshaped(rows: parameter.rows, columns: parameter.columns)
+  ///
+  /// - Parameter slot: the name of its memory in the step.
+  func direction<Kind>(
+    _ w: [Double], of rows: Captures<S, Kind>, as slot: String = "Δ", _ step: inout Step<S>
+  ) -> [Matrix<S>] {
+    parameters.map { parameter in
+      guard let capture = parameter.layer.flatMap({ rows.layers[$0] }) else {
+        fatalError("\(name): no captures for \(parameter.summary)")
+      }
+      let sum: Matrix<S>
+      if Self.part(parameter) == .weight {
+        sum = step.temporary(
+          slot, of: parameter.name, rows: capture.weightRows, columns: capture.weightColumns
+        ) { sum in
+          capture.weightGradient(weighting: w, into: &sum, on: backend, threads: threads)
+        }
+      } else {
+        sum = capture.gradients(weighting: w, of: .bias, on: backend, threads: threads).bias!
+      }
+      return sum.reshaped(rows: parameter.rows, columns: parameter.columns)
     }
   }
 

@@ -34,6 +34,7 @@ public struct SampledFisher: Optimizer {
 
   public init(settings: Settings) { self.settings = settings }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let space = try SampleSpace(step, Self.record.name)
     let labels = settings.integer("labels")
@@ -49,7 +50,8 @@ public struct SampledFisher: Optimizer {
     let ones = [Double](repeating: 1, count: cross.columns)
     let scale = system.appliedDamping > 0 ? 1 / system.appliedDamping : 1
     let Δ = space.difference(
-      space.direction(ones, of: space.captures), space.direction(w, of: sampled), times: scale)
+      space.direction(ones, of: space.captures, as: "g", &step), space.direction(w, of: sampled, &step),
+      times: scale)
     space.stage(Δ, norm: space.norm(Δ), settings, &step)
   }
 

@@ -62,13 +62,18 @@ struct BlockGroup {
 
   func zeroVectors<S: KernelScalar>() -> Matrix<S> { Matrix(rows: rows, columns: columns) }
 
-  /// The rows of Ĝ: those of all blocks, one below the other.
+  /// The rows of Ĝ: those of all blocks, one below the other. Of a shared block only the lower triangle is used.
   func zeroStatistics<S: KernelScalar>() -> Matrix<S> {
     switch form {
     case .diagonal, .rankOne: return zeroVectors()
     case .separate: return Matrix(rows: rows * columns, columns: columns)
     case .shared: return Matrix(rows: columns, columns: columns)
     }
+  }
+
+  /// The vectors of a weight's gradient, without the bias.
+  func weightVectors<S: KernelScalar>(_ weight: Matrix<S>) -> Matrix<S> {
+    weight.reshaped(rows: rows, columns: columns - (bias == nil ? 0 : 1))
   }
 
   /// The vectors of a gradient, or of the gradients of several samples one after the other.

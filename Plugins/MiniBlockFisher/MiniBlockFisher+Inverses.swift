@@ -23,15 +23,50 @@ extension MiniBlockFisher {
     for (position, i) in inLanes.enumerated() {
       store(stacks[position], outcomes[position].failures.map(\.matrix), groups[i], &step)
     }
-    for i in inverted where groups[i].columns > Self.largestInLanes {
-      var stack = groups[i].stack(statistics[i])
-      var failed: [Int] = []
-      for block in 0..<stack.count {
-        let outcome = stack[block].invertPositiveDefinite(
-          damping: damping, on: step.backend, threads: step.threads)
-        if case .failure = outcome { failed.append(block) }
+    let large = inverted.filter { groups[$0].columns > Self.largestInLanes }
+    invertLarge(large.map { groups[$0] }, large.map { statistics[$0] }, &step)
+  }
+
+  /// Block by block; several at a time, if there are enough for all threads.
+  @specialized(where S == Float) @specialized(where S == Double)
+  private func invertLarge<S: KernelScalar>(
+    _ groups: [BlockGroup], _ statistics: [Matrix<S>], _ step: inout Step<S>
+  ) {
+    let (λ, backend, threads) = (S(settings.number("damping")), step.backend, step.threads)
+    var inverses: [Matrix<S>] = []
+    for (group, G) in zip(groups, statistics) {
+      inverses.append(step.memory(for: "C", of: group.owner, rows: G.rows, columns: G.columns))
+    }
+    // Lower triangles are upper ones of the transposed blocks.
+    var calls: [(group: Int, block: Int, call: Potrf<S>)] = []
+    for (g, group) in groups.enumerated() {
+      let n = group.columns
+      let target = inverses[g].withMutablePointer(discarding: true) { $0 }
+      let source = statistics[g].withPointer { $0 }
+      for i in 0..<target.rows / n {
+        let call = Potrf(
+          source: source.block(i * n, 0, rows: n, columns: n).transposed,
+          target: target.block(i * n, 0, rows: n, columns: n), triangle: .upper, absolute: λ)
+        calls.append((g, i, call))
       }
-      store(stack, failed, groups[i], &step)
+    }
+    // The most expensive ones first.
+    calls.sort {
+      (groups[$1.group].columns, $0.group, $0.block) < (groups[$0.group].columns, $1.group, $1.block)
+    }
+    var isBad = [Bool](repeating: false, count: calls.count)
+    isBad.withUnsafeMutableBufferPointer { isBad in
+      // Each task writes its own block and its own outcome; within a task everything runs on its thread.
+      nonisolated(unsafe) let (isBad, calls) = (isBad, calls)
+      Parallel.perform(calls.count, threads: calls.count < threads ? 1 : threads) { i in
+        let outcome = backend.invertPositiveDefinite(calls[i].call, mirror: true, threads: threads)
+        isBad[i] = outcome.firstBadPivot != nil
+      }
+    }
+    withExtendedLifetime((inverses, statistics)) {}
+    for (g, group) in groups.enumerated() {
+      let failed = calls.indices.filter { calls[$0].group == g && isBad[$0] }.map { calls[$0].block }
+      store(group.stack(inverses[g]), failed, group, &step)
     }
   }
 
@@ -56,7 +91,7 @@ extension MiniBlockFisher {
   /// P = C·M, row by row of the vectors; single elements are divided by Ĝ + λ as it is now.
   @specialized(where S == Float) @specialized(where S == Double)
   func direction<S: KernelScalar>(
-    _ M: Matrix<S>, of group: BlockGroup, _ step: borrowing Step<S>
+    _ M: Matrix<S>, of group: BlockGroup, _ step: inout Step<S>
   ) throws(StepRefusal) -> Matrix<S> {
     let λ = S(settings.number("damping"))
     let slot = group.form == .diagonal ? "G" : group.form == .rankOne ? "v" : "C"
@@ -74,9 +109,10 @@ extension MiniBlockFisher {
       return SmallBlocks(count: group.rows, order: group.columns)
         .products(of: blocks, M, threads: step.threads)
     case .shared:
-      var P = Matrix<S>(rows: M.rows, columns: M.columns)
-      gemm(M, blocks, into: &P, on: step.backend, threads: step.threads)
-      return P
+      let (backend, threads) = (step.backend, step.threads)
+      return step.temporary("P", of: group.owner, rows: M.rows, columns: M.columns) { P in
+        gemm(M, blocks, into: &P, on: backend, threads: threads)
+      }
     }
   }
 }

@@ -12,17 +12,33 @@ extension MiniBlockFisher {
   /// a layer has no samples' gradients and uses the mean's.
   @specialized(where S == Float) @specialized(where S == Double)
   func updateStatistics<S: KernelScalar>(
-    of group: BlockGroup, keeping kept: Double, _ step: inout Step<S>
+    of group: BlockGroup, _ pass: GradientPass<S>, _ timetable: Timetable, _ step: inout Step<S>
   ) throws(StepRefusal) {
-    var G = step.tensor("G", of: group.owner) ?? group.zeroStatistics()
+    let kept = timetable.kept
     if settings.choice("statistics") == "perSample", let layer = group.weight.layer {
       let capture = try capture(of: layer, step)
+      var G = step.tensor("G", of: group.owner) ?? group.zeroStatistics()
       addSamples(capture, of: group, keeping: kept, to: &G, step)
+      step.set("G", of: group.owner, to: G)
+    } else if group.form == .shared {
+      let update = SharedBlockUpdate(
+        pass: pass, α: S((1 - kept) / Double(group.rows)), β: S(kept), backend: step.backend,
+        threads: step.threads)
+      // In most steps nobody reads this large block.
+      if !timetable.refreshesInverses, let G = step.tensor("G", of: group.owner), update.keepsFinite(G) {
+        step.change("G", of: group.owner) { update(&$0) }
+      } else {
+        var G = step.memory(for: "G", of: group.owner, rows: group.columns, columns: group.columns)
+        copy(step.tensor("G", of: group.owner) ?? group.zeroStatistics(), into: &G, on: step.backend)
+        update(&G)
+        step.set("G", of: group.owner, to: G)
+      }
     } else {
+      var G = step.tensor("G", of: group.owner) ?? group.zeroStatistics()
       let D = group.vectors(step.gradient(group.weight), group.bias.map(step.gradient))
       add(D, samples: 1, of: group, alpha: 1 - kept, beta: kept, to: &G, step)
+      step.set("G", of: group.owner, to: G)
     }
-    step.set("G", of: group.owner, to: G)
   }
 
   private func capture<S: KernelScalar>(
@@ -55,8 +71,8 @@ extension MiniBlockFisher {
     if case .linear = capture.kind, group.form == .shared, capture.positions == 1 {
       let H = weightedInputs(capture, group)
       syrk(
-        alpha: S(share / Double(group.rows)), H.transposed, beta: S(kept), into: &G, mirror: true,
-        on: step.backend, threads: step.threads)
+        alpha: S(share / Double(group.rows)), H.transposed, beta: S(kept), into: &G, on: step.backend,
+        threads: step.threads)
       return
     }
     let part: LayerParameters =
@@ -104,8 +120,8 @@ extension MiniBlockFisher {
     case .rankOne: G = vectors
     case .shared:
       syrk(
-        alpha: S(alpha / Double(group.rows)), vectors.transposed, beta: S(beta), into: &G, mirror: true,
-        on: step.backend, threads: step.threads)
+        alpha: S(alpha / Double(group.rows)), vectors.transposed, beta: S(beta), into: &G, on: step.backend,
+        threads: step.threads)
     case .separate:
       SmallBlocks(count: group.rows, order: group.columns)
         .addOuterProducts(

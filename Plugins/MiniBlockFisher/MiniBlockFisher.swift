@@ -29,26 +29,44 @@ public struct MiniBlockFisher: Optimizer {
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let timetable = Timetable(settings, step: step.number)
     let groups = BlockGroup.groups(of: step.parameters, settings)
-    if timetable.updatesStatistics {
-      for group in groups { try updateStatistics(of: group, keeping: timetable.kept, &step) }
+    var momenta: [Matrix<S>] = []
+    for group in groups {
+      let (pass, M) = pass(over: group, timetable, &step)
+      if timetable.updatesStatistics { try updateStatistics(of: group, pass, timetable, &step) }
+      momenta.append(M)
     }
     if timetable.refreshesInverses { refreshInverses(of: groups, &step) }
     // Gathering statistics leaves weights and momentum alone.
     if timetable.isWarmingUp { return }
-    for group in groups { try stage(group, &step) }
+    for (group, M) in zip(groups, momenta) { try stage(M, of: group, &step) }
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveMiniBlocks(settings) }
 
-  /// M ← μ·M + D and the updates of the group's parameters.
+  /// M ← μ·M + D, and what the statistics may want of D. While statistics are only gathered, M is empty.
   @specialized(where S == Float) @specialized(where S == Double)
-  private func stage<S: KernelScalar>(_ group: BlockGroup, _ step: inout Step<S>) throws(StepRefusal) {
-    var M = step.tensor("M", of: group.owner) ?? group.zeroVectors()
-    let D = group.vectors(step.gradient(group.weight), group.bias.map(step.gradient))
-    scal(alpha: S(settings.number("momentum")), &M, on: step.backend)
-    axpy(D, into: &M, on: step.backend)
+  private func pass<S: KernelScalar>(
+    over group: BlockGroup, _ timetable: Timetable, _ step: inout Step<S>
+  ) -> (GradientPass<S>, M: Matrix<S>) {
+    let D = group.weightVectors(step.gradient(group.weight))
+    let (b, threads) = (group.bias.map(step.gradient), step.threads)
+    if timetable.isWarmingUp {
+      var none = Matrix<S>(rows: 0, columns: 0)
+      return (GradientPass(D, b, momentum: nil, into: &none, threads: threads), none)
+    }
+    var M = step.memory(for: "M", of: group.owner, rows: group.rows, columns: group.columns)
+    let momentum = (S(settings.number("momentum")), step.tensor("M", of: group.owner))
+    let pass = GradientPass(D, b, momentum: momentum, into: &M, threads: threads)
     step.set("M", of: group.owner, to: M)
-    let P = try direction(M, of: group, step)
+    return (pass, M)
+  }
+
+  /// The updates of the group's parameters.
+  @specialized(where S == Float) @specialized(where S == Double)
+  private func stage<S: KernelScalar>(
+    _ M: Matrix<S>, of group: BlockGroup, _ step: inout Step<S>
+  ) throws(StepRefusal) {
+    let P = try direction(M, of: group, &step)
     let α = settings.number("lr") * step.schedule
     let rule = MiniBlockRule<S>(α: S(α), decay: S(α * settings.number("weightDecay")))
     for (parameter, part) in group.parts(of: P) { step.apply(rule, to: parameter, gradient: part) }

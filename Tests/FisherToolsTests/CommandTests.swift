@@ -43,6 +43,9 @@ struct Fisher {
   (["bench", "gemm", "--sizes", "3x4"], "'3x4' is neither a size"),
   (["bench", "gemm", "--threads", "0"], "'0' is not a count"),
   (["bench", "gemm", "--against", "/no/such/libblas.so"], "/no/such/libblas.so"),
+  (["bench", "step", "--network", "mlp:12"], "--network: model 'mlp:12'"),
+  (["bench", "step", "--network", "cnn-small"], "--network: 'cnn-small' is neither mlp:… nor autoencoder:…"),
+  (["bench", "step", "--network", "mlp:12-4", "--batch", "0"], "--batch: '0' is not a count"),
   (["doctor", "now"], "doctor takes no 'now'"),
 ])
 func wrongUsage(_ arguments: [String], _ message: String) throws {
@@ -77,6 +80,21 @@ func helpHasAnExample(_ command: String) throws {
   let run = try Fisher([command, "--help"])
   #expect(run.status == 0)
   #expect(run.output.contains("example: fisher \(command)"))
+}
+
+/// A line for the passes, for SGD and every method, and one for each method with periods over a whole cycle.
+@Test func benchMeasuresSteps() throws {
+  let run = try Fisher(
+    ["bench", "step", "--network", "mlp:12-9-4", "--batch", "5", "--optimizers", "ief,mbf", "--types", "f64"]
+      + ["--quick", "--json", "-"])
+  #expect(run.status == 0, "\(run.error)")
+  let lines = try run.lines().dropLast()
+  #expect(lines.map { $0["optimizer"] as? String } == ["passes", "sgd", "ief", "mbf", "mbf amortised"])
+  for line in lines {
+    #expect(line["network"] as? String == "mlp:12-9-4" && line["batch"] as? Int == 5)
+    #expect(line["secondsPerStep"] as? Double ?? 0 > 0 && line["peakFraction"] as? Double ?? 0 > 0)
+    #expect((line["overSGD"] as? Double != nil) == (line["optimizer"] as? String != "passes"))
+  }
 }
 
 /// A tiny run: every line is JSON with the promised keys, and the numbers fit together.

@@ -44,6 +44,7 @@ final class Folder {
   (["--seed", "-1"], "--seed: '-1' is not an integer of at least 0"),
   (["--schedule", "cosinus"], "schedule 'cosinus'"),
   (["--augment", "rotate"], "augmentation 'rotate'"),
+  (["--seconds", "0"], "--seconds: '0' is not a number"),
   (["--average", "1"], "--average: '1' is not a number from 0.0 below 1.0"),
   (["--clip-norm", "0"], "--clip-norm: '0' is not a number"),
   (["--clip-norm", "1", "--clip-value", "1"], "exclude each other"),
@@ -152,6 +153,27 @@ func trainsOnDigits(_ arguments: [String]) throws {
   #expect(run.status == 1)
   #expect(run.error.contains("layers.") && run.error.contains("no step was taken"), "\(run.error)")
   #expect(run.error.split(separator: "\n").count == 1, "\(run.error)")
+}
+
+/// A damping below the rounding of the blocks: inverses fail, the former ones stay, and the report says how often.
+@Test func failedInversesAreCounted() throws {
+  let options = ["--optimizer", "mbf", "--set", "damping=1e-30", "--set", "lr=1e-36", "--epochs", "1"]
+  let result = try #require(try Fisher(["train", "--json", "-"] + options).lines().last)
+  let events = try #require(result["events"] as? [String: Int])
+  let count = try #require(events["inverses kept"])
+  #expect(result["event"] as? String == "result" && count > 0)
+  let run = try Fisher(["train"] + options)
+  #expect(run.status == 0 && run.output.contains("\ncounted    inverses kept: \(count)\n"), "\(run.output)")
+}
+
+/// The epoch that runs when the time is up is the last one.
+@Test func timeIsLimited() throws {
+  let run = try Fisher(["train", "--json", "-", "--optimizer", "sgd", "--seconds", "1e-6"])
+  #expect(run.status == 0, "\(run.error)")
+  let lines = try run.lines()
+  #expect(lines.map { $0["event"] as? String } == ["start", "epoch", "result"])
+  #expect(lines.last?["stoppedEarly"] as? Bool == false)
+  #expect((lines.last?["events"] as? [String: Int])?.isEmpty == true)
 }
 
 @Test func optimizersAreListedAndDescribed() throws {

@@ -8,7 +8,7 @@ struct StepMeasurement {
   let batch: Int
   let type: String
   let threads: Int
-  /// An optimizer, or `passes`: forward and backward alone.
+  /// An optimizer; with `amortised`, over a whole cycle of its periods; or `passes`, forward and backward alone.
   let optimizer: String
   /// The median.
   let seconds: Double
@@ -18,6 +18,22 @@ struct StepMeasurement {
   var bandwidthFraction: Double?
   /// The median over the rounds of the time over that of SGD with momentum in the same round.
   var overSGD: Double?
+
+  init(
+    suite: String, _ run: TrainingRun, optimizer: String, seconds: Double, peakFraction: Double? = nil,
+    bandwidthFraction: Double? = nil, overSGD: Double? = nil
+  ) {
+    self.suite = suite
+    network = run.workload.network
+    batch = run.workload.batch
+    type = run.type
+    threads = run.threads
+    self.optimizer = optimizer
+    self.seconds = seconds
+    self.peakFraction = peakFraction
+    self.bandwidthFraction = bandwidthFraction
+    self.overSGD = overSGD
+  }
 
   var json: JSON {
     .object([
@@ -30,15 +46,16 @@ struct StepMeasurement {
     ])
   }
 
-  static func printHead() {
+  static func printHead(_ workload: Workload) {
+    Swift.print("\n\(workload.network), batch \(workload.batch)")
     let heads = [("type", 5), ("thr", 4), ("ms", 10), ("peak", 8), ("memory", 8), ("over SGD", 10)]
-    let subject = column("suite", 12, left: true) + column("optimizer", 14, left: true)
+    let subject = column("suite", 12, left: true) + column("optimizer", 20, left: true)
     Swift.print(subject + heads.map { column($0.0, $0.1) }.joined())
   }
 
   func print() {
     func percent(_ x: Double?) -> String { column(x.map { fixed(100 * $0, 0) + " %" } ?? "", 8) }
-    let subject = column(suite, 12, left: true) + column(optimizer, 14, left: true)
+    let subject = column(suite, 12, left: true) + column(optimizer, 20, left: true)
     let place = column(type, 5) + column("\(threads)", 4) + column(fixed(seconds * 1e3, 3), 10)
     let ratio = column(overSGD.map { fixed($0, 3) } ?? "", 10)
     Swift.print(subject + place + percent(peakFraction) + percent(bandwidthFraction) + ratio)

@@ -6,6 +6,9 @@ final class StepSubject<S: KernelScalar> {
   let network: Network<S>
   private let workspace: Workspace<S>
   private let inputs: Matrix<S>
+  private let labels: Labels<S>
+  /// The steps after which the optimizer's periodic work has been done as often as its periods say; 1 without periods.
+  let cycle: Int
   private var values: [Matrix<S>]
   private var gradients: [Matrix<S>]
   private var driver: OptimizerDriver<S>
@@ -13,11 +16,20 @@ final class StepSubject<S: KernelScalar> {
   private var sampled: Captures<S, Sampled>?
   private var outputGradients: OutputGradients<S>?
 
-  init(_ optimizer: any Optimizer, _ network: Network<S>, inputs: Matrix<S>, _ workspace: Workspace<S>) {
+  init(
+    _ optimizer: any Optimizer, _ network: Network<S>, inputs: Matrix<S>, labels: Labels<S>,
+    _ workspace: Workspace<S>
+  ) {
     name = type(of: optimizer).record.name
     self.network = network
     self.workspace = workspace
     self.inputs = inputs
+    self.labels = labels
+    // By convention, hyper-parameters of this name count steps.
+    cycle = optimizer.settings.values.reduce(1) { longest, setting in
+      guard setting.key.hasSuffix("Period"), case .integer(let period) = setting.value else { return longest }
+      return max(longest, period)
+    }
     values = network.initialValues(seed: 1, .kaiming)
     gradients = network.zeros()
     do {
@@ -30,7 +42,7 @@ final class StepSubject<S: KernelScalar> {
 
   /// Forward and backward pass, with what the optimizer needs in its next step.
   func pass() {
-    workspace.forward(values, inputs, .values(inputs), mode: .training(seed: 1))
+    workspace.forward(values, inputs, labels, mode: .training(seed: 1))
     let needs = driver.needs
     outputGradients = needs.contains(.logitGradients) ? workspace.outputGradients : nil
     var parts: BackwardParts = needs.isSuperset(of: .captures) ? .captures : []
@@ -69,6 +81,9 @@ final class StepSubject<S: KernelScalar> {
     pass()
     update()
   }
+
+  /// `count` steps.
+  func steps(_ count: Int) { for _ in 0..<count { step() } }
 }
 
 extension StepSubject {

@@ -3,61 +3,65 @@ import FisherKit
 /// A suite that measures steps of training, not single routines.
 struct TrainingSuite: Sendable {
   let name: String
+  /// The workloads that are measured unless another one is asked for.
+  let workloads: [Workload]
   /// The lines for a type, `f32` or `f64`, a number of threads, and optimizers, SGD always among them.
-  let measure:
-    @Sendable (_ type: String, _ threads: Int, _ names: [String]?, _ quick: Bool) -> [StepMeasurement]
+  let measure: @Sendable (_ run: TrainingRun) -> [StepMeasurement]
 
   static let all = [step, optimizers]
 
-  /// The classic deep autoencoder of Hinton and Salakhutdinov; ReLU, linear bottleneck and output, batch 1000.
-  static let network = "autoencoder:784-1000-500-250-30-250-500-1000-784"
-  static let batch = 1000
-
   /// Whole steps, and the passes alone.
-  static let step = TrainingSuite(name: "step") { type, threads, names, quick in
-    let names = (names ?? ["adam", "adafisher"]).filter(isMeasurable)
-    return type == "f32"
-      ? steps(Float.self, threads, names, quick) : steps(Double.self, threads, names, quick)
+  static let step = TrainingSuite(name: "step", workloads: Workload.standard) { run in
+    run.type == "f32" ? steps(Float.self, run) : steps(Double.self, run)
   }
 
   /// The optimizers' part alone: all that are registered, refreshing every step, except those that would send 784
   /// outputs backward one by one.
-  static let optimizers = TrainingSuite(name: "optimizers") { type, threads, names, quick in
-    let names = (names ?? OptimizerRegistry.builtIn.names).filter(isMeasurable)
-    return type == "f32"
-      ? updates(Float.self, threads, names, quick) : updates(Double.self, threads, names, quick)
+  static let optimizers = TrainingSuite(name: "optimizers", workloads: [.autoencoder]) { run in
+    run.type == "f32" ? updates(Float.self, run) : updates(Double.self, run)
   }
 
-  private static func steps<S: KernelScalar>(_: S.Type, _ threads: Int, _ names: [String], _ quick: Bool)
-    -> [StepMeasurement]
-  {
-    let subjects = subjects(S.self, names, threads)
+  private static func steps<S: KernelScalar>(_: S.Type, _ run: TrainingRun) -> [StepMeasurement] {
+    let names = (run.optimizers ?? run.workload.optimizers).filter(isMeasurable)
+    let subjects = run.workload.subjects(S.self, names, run.threads)
     let calls = [{ subjects[0].pass() }] + subjects.map { subject in { subject.step() } }
     var peak = 0.0
     let times = timesInTurn(
-      calls + [{ peak = max(peak, Peak.gflops(S.self, threads: threads, samples: 2)) }],
-      rounds: quick ? 7 : 25)
-    let flops = StepSubject<S>.flops(subjects[0].network, rows: batch)
-    return calls.indices.map { i in
-      let name = i == 0 ? "passes" : subjects[i - 1].name
-      let seconds = median(times[i])
-      return StepMeasurement(
-        suite: "step", network: network, batch: batch, type: typeName(S.self), threads: threads,
-        optimizer: name, seconds: seconds, peakFraction: flops / seconds * 1e-9 / peak,
+      calls + [{ peak = max(peak, Peak.gflops(S.self, threads: run.threads, samples: 2)) }],
+      rounds: run.isQuick ? 7 : 25)
+    let flops = StepSubject<S>.flops(subjects[0].network, rows: run.workload.batch)
+    func line(_ name: String, _ seconds: Double, overSGD: Double?) -> StepMeasurement {
+      StepMeasurement(
+        suite: "step", run, optimizer: name, seconds: seconds, peakFraction: flops / seconds * 1e-9 / peak,
+        overSGD: overSGD)
+    }
+    let single = calls.indices.map { i in
+      line(
+        i == 0 ? "passes" : subjects[i - 1].name, median(times[i]),
         overSGD: i == 0 ? nil : median(zip(times[i], times[1]).map { $0 / $1 }))
     }
+    let amortised = subjects.filter { $0.cycle > 1 }.map { subject in
+      let cycle = subject.cycle
+      // Past the first steps, in which some methods do more than later.
+      subject.steps(cycle)
+      let times = timesInTurn(
+        [{ subjects[0].steps(cycle) }, { subject.steps(cycle) }], rounds: run.isQuick ? 3 : 9)
+      return line(
+        subject.name + " amortised", median(times[1]) / Double(cycle),
+        overSGD: median(zip(times[1], times[0]).map { $0 / $1 }))
+    }
+    return single + amortised
   }
 
-  private static func updates<S: KernelScalar>(_: S.Type, _ threads: Int, _ names: [String], _ quick: Bool)
-    -> [StepMeasurement]
-  {
-    let subjects = subjects(S.self, names, threads)
+  private static func updates<S: KernelScalar>(_: S.Type, _ run: TrainingRun) -> [StepMeasurement] {
+    let names = (run.optimizers ?? OptimizerRegistry.builtIn.names).filter(isMeasurable)
+    let subjects = run.workload.subjects(S.self, names, run.threads)
     var bandwidth = 0.0
     var traffic = [Double](repeating: 0, count: subjects.count)
     // Passes are not timed, but they leave the caches as a step would.
     var times = [[Double]](repeating: [], count: subjects.count)
-    for round in 0...(quick ? 5 : 15) {
-      bandwidth = max(bandwidth, Peak.bandwidth(threads: threads))
+    for round in 0...(run.isQuick ? 5 : 15) {
+      bandwidth = max(bandwidth, Peak.bandwidth(threads: run.threads))
       for (i, subject) in subjects.enumerated() {
         subject.pass()
         traffic[i] = subject.updateTraffic
@@ -70,8 +74,7 @@ struct TrainingSuite: Sendable {
     return subjects.indices.map { i in
       let seconds = median(times[i])
       return StepMeasurement(
-        suite: "optimizers", network: network, batch: batch, type: typeName(S.self), threads: threads,
-        optimizer: subjects[i].name, seconds: seconds,
+        suite: "optimizers", run, optimizer: subjects[i].name, seconds: seconds,
         bandwidthFraction: traffic[i] / seconds * 1e-9 / bandwidth,
         overSGD: median(zip(times[i], times[0]).map { $0 / $1 }))
     }
@@ -81,25 +84,15 @@ struct TrainingSuite: Sendable {
     guard let type = try? OptimizerRegistry.builtIn.type(name) else { return true }
     return !type.record.needs.contains(.exactFisher)
   }
+}
 
-  private static func typeName<S: KernelScalar>(_: S.Type) -> String { S.self == Float.self ? "f32" : "f64" }
-
-  private static func subjects<S: KernelScalar>(
-    _: S.Type, _ names: [String], _ threads: Int
-  ) -> [StepSubject<S>] {
-    do {
-      let layers = try ModelSpec(network).layers(input: [784], outputs: 784)
-      let network = try Network<S>(input: [784], layers, loss: Loss<MeanReduction>.squaredError)
-      var generator = KeyedGenerator(1)
-      let inputs = Matrix<S>(rows: batch, columns: 784) { _, _ in S(generator.unit()) }
-      let workspace = network.makeWorkspace(threads: threads)
-      return try (["sgd"] + names.filter { $0 != "sgd" }).map { name in
-        let type = try OptimizerRegistry.builtIn.type(name)
-        // Small steps: weights that grow would change nothing in the time, but might stop being finite.
-        return StepSubject(try type.init(["lr": 1e-6]), network, inputs: inputs, workspace)
-      }
-    } catch {
-      fatalError("TrainingSuite: \(error)")
-    }
-  }
+/// What a training suite is asked for.
+struct TrainingRun: Sendable {
+  let workload: Workload
+  /// `f32` or `f64`.
+  let type: String
+  let threads: Int
+  /// Nil for those of the suite.
+  let optimizers: [String]?
+  let isQuick: Bool
 }

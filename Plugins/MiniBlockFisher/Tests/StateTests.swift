@@ -38,7 +38,9 @@ import Testing
       let G = MatrixStack(splitting: driver.state.tensors[SlotKey(owner, "G")]!, count: blocks)
       let C = MatrixStack(splitting: driver.state.tensors[SlotKey(owner, "C")]!, count: blocks)
       for b in 0..<blocks {
-        let damped = Matrix<Float>(rows: order, columns: order) { G[b][$0, $1] + ($0 == $1 ? 0.01 : 0) }
+        let damped = Matrix<Float>(rows: order, columns: order) {
+          G[b][max($0, $1), min($0, $1)] + ($0 == $1 ? 0.01 : 0)
+        }
         let product = damped.multiplied(by: C[b])
         let worst = (0..<order * order).map { abs(product.array[$0] - ($0 % (order + 1) == 0 ? 1 : 0)) }
           .max()!

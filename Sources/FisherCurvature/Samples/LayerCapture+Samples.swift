@@ -21,6 +21,7 @@ extension LayerCapture {
   ///   - parameters: those that count.
   ///   - other: the same layer with other samples or output gradients, for J′; nil for J itself.
   ///   - K: as many rows as samples here, as many columns as samples there.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func addGram(
     of parameters: LayerParameters = .all, with other: LayerCapture? = nil, to K: inout Matrix<Double>,
     on backend: any Backend = NativeBackend(), threads: Int = Threads.available
@@ -49,23 +50,50 @@ extension LayerCapture {
   /// Jᵀ·w, the gradient of Σₙ wₙ·ℓₙ: by the weight (output × input, tokens × width, or one row) and by the bias.
   ///
   /// - Parameter w: a number for each sample.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func gradients(
     weighting w: [Double], of parameters: LayerParameters = .all, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
   ) -> (weight: Matrix<Scalar>?, bias: Matrix<Scalar>?) {
     require(w.count == sampleCount, "LayerCapture: \(w.count) weights for \(sampleCount) samples")
-    let context = GramContext(backend: backend, threads: threads)
-    let w = w.map { $0 * outputGradients.scaleToSum }
-    let weight =
-      parameters.contains(.weight)
-      ? weightGradients(threads: threads).weightedSum(w, rows: weightRows, context) : nil
-    let bias =
-      parameters.contains(.bias) && hasBias
-      ? SampleGradients.rows(biasGradients()).weightedSum(w, rows: 1, context) : nil
+    var (weight, bias): (Matrix<Scalar>?, Matrix<Scalar>?)
+    if parameters.contains(.weight) {
+      var sum = Matrix<Scalar>(rows: weightRows, columns: weightColumns)
+      weightGradient(weighting: w, into: &sum, on: backend, threads: threads)
+      weight = sum
+    }
+    if parameters.contains(.bias) && hasBias {
+      let rows = biasGradients()
+      var sum = Matrix<Scalar>(rows: 1, columns: rows.columns)
+      SampleGradients.rows(rows).weightedSum(
+        w.map { $0 * outputGradients.scaleToSum }, into: &sum,
+        GramContext(backend: backend, threads: threads))
+      bias = sum
+    }
     return (weight, bias)
   }
 
+  /// The gradient of Σₙ wₙ·ℓₙ by the weight, in memory of the caller.
+  ///
+  /// - Parameters:
+  ///   - w: a number for each sample.
+  ///   - sum: ``weightRows`` × ``weightColumns``; overwritten.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public func weightGradient(
+    weighting w: [Double], into sum: inout Matrix<Scalar>, on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) {
+    require(
+      w.count == sampleCount && sum.rows == weightRows && sum.columns == weightColumns,
+      "LayerCapture: \(w.count) weights for \(sampleCount) samples, and a target of \(sum.rows)×\(sum.columns) "
+        + "for \(weightRows)×\(weightColumns)")
+    weightGradients(threads: threads).weightedSum(
+      w.map { $0 * outputGradients.scaleToSum }, into: &sum,
+      GramContext(backend: backend, threads: threads))
+  }
+
   /// ‖∇ℓₙ‖² for every sample: the diagonal of J·Jᵀ.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func squaredGradientNorms(
     of parameters: LayerParameters = .all, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
@@ -95,12 +123,24 @@ extension LayerCapture {
     return false
   }
 
-  var weightRows: Int {
+  /// The rows of the weight's gradient: outputs, tokens, or 1 for a normalisation.
+  public var weightRows: Int {
     switch kind {
     case .linear: return outputGradients.values.columns
     case .convolution(let shape, _): return shape.outputs
     case .embedding(let tokens): return tokens
     case .batchNorm, .layerNorm: return 1
+    }
+  }
+
+  /// The columns of the weight's gradient: inputs, the elements of a patch, the width of an embedding, or the features or
+  /// channels of a normalisation.
+  public var weightColumns: Int {
+    switch kind {
+    case .linear, .layerNorm: return inputs.columns
+    case .convolution(let shape, _): return shape.patchSize
+    case .embedding: return outputGradients.values.columns
+    case .batchNorm(let channels, _): return channels
     }
   }
 }

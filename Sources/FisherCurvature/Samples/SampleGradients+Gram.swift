@@ -12,6 +12,7 @@ extension SampleGradients {
   /// K[m, n] ← K[m, n] + scale·⟨row m of self, row n of `other`⟩; both are gradients by the same parameter.
   ///
   /// - Parameter other: nil stands for self, where half of the work is enough.
+  @specialized(where S == Float) @specialized(where S == Double)
   func addGram(
     with other: SampleGradients?, scale: Double, plusBias: Bool, to K: inout Matrix<Double>,
     _ context: GramContext
@@ -37,6 +38,7 @@ extension SampleGradients {
   }
 
   /// A·Bᵀ, or A·Aᵀ.
+  @specialized(where S == Float) @specialized(where S == Double)
   static func gram(_ A: Matrix<S>, _ B: Matrix<S>?, _ context: GramContext) -> Matrix<S> {
     var result = Matrix<S>(rows: A.rows, columns: (B ?? A).rows)
     if let B {
@@ -47,6 +49,7 @@ extension SampleGradients {
     return result
   }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   static func add(_ P: Matrix<S>, _ scale: Double, to K: inout Matrix<Double>) {
     P.withSpan { P in
       K.withMutableSpan { K in
@@ -56,6 +59,7 @@ extension SampleGradients {
   }
 
   /// K ← K + scale·(P + c) ∘ Q.
+  @specialized(where S == Float) @specialized(where S == Double)
   private static func addProduct(
     _ P: Matrix<S>, _ Q: Matrix<S>, plus c: Double, _ scale: Double, to K: inout Matrix<Double>
   ) {
@@ -80,6 +84,7 @@ extension SampleGradients {
   }
 
   /// Forms the gradients of some outputs of all samples at a time.
+  @specialized(where S == Float) @specialized(where S == Double)
   private func addMaterialised(
     _ A: Matrix<S>, _ G: Matrix<S>, _ T: Int, _ other: (A: Matrix<S>, G: Matrix<S>, T: Int)?, _ scale: Double,
     to K: inout Matrix<Double>, _ context: GramContext
@@ -97,6 +102,7 @@ extension SampleGradients {
   }
 
   /// Gₙᵀ·Aₙ for every sample, one gradient a row.
+  @specialized(where S == Float) @specialized(where S == Double)
   static func formed(
     _ A: Matrix<S>, _ G: Matrix<S>, _ T: Int, _ outputs: Range<Int>, _ context: GramContext
   ) -> Matrix<S> {
@@ -109,6 +115,7 @@ extension SampleGradients {
   }
 
   /// K[m, n] += Σ over pairs of positions of (A[m, t]·B[n, u])·(G[m, t]·H[n, u]).
+  @specialized(where S == Float) @specialized(where S == Double)
   private static func addBlockSums(
     _ A: Matrix<S>, _ G: Matrix<S>, _ T: Int, _ B: Matrix<S>, _ H: Matrix<S>, _ U: Int, _ scale: Double,
     to K: inout Matrix<Double>, _ context: GramContext
@@ -130,6 +137,7 @@ extension SampleGradients {
   }
 
   /// K[m, n] += Σ over pairs of positions with the same token of G[m, t]·H[n, u].
+  @specialized(where S == Float) @specialized(where S == Double)
   private static func addLookups(
     _ tokens: [Int], _ G: Matrix<S>, _ T: Int, _ others: [Int], _ H: Matrix<S>, _ U: Int, _ scale: Double,
     to K: inout Matrix<Double>

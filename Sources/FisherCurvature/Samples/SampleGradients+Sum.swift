@@ -1,29 +1,28 @@
 import FisherLinearAlgebra
 
 extension SampleGradients {
-  /// Σₙ wₙ·∇ℓₙ as a matrix of `rows` rows.
-  func weightedSum(_ w: [Double], rows: Int, _ context: GramContext) -> Matrix<S> {
+  /// sum ← Σₙ wₙ·∇ℓₙ, whatever it was before.
+  @specialized(where S == Float) @specialized(where S == Double)
+  func weightedSum(_ w: [Double], into sum: inout Matrix<S>, _ context: GramContext) {
     switch self {
     case .products(let A, let G, let T):
       let scaled = Self.scaled(G, by: w, T)
-      var sum = Matrix<S>(rows: G.columns, columns: A.columns)
       gemm(scaled.transposed, A, into: &sum, on: context.backend, threads: context.threads)
-      return sum
     case .lookups(let tokens, let G, let T):
-      var sum = Matrix<S>(rows: rows, columns: G.columns)
+      sum = Matrix(rows: sum.rows, columns: sum.columns)
       for (i, token) in tokens.enumerated() {
         let factor = S(w[i / T])
         for j in 0..<G.columns { sum[token, j] += factor * G[i, j] }
       }
-      return sum
     case .rows(let J):
       let weights = Matrix<S>(w.map { S($0) }, rows: 1, columns: w.count)
-      return weights.multiplied(by: J, on: context.backend, threads: context.threads)
-        .reshaped(rows: rows, columns: J.columns / max(1, rows))
+      sum = weights.multiplied(by: J, on: context.backend, threads: context.threads)
+        .reshaped(rows: sum.rows, columns: sum.columns)
     }
   }
 
   /// ‖∇ℓₙ‖² for every sample.
+  @specialized(where S == Float) @specialized(where S == Double)
   func squaredNorms(_ context: GramContext) -> [Double] {
     switch self {
     case .products(let A, let G, 1): return zip(Self.squares(A), Self.squares(G)).map { $0 * $1 }
@@ -48,6 +47,7 @@ extension SampleGradients {
   }
 
   /// The rows of every sample times its factor.
+  @specialized(where S == Float) @specialized(where S == Double)
   private static func scaled(_ G: Matrix<S>, by w: [Double], _ T: Int) -> Matrix<S> {
     var result = G.compacted()
     let width = G.columns
@@ -60,6 +60,7 @@ extension SampleGradients {
     return result
   }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   private static func squares(_ x: Matrix<S>) -> [Double] {
     x.withSpan { values in
       (0..<x.rows).map { i in

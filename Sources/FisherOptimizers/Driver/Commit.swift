@@ -1,6 +1,6 @@
 import FisherLinearAlgebra
 
-/// Carries out staged updates: one pass over the memory of values, gradients and state, on several threads.
+/// Carries out what is staged; updates in one pass over the memory of values, gradients and state, on several threads.
 ///
 /// Elements are independent of one another, so their bits do not depend on the cut into pieces nor on the threads.
 struct Commit {
@@ -9,6 +9,20 @@ struct Commit {
 
   /// Elements of a piece: a fraction of a millisecond, and a few hundred kilobytes.
   private static let pieceCount = 32768
+
+  /// Makes the changes of state that are made in place.
+  static func change<S: KernelScalar>(
+    _ state: inout OptimizerState<S>, by changes: [SlotKey: (inout Matrix<S>) -> Void]
+  ) {
+    for (key, change) in changes {
+      // Out of the dictionary for that time, so that nobody shares it.
+      guard var tensor = state.tensors.removeValue(forKey: key) else {
+        fatalError("OptimizerDriver: there is no \(key) to be changed")
+      }
+      change(&tensor)
+      state.tensors[key] = tensor
+    }
+  }
 
   /// Runs all updates.
   func run<S: KernelScalar>(
@@ -27,6 +41,7 @@ struct Commit {
       operands.append(
         UpdateOperands(
           value: Self.address(&values[position]), gradient: update.gradient.withPointer { $0.base },
+          gradientStride: update.gradient.rowStride,
           states: slots[u].indices.map { slots[u][$0] == nil ? nil : Self.address(&slots[u][$0]!) },
           row: update.row.map { $0.withPointer { $0.base } },
           column: update.column.map { $0.withPointer { $0.base } }, columns: update.parameter.columns))

@@ -6,42 +6,25 @@ enum FiniteCheck {
   private static var pieceCount: Int { 32768 }
 
   /// - Throws: ``StepRefusal/nonFiniteGradient(parameter:layer:index:)`` for the first parameter that has one.
-  @specialized(where S == Float) @specialized(where S == Double)
   static func gradients<S: KernelScalar>(
     _ gradients: [Matrix<S>], _ parameters: [ParameterInfo], threads: Int
   ) throws(StepRefusal) {
-    let gradients = gradients.map { $0.compacted() }
-    var pieces: [(gradient: Int, range: Range<Int>)] = []
-    for (i, gradient) in gradients.enumerated() {
-      for start in stride(from: 0, to: gradient.count, by: pieceCount) {
-        pieces.append((i, start..<min(gradient.count, start + pieceCount)))
-      }
-    }
-    // Zero for pieces that are finite; each task writes its own.
-    var bad = [Bool](repeating: false, count: pieces.count)
-    bad.withUnsafeMutableBufferPointer { bad in
-      nonisolated(unsafe) let bad = bad
-      Parallel.perform(pieces.count, threads: threads) { i in
-        let piece = pieces[i]
-        bad[i] = gradients[piece.gradient].withPointer { !isFinite($0.base, piece.range) }
-      }
-    }
-    guard let first = bad.firstIndex(of: true) else { return }
-    let parameter = parameters[pieces[first].gradient]
-    let index = firstNonFinite(gradients[pieces[first].gradient]) ?? pieces[first].range.lowerBound
-    throw .nonFiniteGradient(parameter: parameter.name, layer: parameter.layer, index: index)
+    guard let first = firstNonFinite(among: gradients, threads: threads) else { return }
+    let index = firstNonFinite(gradients[first]) ?? 0
+    throw .nonFiniteGradient(
+      parameter: parameters[first].name, layer: parameters[first].layer, index: index)
   }
 
   /// - Throws: ``StepRefusal/nonFiniteState(optimizer:slot:)`` for the first slot, by name, that has one.
   static func state<S: KernelScalar>(
-    _ changes: StagedChanges<S>, optimizer: String
+    _ changes: StagedChanges<S>, optimizer: String, threads: Int
   ) throws(StepRefusal) {
     for (key, value) in changes.scalars.sorted(by: { $0.key < $1.key }) where !value.isFinite {
       throw .nonFiniteState(optimizer: optimizer, slot: key)
     }
-    for (key, tensor) in changes.tensors.sorted(by: { $0.key < $1.key })
-    where firstNonFinite(tensor) != nil {
-      throw .nonFiniteState(optimizer: optimizer, slot: key)
+    let tensors = changes.tensors.sorted { $0.key < $1.key }
+    if let first = firstNonFinite(among: tensors.map(\.value), threads: threads) {
+      throw .nonFiniteState(optimizer: optimizer, slot: tensors[first].key)
     }
     for update in changes.updates {
       for factor in [update.row, update.column] {
@@ -50,6 +33,28 @@ enum FiniteCheck {
         }
       }
     }
+  }
+
+  /// The first matrix that holds NaN or infinity.
+  @specialized(where S == Float) @specialized(where S == Double)
+  private static func firstNonFinite<S: KernelScalar>(among matrices: [Matrix<S>], threads: Int) -> Int? {
+    let matrices = matrices.map { $0.compacted() }
+    var pieces: [(matrix: Int, range: Range<Int>)] = []
+    for (i, matrix) in matrices.enumerated() {
+      for start in stride(from: 0, to: matrix.count, by: pieceCount) {
+        pieces.append((i, start..<min(matrix.count, start + pieceCount)))
+      }
+    }
+    // Each task writes its own.
+    var isBad = [Bool](repeating: false, count: pieces.count)
+    isBad.withUnsafeMutableBufferPointer { isBad in
+      nonisolated(unsafe) let isBad = isBad
+      Parallel.perform(pieces.count, threads: threads) { i in
+        let piece = pieces[i]
+        isBad[i] = matrices[piece.matrix].withPointer { !isFinite($0.base, piece.range) }
+      }
+    }
+    return isBad.firstIndex(of: true).map { pieces[$0].matrix }
   }
 
   /// The place of the first NaN or infinity in row-major order.

@@ -26,6 +26,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   let assignments: [Assignment]
   let backend: any Backend
   let threads: Int
+  private var spares = SpareMatrices<Scalar>()
 
   /// - Parameters:
   ///   - optimizer: for the parameters that no group takes.
@@ -72,7 +73,10 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     requireShapes(values, "values")
     requireShapes(gradients, "gradients")
     if !objective.loss.isFinite { throw .nonFiniteLoss(objective.loss) }
-    try FiniteCheck.gradients(gradients, parameters, threads: threads)
+    // Of a step that does not need them they hold what an earlier one left.
+    if needs.contains(.gradients) {
+      try FiniteCheck.gradients(gradients, parameters, threads: threads)
+    }
     let norm = clipping.apply(to: &gradients, on: backend)
     var changes = try plan(values, gradients, objective)
     objective.planningEnded()
@@ -109,7 +113,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   }
 
   /// Lets every optimizer stage its changes; checks that new state is finite.
-  private func plan(
+  private mutating func plan(
     _ values: [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], _ objective: any Objective<Scalar>
   ) throws(StepRefusal) -> StagedChanges<Scalar> {
     let index = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })
@@ -121,10 +125,13 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
         objective: objective, backend: backend, threads: threads, owner: assignment.owner,
         values: Dictionary(uniqueKeysWithValues: names.map { ($0, values[index[$0]!]) }),
         gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state)
+      swap(&spares, &step.spares)
+      defer { swap(&spares, &step.spares) }
       try assignment.optimizer.plan(&step)
-      try FiniteCheck.state(step.staged, optimizer: assignment.name)
+      try FiniteCheck.state(step.staged, optimizer: assignment.name, threads: threads)
       changes.updates += step.staged.updates
       changes.tensors.merge(step.staged.tensors) { _, new in new }
+      changes.changes.merge(step.staged.changes) { _, new in new }
       changes.scalars.merge(step.staged.scalars) { _, new in new }
       changes.events.merge(step.staged.events, uniquingKeysWith: +)
     }
@@ -132,7 +139,11 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   }
 
   private mutating func commit(_ changes: StagedChanges<Scalar>, to values: inout [Matrix<Scalar>]) {
-    state.tensors.merge(changes.tensors) { _, new in new }
+    for (key, tensor) in changes.tensors {
+      let old = state.tensors.updateValue(tensor, forKey: key)
+      spares.exchange(key, for: old)
+    }
+    Commit.change(&state, by: changes.changes)
     state.scalars.merge(changes.scalars) { _, new in new }
     Commit(parameters: parameters, threads: threads).run(changes.updates, &values, &state)
   }

@@ -23,6 +23,7 @@ public struct Step<Scalar: KernelScalar> {
   let gradients: [String: Matrix<Scalar>]
   let state: OptimizerState<Scalar>
   var staged = StagedChanges<Scalar>()
+  var spares = SpareMatrices<Scalar>()
 
   /// θ: a matrix of ``ParameterInfo/rows`` × ``ParameterInfo/columns``.
   public func value(_ parameter: ParameterInfo) -> Matrix<Scalar> {
@@ -56,6 +57,45 @@ public struct Step<Scalar: KernelScalar> {
     staged.tensors[SlotKey(owner ?? self.owner, slot)] = tensor
   }
 
+  /// Undefined elements for a new state tensor of this name: memory that an earlier step has left, so that large ones are
+  /// not taken anew in every step.
+  public mutating func memory(
+    for slot: String, of owner: String? = nil, rows: Int, columns: Int
+  ) -> Matrix<Scalar> {
+    spares.take(SlotKey(owner ?? self.owner, slot), rows: rows, columns: columns)
+  }
+
+  /// A matrix that `write` fills, for use within this step: a direction, say. Its memory comes from earlier steps and is
+  /// kept for later ones.
+  ///
+  /// - Parameters:
+  ///   - name: one that no state and no other matrix of this step has.
+  ///   - write: writes all elements, which are undefined before.
+  public mutating func temporary(
+    _ name: String, of owner: String? = nil, rows: Int, columns: Int, _ write: (inout Matrix<Scalar>) -> Void
+  ) -> Matrix<Scalar> {
+    let key = SlotKey(owner ?? self.owner, name)
+    var matrix = spares.take(key, rows: rows, columns: columns)
+    write(&matrix)
+    spares.keep(matrix, key)
+    return matrix
+  }
+
+  /// Stages a change of a state tensor that is made in place when the step is carried out: for large tensors that this
+  /// step does not read. ``latest(_:of:)`` does not show it.
+  ///
+  /// - Precondition: the tensor is part of the state, and nothing else is staged for it. The change leaves it finite, for
+  ///   by then the step can no longer be refused.
+  public mutating func change(
+    _ slot: String, of owner: String? = nil, _ change: @escaping (inout Matrix<Scalar>) -> Void
+  ) {
+    let key = SlotKey(owner ?? self.owner, slot)
+    require(
+      state.tensors[key] != nil && staged.tensors[key] == nil && staged.changes[key] == nil,
+      "Step: \(key) is changed in place, but it is new or staged already")
+    staged.changes[key] = change
+  }
+
   /// Stages a new value of a state number.
   public mutating func set(_ slot: String, of owner: String? = nil, to value: Double) {
     staged.scalars[SlotKey(owner ?? self.owner, slot)] = value
@@ -67,7 +107,7 @@ public struct Step<Scalar: KernelScalar> {
   /// Stages the update of a parameter by an elementwise rule.
   ///
   /// - Parameters:
-  ///   - gradient: what the rule sees as the gradient, instead of g; shaped as θ.
+  ///   - gradient: what the rule sees as the gradient, instead of g; shaped as θ. Rows may have gaps between them.
   ///   - row: a factor for each row of θ, ``Element/row``; as many elements as θ has rows.
   ///   - column: a factor for each column of θ, ``Element/column``; as many elements as θ has columns.
   @inlinable @inline(__always)
@@ -97,7 +137,8 @@ public struct Step<Scalar: KernelScalar> {
     staged.updates.append(
       StagedUpdate(
         parameter: parameter, slots: slots.map { slot in slot.map { SlotKey(parameter.name, $0) } },
-        gradient: gradient.compacted(), row: row?.compacted(), column: column?.compacted(), run: run))
+        gradient: gradient.columnStride == 1 ? gradient : gradient.compacted(), row: row?.compacted(),
+        column: column?.compacted(), run: run))
   }
 
   private func unknown(_ parameter: ParameterInfo) -> Never {
@@ -119,6 +160,8 @@ struct StagedUpdate<Scalar: KernelScalar> {
 struct StagedChanges<Scalar: KernelScalar> {
   var updates: [StagedUpdate<Scalar>] = []
   var tensors: [SlotKey: Matrix<Scalar>] = [:]
+  /// What is done to tensors in place.
+  var changes: [SlotKey: (inout Matrix<Scalar>) -> Void] = [:]
   var scalars: [SlotKey: Double] = [:]
   var events: [String: Int] = [:]
 }

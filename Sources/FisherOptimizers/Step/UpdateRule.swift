@@ -52,15 +52,18 @@ public struct UpdateOperands<Scalar: KernelScalar> {
   @usableFromInline var row: UnsafePointer<Scalar>?
   @usableFromInline var column: UnsafePointer<Scalar>?
   @usableFromInline var columns: Int
+  /// From one row of the gradient to the next.
+  @usableFromInline var gradientStride: Int
 
   @usableFromInline
   init(
-    value: UnsafeMutablePointer<Scalar>, gradient: UnsafePointer<Scalar>,
+    value: UnsafeMutablePointer<Scalar>, gradient: UnsafePointer<Scalar>, gradientStride: Int,
     states: [UnsafeMutablePointer<Scalar>?], row: UnsafePointer<Scalar>?, column: UnsafePointer<Scalar>?,
     columns: Int
   ) {
     self.value = value
     self.gradient = gradient
+    self.gradientStride = gradientStride
     first = states.count > 0 ? states[0] : nil
     second = states.count > 1 ? states[1] : nil
     third = states.count > 2 ? states[2] : nil
@@ -74,8 +77,9 @@ extension UpdateRule {
   /// Runs the rule on the elements of `range`, which are numbered row by row.
   @inlinable @inline(__always)
   func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) {
-    if operands.row == nil && operands.column == nil {
-      runRow(operands, range.lowerBound, range.upperBound, column: 0, row: .zero)
+    if operands.row == nil && operands.column == nil && operands.gradientStride == operands.columns {
+      runRow(
+        operands, operands.gradient, range.lowerBound, range.upperBound, column: 0, row: .zero)
       return
     }
     var i = range.lowerBound
@@ -84,21 +88,24 @@ extension UpdateRule {
       let start = row &* operands.columns
       let end = min(range.upperBound, start &+ operands.columns)
       let factor = operands.row.map { Lanes<Scalar>(repeating: $0[row]) } ?? .zero
-      runRow(operands, i, end, column: i &- start, row: factor)
+      // Elements are numbered without the gaps.
+      let gradient = operands.gradient + row &* (operands.gradientStride &- operands.columns)
+      runRow(operands, gradient, i, end, column: i &- start, row: factor)
       i = end
     }
   }
 
   @inlinable @inline(__always)
   func runRow(
-    _ operands: UpdateOperands<Scalar>, _ start: Int, _ end: Int, column: Int, row: Lanes<Scalar>
+    _ operands: UpdateOperands<Scalar>, _ gradient: UnsafePointer<Scalar>, _ start: Int, _ end: Int,
+    column: Int, row: Lanes<Scalar>
   ) {
     var x = Element<Scalar>()
     x.row = row
     var (i, j) = (start, column)
     while i &+ 8 <= end {
       x.value = ahead(operands.value + i)
-      x.gradient = ahead(operands.gradient + i)
+      x.gradient = ahead(gradient + i)
       x.first = operands.first.map { ahead($0 + i) } ?? .zero
       x.second = operands.second.map { ahead($0 + i) } ?? .zero
       x.third = operands.third.map { ahead($0 + i) } ?? .zero
@@ -111,18 +118,19 @@ extension UpdateRule {
       i &+= 8
       j &+= 8
     }
-    if i < end { runRest(operands, i, end &- i, column: j, row: row) }
+    if i < end { runRest(operands, gradient, i, end &- i, column: j, row: row) }
   }
 
   /// The last elements of a row, fewer than eight. The lanes past the end hold zeros and are not stored.
   @inlinable @inline(never)
   func runRest(
-    _ operands: UpdateOperands<Scalar>, _ i: Int, _ rest: Int, column j: Int, row: Lanes<Scalar>
+    _ operands: UpdateOperands<Scalar>, _ gradient: UnsafePointer<Scalar>, _ i: Int, _ rest: Int,
+    column j: Int, row: Lanes<Scalar>
   ) {
     var x = Element<Scalar>()
     x.row = row
     x.value = load(UnsafePointer(operands.value + i), rest)
-    x.gradient = load(operands.gradient + i, rest)
+    x.gradient = load(gradient + i, rest)
     x.first = operands.first.map { load(UnsafePointer($0 + i), rest) } ?? .zero
     x.second = operands.second.map { load(UnsafePointer($0 + i), rest) } ?? .zero
     x.third = operands.third.map { load(UnsafePointer($0 + i), rest) } ?? .zero

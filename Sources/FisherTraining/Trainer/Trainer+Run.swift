@@ -25,6 +25,8 @@ public struct TrainingResult: Sendable, Equatable {
   public let parametersHash: String
   /// The patience ended before the epochs.
   public let stoppedEarly: Bool
+  /// What the numerics decided, counted: `inverses kept`.
+  public let events: [String: Int]
 }
 
 /// What a run tells while it goes.
@@ -35,8 +37,12 @@ public enum TrainingEvent: Sendable {
 }
 
 extension Trainer {
-  /// Whether all epochs are complete, or the patience is at an end.
-  public var isFinished: Bool { progress.epoch >= options.epochs || hasStoppedEarly }
+  /// Whether all epochs are complete, or the patience or the time is at an end.
+  public var isFinished: Bool { progress.epoch >= options.epochs || hasStoppedEarly || isOutOfTime }
+
+  private var isOutOfTime: Bool {
+    options.seconds.map { progress.batch == 0 && progress.seconds >= $0 } ?? false
+  }
 
   private var hasStoppedEarly: Bool { options.patience.map { progress.epochsSinceBest >= $0 } ?? false }
 
@@ -60,7 +66,7 @@ extension Trainer {
     return TrainingResult(
       bestTestAccuracy: progress.bestTestAccuracy, bestTestLoss: progress.bestTestLoss,
       finalTrainLoss: progress.trainLoss ?? .nan, seconds: progress.seconds, parametersHash: parametersHash,
-      stoppedEarly: progress.epoch < options.epochs)
+      stoppedEarly: hasStoppedEarly && progress.epoch < options.epochs, events: progress.events)
   }
 
   private func endEpoch() -> EpochReport {

@@ -23,6 +23,8 @@ public struct TrainingOptions: Sendable {
   public var freezesStatistics = false
   /// Stop after so many epochs without a better test; nil for never.
   public var patience: Int?
+  /// No epoch begins after so many seconds of training, those of earlier processes included; nil for no limit.
+  public var seconds: Double?
   public var groups: [ParameterGroup] = []
   public var threads = Threads.available
 

@@ -29,6 +29,7 @@ extension RunConfiguration {
     }
     options.freezesStatistics = self["frozen"] == "yes"
     let smallest = Double.leastNonzeroMagnitude
+    options.seconds = try number("seconds", from: smallest, below: .infinity)
     let value = try number("clip-value", from: smallest, below: .infinity)
     let norm = try number("clip-norm", from: smallest, below: .infinity)
     if value != nil && norm != nil { throw UsageError("--clip-norm and --clip-value exclude each other") }

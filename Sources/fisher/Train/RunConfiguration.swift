@@ -30,6 +30,7 @@ struct RunConfiguration: Sendable {
       name: "average", standard: "", help: "factor of a running average of the weights, which is tested"),
     Option(name: "augment", standard: "none", help: "none, or flip, shift:PIXELS, crop:PIXELS with commas"),
     Option(name: "patience", standard: "", help: "stop after so many epochs without a better test"),
+    Option(name: "seconds", standard: "", help: "begin no epoch after so many seconds of training"),
     Option(
       name: "frozen", standard: "no",
       help: "yes: batch norms keep their averages and dropout drops nothing in training, too"),
@@ -38,7 +39,7 @@ struct RunConfiguration: Sendable {
   ]
 
   /// What a resumed run may change.
-  static let changeable: Set = ["epochs", "patience"]
+  static let changeable: Set = ["epochs", "patience", "seconds"]
 
   private(set) var texts: [String: String]
   /// From `--set key=value`.

@@ -75,6 +75,8 @@ struct TrainingReport {
   }
 
   func end(_ result: TrainingResult) {
+    let events = result.events.sorted { $0.key < $1.key }
+    for (event, count) in events { say("counted    \(event): \(count)") }
     if result.stoppedEarly { say("stopped early: the test became no better") }
     if let accuracy = result.bestTestAccuracy {
       say("best test accuracy \(fixed(100 * accuracy, 2)) % in \(fixed(result.seconds, 2)) s of training")
@@ -87,6 +89,7 @@ struct TrainingReport {
         ("bestTestLoss", .number(result.bestTestLoss)), ("finalTrainLoss", .number(result.finalTrainLoss)),
         ("seconds", .number(result.seconds)), ("parametersHash", .string(result.parametersHash)),
         ("stoppedEarly", .bool(result.stoppedEarly)),
+        ("events", .object(events.map { ($0.key, .int($0.value)) })),
       ]))
   }
 

@@ -1,0 +1,120 @@
+import FisherLinearAlgebra
+import FisherOptimizers
+import FisherTestSupport
+import OptimizerTestSupport
+import Testing
+
+/// What large methods ask of a step: memory that comes again, changes in place, and directions with gaps.
+@Suite struct StepMemoryTests {
+  let parameter = ParameterInfo(name: "w", shape: [70, 90], role: .plain)
+
+  private func random(_ seed: UInt64) -> Matrix<Double> {
+    var generator = Generator(seed: Seed.first &+ seed)
+    return Matrix(rows: 70, columns: 90) { _, _ in Double.random(in: -1...1, using: &generator) }
+  }
+
+  private func step(
+    _ driver: inout OptimizerDriver<Double>, _ values: inout [Matrix<Double>], _ gradient: Matrix<Double>
+  ) throws {
+    var gradients = [gradient]
+    _ = try driver.step(values: &values, gradients: &gradients, objective: PlainObjective<Double>())
+  }
+
+  @Test func stepsFindTheirMemoryAgain() throws {
+    var driver = try OptimizerDriver<Double>(Borrowing(), parameters: [parameter], threads: 2)
+    var values = [random(1)]
+    var expected = values[0]
+    var m = Matrix<Double>(rows: 70, columns: 90)
+    var s = m
+    for t in 0..<6 {
+      let g = random(UInt64(t) + 2)
+      let before = AllocationCount.current
+      try step(&driver, &values, g)
+      // The first steps take memory for M, its successor, the direction and S.
+      if t >= 2 { #expect(AllocationCount.current == before, "step \(t)") }
+      m = Matrix(rows: 70, columns: 90) { 0.5 * m[$0, $1] + g[$0, $1] }
+      s = Matrix(rows: 70, columns: 90) { t == 0 ? g[$0, $1] : s[$0, $1] + g[$0, $1] }
+      expected = Matrix(rows: 70, columns: 90) { expected[$0, $1] - 0.1 * (0.5 * m[$0, $1]) }
+      #expect(values[0] == expected)
+      #expect(driver.state.tensors[SlotKey("w", "M")] == m)
+      #expect(driver.state.tensors[SlotKey("w", "S")] == s)
+    }
+  }
+
+  /// What somebody keeps of the state does not change behind his back.
+  @Test func keptStateStays() throws {
+    var driver = try OptimizerDriver<Double>(Borrowing(), parameters: [parameter])
+    var values = [random(1)]
+    for t in 0..<3 { try step(&driver, &values, random(UInt64(t) + 2)) }
+    let (kept, copy) = (driver.state, driver)
+    let fingerprint = kept.fingerprint
+    var other = values
+    for t in 3..<6 { try step(&driver, &values, random(UInt64(t) + 2)) }
+    #expect(kept.fingerprint == fingerprint && copy.state.fingerprint == fingerprint)
+    var again = copy
+    for t in 3..<6 { try step(&again, &other, random(UInt64(t) + 2)) }
+    #expect(again.state.fingerprint == driver.state.fingerprint && other == values)
+  }
+
+  @Test func refusedStepsMakeNoChangesInPlace() throws {
+    var driver = try OptimizerDriver<Double>(Borrowing(), parameters: [parameter])
+    var values = [random(1)]
+    for t in 0..<3 { try step(&driver, &values, random(UInt64(t) + 2)) }
+    let (oldValues, oldState) = (values, driver.state.fingerprint)
+    var huge = random(9)
+    // M overflows, after the change of S was staged.
+    huge[3, 5] = 0.9 * .greatestFiniteMagnitude
+    try step(&driver, &values, huge)
+    #expect(driver.state.fingerprint != oldState)
+    let (nextValues, nextState) = (values, driver.state.fingerprint)
+    #expect(throws: StepRefusal.nonFiniteState(optimizer: "borrowing", slot: SlotKey("w", "M"))) {
+      try step(&driver, &values, huge)
+    }
+    #expect(values == nextValues && driver.state.fingerprint == nextState && values != oldValues)
+  }
+}
+
+/// M ← 0.5·M + g in memory of its own; S ← S + g in place; θ ← θ − 0.1·M/2 from a direction with gaps.
+private struct Borrowing: Optimizer {
+  static let record = OptimizerRecord(
+    name: "borrowing", title: "Borrowing", summary: "Asks for memory.", paper: "none", needs: [.gradients],
+    hyperparameters: [], invariances: [], cost: "none", stateSize: "2·P", probes: [[:]])
+  let settings: Settings
+
+  init(settings: Settings) { self.settings = settings }
+
+  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    for parameter in step.parameters {
+      let (rows, columns) = (parameter.rows, parameter.columns)
+      let g = step.gradient(parameter)
+      var M = step.memory(for: "M", of: parameter.name, rows: rows, columns: columns)
+      let former = step.tensor("M", of: parameter.name)
+      for i in 0..<rows {
+        for j in 0..<columns { M[i, j] = 0.5 * (former?[i, j] ?? 0) + g[i, j] }
+      }
+      step.set("M", of: parameter.name, to: M)
+      if step.tensor("S", of: parameter.name) == nil {
+        step.set("S", of: parameter.name, to: g)
+      } else {
+        step.change("S", of: parameter.name) { S in axpy(g, into: &S) }
+      }
+      let wide = step.temporary("P", of: parameter.name, rows: rows, columns: columns + 3) { P in
+        for i in 0..<rows {
+          for j in 0..<columns { P[i, j] = 0.5 * M[i, j] }
+          for j in columns..<columns + 3 { P[i, j] = .nan }
+        }
+      }
+      step.apply(
+        Descent<S>(), to: parameter, gradient: wide[rows: 0..., columns: 0..<columns])
+    }
+  }
+
+  func reference() -> any ReferenceOptimizer { fatalError("there is none") }
+}
+
+private struct Descent<S: KernelScalar>: UpdateRule {
+  var slots: [String?] { [] }
+
+  @inline(__always)
+  func update(_ x: inout Element<S>) { x.value -= S(0.1) * x.gradient }
+}
