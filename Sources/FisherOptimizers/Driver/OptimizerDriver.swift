@@ -69,18 +69,26 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   public mutating func step(
     values: inout [Matrix<Scalar>], gradients: inout [Matrix<Scalar>], objective: any Objective<Scalar>
   ) throws(StepRefusal) -> StepReport {
+    try step(values: &values, gradients: &gradients, objective: objective, audit: nil)
+  }
+
+  /// The same step, counted.
+  package mutating func step(
+    values: inout [Matrix<Scalar>], gradients: inout [Matrix<Scalar>], objective: any Objective<Scalar>,
+    audit: StepAudit?
+  ) throws(StepRefusal) -> StepReport {
     requireShapes(values, "values")
     requireShapes(gradients, "gradients")
     if !objective.loss.isFinite { throw .nonFiniteLoss(objective.loss) }
     try FiniteCheck.gradients(gradients, parameters, threads: threads)
     let norm = clipping.apply(to: &gradients, on: backend)
-    var changes = try plan(values, gradients, objective)
+    var changes = try plan(values, gradients, objective, audit)
     objective.planningEnded()
     let number = stepCount + 1
     changes.scalars[Self.stepKey] = Double(number)
     if averaging != nil { startAverages(values, &changes) }
     let events = changes.events
-    commit(changes, to: &values)
+    commit(changes, to: &values, audit)
     if let averaging { updateAverages(values, averaging) }
     return StepReport(number: number, gradientNorm: norm, events: events)
   }
@@ -110,7 +118,8 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
 
   /// Lets every optimizer stage its changes; checks that new state is finite.
   private func plan(
-    _ values: [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], _ objective: any Objective<Scalar>
+    _ values: [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], _ objective: any Objective<Scalar>,
+    _ audit: StepAudit?
   ) throws(StepRefusal) -> StagedChanges<Scalar> {
     let index = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })
     var changes = StagedChanges<Scalar>()
@@ -120,8 +129,11 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
         number: stepCount + 1, schedule: schedule.factor(step: stepCount), parameters: assignment.parameters,
         objective: objective, backend: backend, threads: threads, owner: assignment.owner,
         values: Dictionary(uniqueKeysWithValues: names.map { ($0, values[index[$0]!]) }),
-        gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state)
+        gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state,
+        audit: audit)
+      audit?.begin()
       try assignment.optimizer.plan(&step)
+      audit?.end()
       try FiniteCheck.state(step.staged, optimizer: assignment.name)
       changes.updates += step.staged.updates
       changes.tensors.merge(step.staged.tensors) { _, new in new }
@@ -131,7 +143,11 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     return changes
   }
 
-  private mutating func commit(_ changes: StagedChanges<Scalar>, to values: inout [Matrix<Scalar>]) {
+  private mutating func commit(
+    _ changes: StagedChanges<Scalar>, to values: inout [Matrix<Scalar>], _ audit: StepAudit?
+  ) {
+    audit?.begin()
+    defer { audit?.end() }
     state.tensors.merge(changes.tensors) { _, new in new }
     state.scalars.merge(changes.scalars) { _, new in new }
     Commit(parameters: parameters, threads: threads).run(changes.updates, &values, &state)
