@@ -64,6 +64,7 @@ let package = Package(
       name: "FisherVerification",
       dependencies: [
         "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherTraining",
+        "KernelTemplates",
       ], swiftSettings: optimised),
     .target(
       name: "FisherKit",

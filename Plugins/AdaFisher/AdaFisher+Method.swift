@@ -37,13 +37,15 @@ struct AdaFisherMethod {
   /// Where the averages start. Scaling after the average takes away whatever all entries have in common, so there the
   /// ones of the method are left out: kept, they would drown entries of 1e-8 in the rounding of `Float`.
   var seed: Double { placement == .beforeEMA ? 1 : 0 }
+  var isImproved: Bool { settings.choice("fisher") == "improved" }
   var control: Control { Control(rawValue: settings.choice("control"))! }
 
   /// Captures are wanted in steps 1, 1 + refresh, 1 + 2·refresh …
   func isRefresh(_ number: Int) -> Bool { (number - 1) % refresh == 0 }
 
   func needs(step number: Int) -> Needs {
-    isRefresh(number) && control != .lambda ? [.gradients, .captures] : .gradients
+    guard isRefresh(number) && control != .lambda else { return .gradients }
+    return isImproved ? [.gradients, .captures, .logitGradients] : [.gradients, .captures]
   }
 
   @specialized(where S == Float) @specialized(where S == Double)
@@ -68,8 +70,15 @@ struct AdaFisherMethod {
     guard let captures = step.objective.captures else {
       throw .unavailable(optimizer: Self.name(isDecoupled), what: Needs.captures.description)
     }
+    var layers = captures.layers
+    if isImproved {
+      guard let outputs = step.objective.outputGradients else {
+        throw .unavailable(optimizer: Self.name(isDecoupled), what: Needs.logitGradients.description)
+      }
+      layers = captures.improved(by: outputs).layers
+    }
     for layer in Set(step.parameters.compactMap(\.layer)).sorted() {
-      guard let capture = captures.layers[layer] else {
+      guard let capture = layers[layer] else {
         step.count("layer without factors")
         continue
       }

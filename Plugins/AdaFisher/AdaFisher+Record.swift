@@ -10,7 +10,7 @@ extension AdaFisherMethod {
     return OptimizerRecord(
       name: name, title: title, summary: summary,
       paper: "Gomes, Zhang, Belilovsky, Wolf & Hosseini: AdaFisher, ICLR 2025",
-      needs: [.gradients, .captures],
+      needs: [.gradients, .captures, .logitGradients],
       hyperparameters: [
         Hyperparameter(
           "lr", "learning rate α; official 1e-3", 1e-2, .positive, source: "ours; official: published code"),
@@ -40,18 +40,24 @@ extension AdaFisherMethod {
           "convDivisor", "divide a convolution's H by the patch size too; official true", false, .flag,
           source: code),
         Hyperparameter(
+          "fisher", "S of the gradients, or of those divided by ‖∂ℓ/∂z‖ of their sample", "empirical",
+          .choice(["empirical", "improved"]), source: "paper; Wu et al. 2024, appendix D.2 (improved)"),
+        Hyperparameter(
           "control", "a placebo instead of F̃: its geometric mean over the layer, or λ", "none",
           .choice(["none", "geometricMean", "lambda"]), source: "ours, for honest comparisons"),
       ],
       invariances: [.unitPermutation, .sign],
-      cost:
-        "8·P flops, P divisions, 5·P elements of memory traffic; refresh: 2 flops an input and output gradient",
+      cost: Cost([
+        Cost.Part(.parameter, flops: 12 * .P, elements: 5 * .P),
+        Cost.Part(.dense, flops: (2 * .N * .I + 2 * .N * .J) / .period("refresh", "refresh")),
+      ]),
       stateSize: "P + inputs + outputs of each layer",
       probes: [
         ["variant": "paper"], ["variant": "official", "refresh": 7],
         ["variant": "paper", "keep": 0.2, "mix": 0.8, "placement": "beforeEMA", "convDivisor": true],
-        ["control": "geometricMean"],
-      ].map { $0.merging(["lambda": 0.05, "lr": 0.01, "weightDecay": 0.1]) { $1 } }, dependsOnStepNumber: true
+        ["control": "geometricMean"], ["fisher": "improved", "refresh": 3],
+      ].map { $0.merging(["lambda": 0.05, "lr": 0.01, "weightDecay": 0.1]) { $1 } },
+      promises: [.gradientInTheLimit: ["lambda": 1e9]], dependsOnStepNumber: true
     )
   }
 }

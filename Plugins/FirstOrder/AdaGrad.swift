@@ -22,7 +22,8 @@ public struct AdaGrad: Optimizer {
       .weightDecay(0, decoupled: false, source: "PyTorch"),
     ],
     invariances: [.lossScale, .elementPermutation, .sign],
-    cost: "6·P flops, P roots, P divisions, 5·P elements of memory traffic", stateSize: "P")
+    cost: Cost(flops: 9 * .P, elements: 5 * .P), stateSize: "P",
+    promises: [.gradientInTheLimit: ["eps": 1e9]])
 
   public let settings: Settings
 

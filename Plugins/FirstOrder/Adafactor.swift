@@ -27,7 +27,9 @@ public struct Adafactor: Optimizer {
       .weightDecay(0, decoupled: true, source: "PyTorch"),
     ],
     invariances: [.unitPermutation, .sign],
-    cost: "12·P flops, 2·P roots, 2·P divisions, 6·P elements of memory traffic",
+    cost: Cost(
+      flops: 8 * .P, elements: 3 * .P,
+      note: "and sums in double precision: three passes over g and one over θ"),
     stateSize: "rows + columns of a matrix, the elements of a vector", dependsOnStepNumber: true)
 
   public let settings: Settings

@@ -19,7 +19,8 @@ public struct Adam: Optimizer {
       "Kingma & Ba: Adam, ICLR 2015; Reddi, Kale & Kumar: On the Convergence of Adam, ICLR 2018 (AMSGrad)",
     hyperparameters: AdamRule<Float>.hyperparameters(decay: 0, decoupled: false),
     invariances: [.lossScale, .elementPermutation, .sign], cost: AdamRule<Float>.cost,
-    stateSize: AdamRule<Float>.stateSize, dependsOnStepNumber: true)
+    stateSize: AdamRule<Float>.stateSize, promises: [.gradientInTheLimit: ["eps": 1e9]],
+    dependsOnStepNumber: true)
 
   public let settings: Settings
 
@@ -41,7 +42,8 @@ public struct AdamW: Optimizer {
     paper: "Loshchilov & Hutter: Decoupled Weight Decay Regularization, ICLR 2019",
     hyperparameters: AdamRule<Float>.hyperparameters(decay: 0.01, decoupled: true),
     invariances: [.lossScale, .elementPermutation, .sign], cost: AdamRule<Float>.cost,
-    stateSize: AdamRule<Float>.stateSize, dependsOnStepNumber: true)
+    stateSize: AdamRule<Float>.stateSize, promises: [.gradientInTheLimit: ["eps": 1e9]],
+    dependsOnStepNumber: true)
 
   public let settings: Settings
 
@@ -89,7 +91,7 @@ struct AdamRule<S: KernelScalar>: UpdateRule {
     x.value = shrink * x.value - α * x.first / (squareRoot(v) * correction + ε)
   }
 
-  static var cost: String { "12·P flops, P roots, P divisions, 7·P elements of memory traffic" }
+  static var cost: Cost { Cost(flops: 16 * .P, elements: 7 * .P) }
   static var stateSize: String { "2·P; 3·P with AMSGrad" }
 
   static func hyperparameters(decay: Double, decoupled: Bool) -> [Hyperparameter] {

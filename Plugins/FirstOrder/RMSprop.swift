@@ -27,8 +27,9 @@ public struct RMSprop: Optimizer {
       .weightDecay(0, decoupled: false, source: "PyTorch"),
     ],
     invariances: [.lossScale, .elementPermutation, .sign],
-    cost: "8·P flops, P roots, P divisions, 5·P to 9·P elements of memory traffic",
-    stateSize: "P; and P each for momentum and centring")
+    cost: Cost(flops: 13 * .P, elements: 5 * .P, note: "2·P elements more for momentum and for centring"),
+    stateSize: "P; and P each for momentum and centring",
+    promises: [.gradientInTheLimit: ["eps": 1e9]])
 
   public let settings: Settings
 

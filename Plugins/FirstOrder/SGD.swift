@@ -21,7 +21,7 @@ public struct SGD: Optimizer {
       Hyperparameter("nesterov", "look ahead by μ", false, .flag, source: "PyTorch"),
       .weightDecay(0, decoupled: false, source: "PyTorch"),
     ],
-    invariances: [.elementPermutation, .sign], cost: "6·P flops, 5·P elements of memory traffic",
+    invariances: [.elementPermutation, .sign, .rotation], cost: Cost(flops: 7 * .P, elements: 5 * .P),
     stateSize: "P; nothing without momentum")
 
   public let settings: Settings

@@ -25,10 +25,16 @@ public struct EmpiricalFisher: Optimizer {
       SampleSpace<Double>.dampingMode,
       SampleSpace<Double>.duplicates(0.99),
     ] + SampleSpace<Double>.postprocessing(normalizes: true),
-    invariances: [.unitPermutation], cost: SampleSpace<Double>.cost, stateSize: "nothing; P with momentum",
+    invariances: [.unitPermutation, .rotation], cost: SampleSpace<Double>.cost,
+    stateSize: "nothing; P with momentum",
     roles: SampleSpace<Double>.roles,
     probes: [
       ["damping": 0.1], ["damping": 0.2, "normalize": false, "momentum": 0.5, "duplicates": 0.1],
+    ],
+    promises: [
+      .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:],
+      .separatesDiagonalProblems: ["damping": 0.1, "dampingMode": "absolute", "normalize": false],
+      .affineInvariance: ["damping": 0, "duplicates": 1, "normalize": false],
     ])
 
   public let settings: Settings
@@ -37,6 +43,7 @@ public struct EmpiricalFisher: Optimizer {
 
   @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    if step.parameters.isEmpty { return }
     let space = try SampleSpace(step, Self.record.name)
     let K = try space.gram(space.captures)
     let ones = [Double](repeating: 1, count: K.rows)

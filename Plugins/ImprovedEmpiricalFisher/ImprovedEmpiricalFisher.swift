@@ -31,11 +31,19 @@ public struct ImprovedEmpiricalFisher: Optimizer {
         source: "equation 8 (A), equation 21 (B)"),
       SampleSpace<Double>.duplicates(0.99),
     ] + SampleSpace<Double>.postprocessing(normalizes: false),
-    invariances: [.unitPermutation], cost: SampleSpace<Double>.cost, stateSize: "nothing; P with momentum",
+    invariances: [.unitPermutation, .rotation], cost: SampleSpace<Double>.cost,
+    stateSize: "nothing; P with momentum",
     roles: SampleSpace<Double>.roles,
     probes: [
       ["damping": 0.1], ["damping": 0.1, "variant": "B", "momentum": 0.9, "weightDecay": 0.1, "lr": 0.3],
       ["damping": 3, "dampingMode": "absolute", "duplicates": 0.05, "maxNorm": 0.01],
+    ],
+    promises: [
+      .gradientInTheLimit: ["damping": 1e9, "variant": "B", "dampingMode": "absolute"],
+      .gradientOfOneSample: [:],
+      .solvesLeastSquares: ["damping": 0, "duplicates": 1],
+      .separatesDiagonalProblems: ["damping": 0.1, "dampingMode": "absolute"],
+      .affineInvariance: ["damping": 0, "duplicates": 1],
     ])
 
   public let settings: Settings
@@ -44,6 +52,7 @@ public struct ImprovedEmpiricalFisher: Optimizer {
 
   @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    if step.parameters.isEmpty { return }
     let space = try SampleSpace(step, Self.record.name)
     let s = try space.squaredOutputGradients()
     let K = try space.gram(space.captures)

@@ -24,11 +24,16 @@ public struct NaturalGradient: Optimizer {
         source: "ours"),
       SampleSpace<Double>.dampingMode,
     ] + SampleSpace<Double>.postprocessing(normalizes: false),
-    invariances: [.unitPermutation],
-    cost: "C backward passes; (N·C)²·(inputs + outputs) flops a layer, (N·C)³/3 for N samples and C outputs",
+    invariances: [.unitPermutation, .rotation],
+    cost: SampleSpace<Double>.cost(rows: .N * .C, grams: 1, sums: 1, note: "C backward passes more"),
     stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles,
     probes: [
       ["damping": 0.1, "lr": 0.1], ["damping": 5, "dampingMode": "absolute", "momentum": 0.8],
+    ],
+    promises: [
+      .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:], .solvesLeastSquares: ["damping": 0],
+      .separatesDiagonalProblems: ["damping": 0.1, "dampingMode": "absolute"],
+      .affineInvariance: ["damping": 0],
     ])
 
   public let settings: Settings
@@ -37,9 +42,10 @@ public struct NaturalGradient: Optimizer {
 
   @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    if step.parameters.isEmpty { return }
     let space = try SampleSpace(step, Self.record.name)
     let fisher = try step.objective.exactFisher()
-    let V = Captures(concatenating: fisher.columns)
+    let V = Captures(concatenating: fisher.columns, on: step.backend)
     let K = try space.gram(V)
     var system = DampedSystem(
       K: K, metric: [Double](repeating: 1, count: K.rows), damping: settings.number("damping"),

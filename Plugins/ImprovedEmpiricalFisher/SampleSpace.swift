@@ -47,7 +47,7 @@ struct SampleSpace<S: KernelScalar> {
   func draws(_ count: Int) throws(StepRefusal) -> Captures<S, Sampled> {
     var draws: [Captures<S, Sampled>] = []
     for _ in 0..<count { draws.append(try objective.sampledCaptures()) }
-    return Captures(concatenating: draws)
+    return Captures(concatenating: draws, on: backend)
   }
 
   func gram<Kind>(_ rows: Captures<S, Kind>) throws(StepRefusal) -> Matrix<Double> {

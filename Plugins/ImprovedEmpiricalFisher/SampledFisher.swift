@@ -24,11 +24,13 @@ public struct SampledFisher: Optimizer {
       SampleSpace<Double>.dampingMode,
       Hyperparameter("labels", "k, drawn for each sample", 1, .atLeast(1), source: "Wu et al. 2024"),
     ] + SampleSpace<Double>.postprocessing(normalizes: true),
-    invariances: [.unitPermutation], cost: SampleSpace<Double>.cost + "; k backward passes more",
+    invariances: [.unitPermutation, .rotation],
+    cost: SampleSpace<Double>.cost(
+      rows: .N, grams: 3, sums: 2, note: "for one label a sample; as many backward passes more as labels"),
     stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles,
     probes: [
       ["damping": 0.1], ["damping": 0.3, "labels": 3, "normalize": false, "weightDecay": 0.01],
-    ])
+    ], promises: [.gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:]])
 
   public let settings: Settings
 
@@ -36,6 +38,7 @@ public struct SampledFisher: Optimizer {
 
   @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    if step.parameters.isEmpty { return }
     let space = try SampleSpace(step, Self.record.name)
     let labels = settings.integer("labels")
     let sampled = try space.draws(labels)

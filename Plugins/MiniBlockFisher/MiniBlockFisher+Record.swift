@@ -1,11 +1,25 @@
 public import FisherOptimizers
 
 extension MiniBlockFisher {
+  /// Momentum, products with the blocks, statistics and inverses; see the table in MiniBlockFisher.md.
+  private static var cost: Cost {
+    let (T1, T2) = (Formula.period("T₁", "statisticsPeriod"), Formula.period("T₂", "inversePeriod"))
+    return Cost([
+      Cost.Part(.parameter, flops: 7 * .P, elements: 5 * .P),
+      Cost.Part(
+        .dense, flops: 2 * .I * .J * .J + .I * .J * .J / T1 + .J * .J * .J / T2,
+        elements: .J * .J + 2 * .J * .J / T1 + 2 * .J * .J / T2),
+      Cost.Part(
+        .convolution, flops: 2 * .K * .P + 4 * .K * .P / T1 + .K * .K * .P / T2,
+        elements: .K * .P + 2 * .K * .P / T1 + 2 * .K * .P / T2),
+    ])
+  }
+
   public static let record = OptimizerRecord(
     name: "mbf", title: "MBF",
     summary: "Momentum preconditioned with the inverses of many small blocks of the empirical Fisher matrix.",
     paper: "Bahamou, Goldfarb & Ren: A Mini-Block Fisher Method for Deep Neural Networks, AISTATS 2023",
-    needs: [.gradients, .captures],
+    needs: [.gradients, .captures, .logitGradients],
     hyperparameters: [
       Hyperparameter("lr", "learning rate α", 1e-4, .positive, source: "ours; a step of C·M is long"),
       Hyperparameter(
@@ -23,9 +37,11 @@ extension MiniBlockFisher {
         "inversePeriod", "T₂: steps from one inversion to the next", 20, .atLeast(1),
         source: "code of the same authors, autoencoders; 100 for convolutions"),
       Hyperparameter(
-        "statistics", "products of the mean's gradient, or the mean of the samples' products", "mean",
-        .choice(["mean", "perSample"]),
-        source: "the practical form of the method; perSample is the definition"),
+        "statistics",
+        "products of the mean's gradient, or the mean of the samples' products; improved divides these by ‖∂ℓ/∂z‖²",
+        "mean",
+        .choice(["mean", "perSample", "improved"]),
+        source: "the practical form of the method; perSample is the definition, improved that of iEF"),
       Hyperparameter(
         "dense", "one averaged block for all neurons of a dense layer, or one for each", "shared",
         .choice(["shared", "perNeuron"]), source: "the practical form of the method"),
@@ -34,17 +50,21 @@ extension MiniBlockFisher {
         0,
         .atLeast(0), source: "ours: a cold start"),
     ],
-    invariances: [.unitPermutation, .sign],
-    cost:
-      "kernels of K taps: 2·K·P flops a step, 3·K·P/T₁, K²·P/T₂; dense I×J: 2·I·J² flops a step, I·J²/T₁, J³/T₂",
+    invariances: [.unitPermutation, .sign, .rotation],
+    cost: cost,
     stateSize:
       "P for M; 2·K·P for kernels of K taps, 2·(J + 1)² for a dense layer of J inputs; P for the rest",
     probes: [
       [:], ["dense": "perNeuron", "statisticsPeriod": 2, "inversePeriod": 3],
       ["statistics": "perSample", "inversePeriod": 4],
       ["statistics": "perSample", "dense": "perNeuron", "statisticsPeriod": 3, "inversePeriod": 5],
-      ["warmStart": 3, "inversePeriod": 2], ["beta": 0, "dense": "perNeuron", "inversePeriod": 2],
+      ["statistics": "improved", "inversePeriod": 2], ["warmStart": 3, "inversePeriod": 2],
+      ["beta": 0, "dense": "perNeuron", "inversePeriod": 2],
     ].map { (probe: [String: SettingValue]) in
       probe.merging(["lr": 0.02, "damping": 0.5, "weightDecay": 0.1]) { $1 }
-    }, dependsOnStepNumber: true)
+    },
+    promises: [
+      .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:],
+      .separatesDiagonalProblems: ["statistics": "perSample"],
+    ], derivedSlots: ["C"], dependsOnStepNumber: true)
 }

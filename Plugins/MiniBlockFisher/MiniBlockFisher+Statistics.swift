@@ -15,7 +15,7 @@ extension MiniBlockFisher {
     of group: BlockGroup, _ pass: GradientPass<S>, _ timetable: Timetable, _ step: inout Step<S>
   ) throws(StepRefusal) {
     let kept = timetable.kept
-    if settings.choice("statistics") == "perSample", let layer = group.weight.layer {
+    if settings.choice("statistics") != "mean", let layer = group.weight.layer {
       let capture = try capture(of: layer, step)
       var G = step.tensor("G", of: group.owner) ?? group.zeroStatistics()
       addSamples(capture, of: group, keeping: kept, to: &G, step)
@@ -55,7 +55,11 @@ extension MiniBlockFisher {
         optimizer: Self.record.name, place: "layer \(layer)",
         reason: SamplesAreMixed(layer: layer).description)
     }
-    return capture
+    if settings.choice("statistics") == "perSample" { return capture }
+    guard let outputs = step.objective.outputGradients else {
+      throw .unavailable(optimizer: Self.record.name, what: Needs.logitGradients.description)
+    }
+    return Captures<S, Empirical>([layer: capture]).improved(by: outputs).layers[layer] ?? capture
   }
 
   /// The same with the gradients of all samples, of which some are formed at a time.
@@ -64,9 +68,10 @@ extension MiniBlockFisher {
     _ capture: LayerCapture<S>, of group: BlockGroup, keeping kept: Double, to G: inout Matrix<S>,
     _ step: borrowing Step<S>
   ) {
-    // Sample by sample the gradients whose mean is that of the mean loss.
+    // Sample by sample the gradients whose mean is that of the mean loss; improved ones have no scale.
     let m = Double(capture.sampleCount)
-    let scale = capture.outputGradients.scaleToMean * m
+    let isImproved = settings.choice("statistics") == "improved"
+    let scale = isImproved ? capture.outputGradients.scaleToSum : capture.outputGradients.scaleToMean * m
     let share = (1 - kept) * scale * scale / m
     if case .linear = capture.kind, group.form == .shared, capture.positions == 1 {
       let H = weightedInputs(capture, group)

@@ -20,9 +20,12 @@ public struct MiniBlockFisher: Optimizer {
   public init(settings: Settings) { self.settings = settings }
 
   public func needs(step number: Int) -> Needs {
-    let wantsSamples = settings.choice("statistics") == "perSample"
-    return wantsSamples && Timetable(settings, step: number).updatesStatistics
-      ? [.gradients, .captures] : .gradients
+    guard Timetable(settings, step: number).updatesStatistics else { return .gradients }
+    switch settings.choice("statistics") {
+    case "perSample": return [.gradients, .captures]
+    case "improved": return [.gradients, .captures, .logitGradients]
+    default: return .gradients
+    }
   }
 
   @specialized(where S == Float) @specialized(where S == Double)

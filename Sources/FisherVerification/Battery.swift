@@ -6,7 +6,11 @@ public enum Battery {
     [.factsAreComplete, .bounds, .matchesReference, .matchesReferenceInFloat]
     + [.backendsAgree, .sameBitsForAnyThreads, .resume, .stateChanges, .stateStaysInSize]
     + Invariance.allCases.map(Check.invariance)
-    + [.zeroGradients, .refusesNonFinite, .smallShapes, .zeroLearningRate, .descendsOnLeastSquares]
+    + Promise.allCases.map(Check.promise)
+    + [
+      .zeroGradients, .refusesNonFinite, .smallShapes, .zeroLearningRate, .descendsOnLeastSquares,
+      .steadyState, .costAsDeclared,
+    ]
 
   /// The names of all checks, with what they mean.
   public static var list: [(name: String, meaning: String)] { checks.map { ($0.name, $0.meaning) } }
@@ -23,9 +27,13 @@ public enum Battery {
   }
 
   /// The first check that rejects a mutant; nil if the battery does not notice it.
-  public static func rejection(of mutation: Mutation, _ type: any Optimizer.Type) -> Finding? {
+  ///
+  /// - Parameter dropped: the names of checks that the battery shall do without, to see whether they are needed.
+  public static func rejection(
+    of mutation: Mutation, _ type: any Optimizer.Type, without dropped: Set<String> = []
+  ) -> Finding? {
     let subject = Subject(type, mutation: mutation)
-    for check in checks where check.applies(subject.record) {
+    for check in checks where check.applies(subject.record) && !dropped.contains(check.name) {
       let finding = run(check, subject)
       if !finding.passed { return finding }
     }

@@ -11,7 +11,7 @@ public struct Subject: Sendable {
     self.mutation = mutation
   }
 
-  public var record: OptimizerRecord { type.record }
+  public var record: OptimizerRecord { mutation?.changed(type.record) ?? type.record }
 
   /// The hyper-parameters that are tried: the record's probes, or the defaults and every flag and choice.
   var probes: [[String: SettingValue]] {
@@ -52,7 +52,7 @@ public struct Subject: Sendable {
     guard let mutation else {
       return try trace.run(optimizer, S.self, on: backend, threads: threads, schedule: schedule)
     }
-    var mutant = Mutant<S>(mutation)
+    var mutant = Mutant<S>(mutation, of: record)
     return try mutation.changed(trace).run(
       mutation.changed(optimizer), S.self, on: backend, threads: threads, schedule: schedule
     ) { driver in mutant.change(&driver) }

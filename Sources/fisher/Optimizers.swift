@@ -39,9 +39,14 @@ enum Optimizers {
     func line(_ name: String, _ value: String) { print(column(name, 14, left: true) + value) }
     line("paper", record.paper)
     line("needs", record.needs.description)
-    line("cost", record.cost)
+    line("cost", record.cost.description)
     line("state", record.stateSize)
     line("invariances", record.invariances.map(\.rawValue).joined(separator: ", "))
+    for promise in Promise.allCases {
+      guard let settings = record.promises[promise] else { continue }
+      let when = settings.sorted { $0.key < $1.key }.map { "\($0)=\($1)" }.joined(separator: " ")
+      line("exactly", promise.rawValue + (when.isEmpty ? "" : ", with \(when)"))
+    }
     if record.roles.count < ParameterRole.allCases.count {
       line(
         "treats", record.roles.map(\.rawValue).sorted().joined(separator: ", ") + "; else \(record.fallback)")
@@ -74,8 +79,9 @@ extension OptimizerRecord {
               ("source", .string(parameter.source)),
             ])
           })
-      ), ("cost", .string(cost)), ("stateSize", .string(stateSize)),
+      ), ("cost", .string(cost.description)), ("stateSize", .string(stateSize)),
       ("invariances", .array(invariances.map { .string($0.rawValue) })),
+      ("promises", .array(Promise.allCases.filter { promises[$0] != nil }.map { .string($0.rawValue) })),
       ("roles", .array(roles.map(\.rawValue).sorted().map(JSON.string))), ("fallback", .string(fallback)),
     ])
   }

@@ -21,6 +21,11 @@ struct NaiveAdaFisher: ReferenceOptimizer {
   mutating func step(_ step: inout ReferenceStep) {
     if k % method.refresh == 0 {
       for (layer, capture) in step.captures?.layers ?? [:] {
+        var capture = capture
+        if method.isImproved {
+          let outputs = step.objective.outputGradients!
+          capture = naiveImproved(capture, by: naiveOutputNorms(outputs, samples: capture.sampleCount))
+        }
         let (h, s) = naiveFactors(capture, dividesByPatch: method.dividesByPatch)
         if (h + s).contains(where: \.isNaN) { continue }
         H[layer] = average(H[layer], h)

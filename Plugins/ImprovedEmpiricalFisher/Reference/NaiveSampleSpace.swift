@@ -16,6 +16,7 @@ struct NaiveSampleSpace: ReferenceOptimizer {
   }
 
   mutating func step(_ step: inout ReferenceStep) {
+    if step.parameters.isEmpty { return }
     let Δ = direction(step)
     let α = settings.number("lr") * step.schedule
     let length = Δ.reduce(0) { $0 + $1 * $1 }.squareRoot()

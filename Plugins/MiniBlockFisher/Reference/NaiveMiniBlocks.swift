@@ -91,7 +91,7 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
   /// The statistic of this batch for every block.
   private func statistics(_ step: ReferenceStep, _ blocks: [Block]) -> [Dense] {
     var rows = [step.gradients]
-    if settings.choice("statistics") == "perSample" { rows = samples(step) }
+    if settings.choice("statistics") != "mean" { rows = samples(step) }
     var all = blocks.map { block in
       block.map { a in
         block.map { b in
@@ -128,8 +128,10 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
         continue
       }
       let scale = Double(count) * capture.outputGradients.scaleToMean / capture.outputGradients.scaleToSum
+      let isImproved = settings.choice("statistics") == "improved"
+      let norms = isImproved ? naiveOutputNorms(step.objective.outputGradients!, samples: count) : []
       for (n, gradient) in naiveGradients(capture, parameter).enumerated() {
-        samples[n].append(gradient.map { $0 * scale })
+        samples[n].append(gradient.map { isImproved ? (norms[n] > 0 ? $0 / norms[n] : 0) : $0 * scale })
       }
     }
     return samples

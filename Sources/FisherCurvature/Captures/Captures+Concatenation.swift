@@ -1,10 +1,11 @@
-import FisherLinearAlgebra
+public import FisherLinearAlgebra
 
 extension Captures {
   /// The captures of several micro-batches as those of their union, sample after sample.
   ///
+  /// - Parameter backend: what brings gradients to one scale.
   /// - Precondition: at least one; all have the same layers with the same kinds and widths.
-  public init(concatenating parts: [Captures]) {
+  public init(concatenating parts: [Captures], on backend: any Backend = NativeBackend()) {
     require(!parts.isEmpty, "Captures: there is nothing to concatenate")
     if parts.count == 1 {
       self = parts[0]
@@ -21,7 +22,7 @@ extension Captures {
                   fatalError("Captures: the micro-batches do not have the same layers")
                 }
                 return layer
-              })
+              }, on: backend)
           )
         }))
   }
@@ -29,13 +30,15 @@ extension Captures {
 
 extension LayerCapture {
   /// Rows after rows; gradients become those of the sum of all losses.
-  fileprivate init(concatenating parts: [LayerCapture]) {
+  fileprivate init(concatenating parts: [LayerCapture], on backend: any Backend) {
     let samples = parts.reduce(0) { $0 + $1.sampleCount }
     // The terms of the mean: samples, or samples × positions.
     let terms = parts.reduce(0.0) { $0 + $1.outputGradients.scaleToSum / $1.outputGradients.scaleToMean }
     let gradients = parts.map { part -> Matrix<Scalar> in
       var s = part.outputGradients.values.compacted()
-      if part.outputGradients.scaleToSum != 1 { scal(alpha: Scalar(part.outputGradients.scaleToSum), &s) }
+      if part.outputGradients.scaleToSum != 1 {
+        scal(alpha: Scalar(part.outputGradients.scaleToSum), &s, on: backend)
+      }
       return s
     }
     require(

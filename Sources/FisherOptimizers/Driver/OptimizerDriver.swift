@@ -70,6 +70,14 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   public mutating func step(
     values: inout [Matrix<Scalar>], gradients: inout [Matrix<Scalar>], objective: any Objective<Scalar>
   ) throws(StepRefusal) -> StepReport {
+    try step(values: &values, gradients: &gradients, objective: objective, audit: nil)
+  }
+
+  /// The same step, counted.
+  package mutating func step(
+    values: inout [Matrix<Scalar>], gradients: inout [Matrix<Scalar>], objective: any Objective<Scalar>,
+    audit: StepAudit?
+  ) throws(StepRefusal) -> StepReport {
     requireShapes(values, "values")
     requireShapes(gradients, "gradients")
     if !objective.loss.isFinite { throw .nonFiniteLoss(objective.loss) }
@@ -78,13 +86,13 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
       try FiniteCheck.gradients(gradients, parameters, threads: threads)
     }
     let norm = clipping.apply(to: &gradients, on: backend)
-    var changes = try plan(values, gradients, objective)
+    var changes = try plan(values, gradients, objective, audit)
     objective.planningEnded()
     let number = stepCount + 1
     changes.scalars[Self.stepKey] = Double(number)
     if averaging != nil { startAverages(values, &changes) }
     let events = changes.events
-    commit(changes, to: &values)
+    commit(changes, to: &values, audit)
     if let averaging { updateAverages(values, averaging) }
     return StepReport(number: number, gradientNorm: norm, events: events)
   }
@@ -114,7 +122,8 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
 
   /// Lets every optimizer stage its changes; checks that new state is finite.
   private mutating func plan(
-    _ values: [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], _ objective: any Objective<Scalar>
+    _ values: [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], _ objective: any Objective<Scalar>,
+    _ audit: StepAudit?
   ) throws(StepRefusal) -> StagedChanges<Scalar> {
     let index = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })
     var changes = StagedChanges<Scalar>()
@@ -124,10 +133,13 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
         number: stepCount + 1, schedule: schedule.factor(step: stepCount), parameters: assignment.parameters,
         objective: objective, backend: backend, threads: threads, owner: assignment.owner,
         values: Dictionary(uniqueKeysWithValues: names.map { ($0, values[index[$0]!]) }),
-        gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state)
+        gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state,
+        audit: audit)
       swap(&spares, &step.spares)
       defer { swap(&spares, &step.spares) }
+      audit?.begin()
       try assignment.optimizer.plan(&step)
+      audit?.end()
       try FiniteCheck.state(step.staged, optimizer: assignment.name, threads: threads)
       changes.updates += step.staged.updates
       changes.tensors.merge(step.staged.tensors) { _, new in new }
@@ -138,7 +150,11 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     return changes
   }
 
-  private mutating func commit(_ changes: StagedChanges<Scalar>, to values: inout [Matrix<Scalar>]) {
+  private mutating func commit(
+    _ changes: StagedChanges<Scalar>, to values: inout [Matrix<Scalar>], _ audit: StepAudit?
+  ) {
+    audit?.begin()
+    defer { audit?.end() }
     for (key, tensor) in changes.tensors {
       let old = state.tensors.updateValue(tensor, forKey: key)
       spares.exchange(key, for: old)

@@ -10,6 +10,22 @@ public enum Invariance: String, Sendable, CaseIterable {
   case unitPermutation = "permutation of units"
   /// Changing the sign of a parameter and its gradient changes the sign of the update.
   case sign = "sign of the parameters"
+  /// Rotating a layer's inputs and outputs rotates its update: an orthogonal reparametrisation.
+  case rotation = "rotation of units"
+}
+
+/// An exact statement about a method with certain hyper-parameters; the tests verify it as an equation.
+public enum Promise: String, Sendable, CaseIterable {
+  /// With large damping the step has the direction of the gradient.
+  case gradientInTheLimit = "large damping gives the gradient's direction"
+  /// With one sample and one output the step has the direction of its gradient.
+  case gradientOfOneSample = "one sample gives the gradient's direction"
+  /// One step solves linear least squares with one output and at most as many samples as parameters.
+  case solvesLeastSquares = "one step solves linear least squares"
+  /// Where every parameter belongs to a sample of its own, each steps as if it were alone.
+  case separatesDiagonalProblems = "diagonal problems fall apart"
+  /// What a step does to the outputs of a linear layer does not change with an invertible map of its inputs.
+  case affineInvariance = "affine maps of the inputs leave the step of the outputs"
 }
 
 /// The facts about an optimizer: documentation, command line, tests and verification are driven by them.
@@ -25,9 +41,11 @@ public struct OptimizerRecord: Sendable {
   /// Everything that a step may need; a single step may need less.
   public let needs: Needs
   public let hyperparameters: [Hyperparameter]
-  public let invariances: [Invariance]
-  /// Floating-point operations and bytes of a step, as a formula in P, the number of parameters.
-  public let cost: String
+  public package(set) var invariances: [Invariance]
+  /// What holds exactly, and the hyper-parameters with which it does.
+  public package(set) var promises: [Promise: [String: SettingValue]]
+  /// Floating-point operations and elements of a step, with the hyper-parameters of the first probe.
+  public package(set) var cost: Cost
   /// The state, as a formula.
   public let stateSize: String
   /// The roles that the method treats; parameters of other roles go to the fallback.
@@ -37,14 +55,17 @@ public struct OptimizerRecord: Sendable {
   /// Hyper-parameters with which the method is compared with its reference: they reach every term of the update, and do
   /// not amplify rounding. Without any, the defaults and every flag and choice are tried.
   public let probes: [[String: SettingValue]]
+  /// The slots of state that are computed from other state now and then: inverses, roots, bases.
+  public let derivedSlots: [String]
   /// The update depends on the step's number, through a correction of running averages for instance.
   public let dependsOnStepNumber: Bool
 
   public init(
     name: String, title: String, summary: String, paper: String, needs: Needs = .gradients,
-    hyperparameters: [Hyperparameter], invariances: [Invariance], cost: String, stateSize: String,
+    hyperparameters: [Hyperparameter], invariances: [Invariance], cost: Cost, stateSize: String,
     roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw",
-    probes: [[String: SettingValue]] = [], dependsOnStepNumber: Bool = false
+    probes: [[String: SettingValue]] = [], promises: [Promise: [String: SettingValue]] = [:],
+    derivedSlots: [String] = [], dependsOnStepNumber: Bool = false
   ) {
     self.name = name
     self.title = title
@@ -53,6 +74,8 @@ public struct OptimizerRecord: Sendable {
     self.needs = needs
     self.hyperparameters = hyperparameters
     self.invariances = invariances
+    self.promises = promises
+    self.derivedSlots = derivedSlots
     self.cost = cost
     self.stateSize = stateSize
     self.roles = roles

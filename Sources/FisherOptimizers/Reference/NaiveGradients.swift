@@ -62,3 +62,25 @@ private func addNaive(
     }
   }
 }
+
+/// ‖∂ℓₙ/∂zₙ‖ of every sample, over all of its positions.
+package func naiveOutputNorms(_ outputs: OutputGradients<Double>, samples: Int) -> [Double] {
+  let rows = outputs.values.rows / samples
+  return (0..<samples).map { n in
+    var sum = 0.0
+    for i in n * rows..<(n + 1) * rows {
+      for j in 0..<outputs.values.columns { sum += outputs.values[i, j] * outputs.values[i, j] }
+    }
+    return sum.squareRoot() * outputs.scaleToSum
+  }
+}
+
+/// A layer's capture with every sample's output gradients, in the scale of the sum of the losses, divided by these norms.
+package func naiveImproved(_ capture: LayerCapture<Double>, by norms: [Double]) -> LayerCapture<Double> {
+  let gradients = capture.outputGradients
+  let improved = Matrix<Double>(rows: gradients.values.rows, columns: gradients.values.columns) { i, j in
+    let norm = norms[i / capture.positions]
+    return norm > 0 ? gradients.values[i, j] * gradients.scaleToSum / norm : 0
+  }
+  return capture.replacing(.ofSum(improved, terms: 1))
+}

@@ -22,6 +22,7 @@ public struct Step<Scalar: KernelScalar> {
   let values: [String: Matrix<Scalar>]
   let gradients: [String: Matrix<Scalar>]
   let state: OptimizerState<Scalar>
+  let audit: StepAudit?
   var staged = StagedChanges<Scalar>()
   var spares = SpareMatrices<Scalar>()
 
@@ -39,7 +40,9 @@ public struct Step<Scalar: KernelScalar> {
 
   /// A state tensor; nil before it was first staged.
   public func tensor(_ slot: String, of owner: String? = nil) -> Matrix<Scalar>? {
-    state.tensors[SlotKey(owner ?? self.owner, slot)]
+    let tensor = state.tensors[SlotKey(owner ?? self.owner, slot)]
+    audit?.touched(tensor?.count ?? 0)
+    return tensor
   }
 
   /// A state number; nil before it was first staged.
@@ -54,6 +57,7 @@ public struct Step<Scalar: KernelScalar> {
 
   /// Stages a new value of a state tensor, of any shape.
   public mutating func set(_ slot: String, of owner: String? = nil, to tensor: Matrix<Scalar>) {
+    audit?.touched(tensor.count)
     staged.tensors[SlotKey(owner ?? self.owner, slot)] = tensor
   }
 
@@ -134,6 +138,8 @@ public struct Step<Scalar: KernelScalar> {
     require(
       column.map { $0.count == parameter.columns } ?? true,
       "Step: \(column?.count ?? 0) column factors for \(parameter.summary)")
+    // θ is read and written, and so is what stands in slots; the direction is read.
+    audit?.touched((3 + 2 * slots.count { $0 != nil }) * parameter.count)
     staged.updates.append(
       StagedUpdate(
         parameter: parameter, slots: slots.map { slot in slot.map { SlotKey(parameter.name, $0) } },

@@ -8,7 +8,7 @@ extension Check {
     let record = subject.record
     for (what, text) in [
       ("name", record.name), ("title", record.title), ("summary", record.summary), ("paper", record.paper),
-      ("cost", record.cost), ("state size", record.stateSize),
+      ("cost", record.cost.parts.isEmpty ? "" : record.cost.description), ("state size", record.stateSize),
     ] { try demand(!text.isEmpty, "the record has no \(what)") }
     try demand(record.name == record.name.lowercased(), "the name '\(record.name)' is not in lower case")
     for parameter in record.hyperparameters {

@@ -11,7 +11,7 @@ extension Check {
       applies: { $0.invariances.contains(invariance) }
     ) { subject in
       let trace = subject.trace(
-        seed: seed, steps: 6, invariance == .unitPermutation ? twoLayers : Trace.awkward)
+        seed: seed, steps: 6, invariance.concernsUnits ? twoLayers : Trace.awkward)
       let symmetry = Symmetry.of(invariance)
       let plain = try subject.run(trace, Double.self, subject.probe)
       let moved = try subject.run(symmetry.apply(trace), Double.self, subject.probe)
@@ -29,6 +29,10 @@ extension Check {
   ]
 }
 
+extension Invariance {
+  fileprivate var concernsUnits: Bool { self == .unitPermutation || self == .rotation }
+}
+
 /// A change of a run under which an optimizer may be invariant.
 struct Symmetry {
   let apply: (Trace) -> Trace
@@ -39,9 +43,10 @@ struct Symmetry {
   static func of(_ invariance: Invariance) -> Symmetry {
     switch invariance {
     case .lossScale: return scale(1024)
-    case .elementPermutation: return reversal
+    case .elementPermutation: return shuffle
     case .unitPermutation: return units
     case .sign: return negation
+    case .rotation: return rotation
     }
   }
 
@@ -58,11 +63,24 @@ struct Symmetry {
       }, undo: { $1 }, bound: 1e-5)
   }
 
-  private static var reversal: Symmetry {
-    Symmetry(
-      apply: { $0.changed(value: { $1.reversed() }, gradient: { $1.reversed() }, batch: { $0 }) },
-      undo: { $1.reversed() }, bound: 1e-12)
+  /// Elements in an order that knows no rows: place i goes to i·s mod n, s without a common divisor with n.
+  private static var shuffle: Symmetry {
+    func places(_ n: Int) -> [Int] {
+      let s = (max(1, n / 3)...max(1, n)).first { divisor(n, $0) == 1 } ?? 1
+      return (0..<n).map { $0 * s % n }
+    }
+    func shuffled(_: ParameterInfo, _ x: [Double]) -> [Double] { places(x.count).map { x[$0] } }
+    return Symmetry(
+      apply: { $0.changed(value: shuffled, gradient: shuffled, batch: { $0 }) },
+      undo: { _, x in
+        var back = x
+        for (i, place) in places(x.count).enumerated() { back[place] = x[i] }
+        return back
+      }, bound: 1e-12)
   }
+
+  /// The greatest common divisor.
+  private static func divisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : divisor(b, a % b) }
 
   /// θ → −θ: inputs stay, everything behind the layer changes its sign.
   private static var negation: Symmetry {
@@ -76,10 +94,29 @@ struct Symmetry {
 
   /// The units before and behind every linear layer in the reverse order.
   private static var units: Symmetry {
-    func turned(_ parameter: ParameterInfo, _ x: [Double]) -> [Double] { x.reversed() }
-    func turned(_ x: Matrix<Double>) -> Matrix<Double> {
-      Matrix(rows: x.rows, columns: x.columns) { x[$0, x.columns - 1 - $1] }
+    changing(bound: 1e-11) { n in Matrix(rows: n, columns: n) { $0 + $1 == n - 1 ? 1 : 0 } }
+  }
+
+  /// The units before and behind every linear layer rotated: θ → R·θ·Qᵀ with orthogonal R and Q.
+  private static var rotation: Symmetry {
+    changing(bound: 1e-9) { n in
+      // A reflection along a vector without any symmetry of its own.
+      let v = (0..<n).map { Double($0 + 1) }
+      let length = v.reduce(0) { $0 + $1 * $1 }
+      return Matrix(rows: n, columns: n) { ($0 == $1 ? 1 : 0) - 2 * v[$0] * v[$1] / length }
     }
+  }
+
+  /// The units before and behind every linear layer replaced by others, x → O·x with O symmetric and orthogonal.
+  private static func changing(bound: Double, _ O: @escaping (Int) -> Matrix<Double>) -> Symmetry {
+    func turned(_ parameter: ParameterInfo, _ x: [Double]) -> [Double] {
+      // A vector is a column behind the layer.
+      let isVector = parameter.shape.count == 1
+      let (rows, columns) = isVector ? (x.count, 1) : (parameter.rows, parameter.columns)
+      let left = O(rows).multiplied(by: Matrix(x, rows: rows, columns: columns))
+      return isVector ? left.array : left.multiplied(by: O(columns)).array
+    }
+    func turned(_ x: Matrix<Double>) -> Matrix<Double> { x.multiplied(by: O(x.columns)) }
     return Symmetry(
       apply: { trace in
         trace.changed(
@@ -95,6 +132,6 @@ struct Symmetry {
                 sampleCount: layer.sampleCount)
             }
           })
-      }, undo: turned, bound: 1e-11)
+      }, undo: turned, bound: bound)
   }
 }

@@ -9,7 +9,7 @@ extension Check {
   ) { subject in
     let trace = subject.trace(seed: seed, steps: 8)
     let whole = try subject.run(trace, Float.self, subject.probe)
-    var interrupted = subject.mutation.map { Mutant<Float>($0) }
+    var interrupted = subject.mutation.map { Mutant<Float>($0, of: subject.record) }
     let changed = subject.mutation?.changed(trace) ?? trace
     let optimizer = try subject.type.init(subject.probe)
     let resumed = try changed.run(subject.mutation?.changed(optimizer) ?? optimizer, Float.self) { driver in
@@ -37,7 +37,7 @@ extension Check {
   ) { subject in
     let trace = subject.trace(seed: seed, steps: 4)
     var states: [OptimizerState<Double>] = []
-    var mutant = subject.mutation.map { Mutant<Double>($0) }
+    var mutant = subject.mutation.map { Mutant<Double>($0, of: subject.record) }
     _ = try (subject.mutation?.changed(trace) ?? trace).run(
       subject.mutation?.changed(try subject.type.init(subject.probe)) ?? subject.type.init(subject.probe),
       Double.self

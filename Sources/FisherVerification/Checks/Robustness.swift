@@ -83,7 +83,6 @@ extension Check {
       let trace = subject.trace(seed: seed, steps: 5, parameters)
       // A method that sees layers cannot run without one.
       if trace.parameters.isEmpty && !parameters.isEmpty { continue }
-      if parameters.isEmpty && !subject.record.needs.isDisjoint(with: .captures) { continue }
       worst = max(
         worst,
         try demandClose(

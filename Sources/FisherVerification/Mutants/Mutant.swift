@@ -7,7 +7,12 @@ struct Mutant<S: KernelScalar> {
   private var steps = 0
   private var first: OptimizerState<S>?
 
-  init(_ mutation: Mutation) { self.mutation = mutation }
+  private let derived: Set<String>
+
+  init(_ mutation: Mutation, of record: OptimizerRecord) {
+    self.mutation = mutation
+    derived = Set(record.derivedSlots)
+  }
 
   /// Called before every step.
   mutating func change(_ driver: inout OptimizerDriver<S>) {
@@ -17,6 +22,11 @@ struct Mutant<S: KernelScalar> {
     case .frozenState:
       if steps == 2 { first = state }
       if let first { driver.restore(OptimizerState(tensors: first.tensors, scalars: state.scalars)) }
+    case .staleInverse:
+      let old = (first ?? state).tensors.filter { derived.contains($0.key.slot) }
+      if first == nil && !old.isEmpty { first = state }
+      driver.restore(
+        OptimizerState(tensors: state.tensors.merging(old) { $1 }, scalars: state.scalars))
     case .forgottenState:
       driver.restore(OptimizerState(scalars: state.scalars))
     case .wrongAveraging:
@@ -27,7 +37,10 @@ struct Mutant<S: KernelScalar> {
       var scalars = state.scalars
       scalars[SlotKey("run", "t")] = Double(720_720_000 + steps - 1)
       driver.restore(OptimizerState(tensors: state.tensors, scalars: scalars))
-    case .descentInDisguise, .swappedFactors, .staleCaptures, .wrongScale: break
+    case .descentInDisguise, .lopsided, .swappedFactors, .staleCaptures, .wrongScale, .wrongCost,
+      .falsePromises,
+      .hoarding:
+      break
     }
   }
 

@@ -6,6 +6,8 @@ import FisherOptimizers
 public enum Mutation: String, Sendable, CaseIterable {
   /// Gradient descent under the method's name.
   case descentInDisguise = "gradient descent in disguise"
+  /// Gradient descent that looks at signs and at places.
+  case lopsided = "steps that depend on sign and place"
   /// The state stays what the first step made of it.
   case frozenState = "frozen state"
   /// The state is forgotten before every step.
@@ -20,13 +22,22 @@ public enum Mutation: String, Sendable, CaseIterable {
   case staleCaptures = "stale captures"
   /// Gradients of the mean of the losses are taken for those of the sum.
   case wrongScale = "mean taken for sum"
+  /// What is computed from running averages now and then stays as it was first.
+  case staleInverse = "stale inverse"
+  /// Memory is taken for every row of every parameter.
+  case hoarding = "memory for every row"
+  /// The record's formulas of the cost are a quarter too high.
+  case wrongCost = "wrong cost"
+  /// The record declares everything that can be declared.
+  case falsePromises = "false promises"
 
   /// Whether an optimizer with these facts can be wrong in this way.
   public func applies(to record: OptimizerRecord) -> Bool {
     let hasState = !record.stateSize.hasPrefix("nothing")
     let seesLayers = !record.needs.isDisjoint(with: .captures)
     switch self {
-    case .descentInDisguise: return true
+    case .descentInDisguise, .lopsided, .hoarding, .wrongCost, .falsePromises: return true
+    case .staleInverse: return !record.derivedSlots.isEmpty
     case .frozenState, .forgottenState, .wrongAveraging: return hasState
     case .missingBiasCorrection: return record.dependsOnStepNumber
     case .swappedFactors, .staleCaptures, .wrongScale: return seesLayers
@@ -34,7 +45,29 @@ public enum Mutation: String, Sendable, CaseIterable {
   }
 
   func changed(_ optimizer: any Optimizer) -> any Optimizer {
-    self == .descentInDisguise ? Descent(settings: optimizer.settings) : optimizer
+    switch self {
+    case .descentInDisguise: return Descent(settings: optimizer.settings)
+    case .lopsided: return Lopsided(settings: optimizer.settings)
+    case .hoarding: return optimizer.hoarding
+    default: return optimizer
+    }
+  }
+
+  /// The facts as the mutant states them.
+  func changed(_ record: OptimizerRecord) -> OptimizerRecord {
+    var record = record
+    switch self {
+    case .wrongCost:
+      record.cost = Cost(
+        record.cost.parts.map { part in
+          Cost.Part(part.scope, flops: 5 * part.flops / 4, elements: 5 * part.elements / 4)
+        })
+    case .falsePromises:
+      record.invariances = Invariance.allCases
+      for promise in Promise.allCases where record.promises[promise] == nil { record.promises[promise] = [:] }
+    default: break
+    }
+    return record
   }
 
   /// The trace as the mutant sees it.
@@ -64,36 +97,4 @@ public enum Mutation: String, Sendable, CaseIterable {
       kind: layer.kind, inputs: layer.outputGradients.values,
       outputGradients: .ofMean(layer.inputs, terms: layer.sampleCount), sampleCount: layer.sampleCount)
   }
-}
-
-/// θ ← θ − α·g, under the settings of another method.
-struct Descent: Optimizer {
-  static let record = OptimizerRecord(
-    name: "descent", title: "Descent", summary: "Gradient descent.", paper: "Cauchy 1847",
-    hyperparameters: [],
-    invariances: [], cost: "2·P flops", stateSize: "nothing")
-
-  let settings: Settings
-
-  init(settings: Settings) { self.settings = settings }
-
-  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let rule = DescentRule<S>(α: S(settings.number("lr") * step.schedule))
-    for parameter in step.parameters { step.apply(rule, to: parameter) }
-  }
-
-  func reference() -> any ReferenceOptimizer { NaiveDescent() }
-}
-
-struct DescentRule<S: KernelScalar>: UpdateRule {
-  let α: S
-
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) { x.value -= α * x.gradient }
-}
-
-private struct NaiveDescent: ReferenceOptimizer {
-  mutating func step(_ step: inout ReferenceStep) {}
 }

@@ -263,7 +263,7 @@ enum Clouds {
 private struct LossAsker: Optimizer {
   static let record = OptimizerRecord(
     name: "loss-asker", title: "Loss asker", summary: "Moves nothing.", paper: "none", hyperparameters: [],
-    invariances: [], cost: "a forward pass", stateSize: "0")
+    invariances: [], cost: Cost([]), stateSize: "0")
   let settings: Settings
 
   init(settings: Settings) { self.settings = settings }

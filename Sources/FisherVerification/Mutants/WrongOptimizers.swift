@@ -1,0 +1,90 @@
+import FisherLinearAlgebra
+import FisherOptimizers
+
+/// A right method that takes memory for every row of every parameter in every step.
+struct Hoarding<Base: Optimizer>: Optimizer {
+  static var record: OptimizerRecord { Base.record }
+
+  let base: Base
+
+  var settings: Settings { base.settings }
+
+  init(settings: Settings) { base = Base(settings: settings) }
+
+  func needs(step number: Int) -> Needs { base.needs(step: number) }
+
+  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    for parameter in step.parameters {
+      for _ in 0..<parameter.rows { _ = Matrix<S>(rows: 1, columns: parameter.columns) }
+    }
+    try base.plan(&step)
+  }
+
+  func reference() -> any ReferenceOptimizer { base.reference() }
+}
+
+extension Optimizer {
+  /// The same method, wasting memory.
+  var hoarding: any Optimizer { Hoarding<Self>(settings: settings) }
+}
+
+/// θ ← θ − α·g, under the settings of another method.
+struct Descent: Optimizer {
+  static let record = OptimizerRecord(
+    name: "descent", title: "Descent", summary: "Gradient descent.", paper: "Cauchy 1847",
+    hyperparameters: [],
+    invariances: [], cost: Cost(flops: 2 * .P, elements: 3 * .P), stateSize: "nothing")
+
+  let settings: Settings
+
+  init(settings: Settings) { self.settings = settings }
+
+  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    let rule = DescentRule<S>(α: S(settings.number("lr") * step.schedule))
+    for parameter in step.parameters { step.apply(rule, to: parameter) }
+  }
+
+  func reference() -> any ReferenceOptimizer { NaiveDescent() }
+}
+
+struct DescentRule<S: KernelScalar>: UpdateRule {
+  let α: S
+
+  var slots: [String?] { [] }
+
+  @inline(__always)
+  func update(_ x: inout Element<S>) { x.value -= α * x.gradient }
+}
+
+/// θ ← θ − α·c·max(g, 0), where c falls from column to column.
+struct Lopsided: Optimizer {
+  static var record: OptimizerRecord { Descent.record }
+
+  let settings: Settings
+
+  init(settings: Settings) { self.settings = settings }
+
+  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    let rule = LopsidedRule<S>(α: S(settings.number("lr") * step.schedule))
+    for parameter in step.parameters {
+      let factors = (0..<parameter.columns).map { 1 + 1 / S($0 + 1) }
+      step.apply(
+        rule, to: parameter, column: Matrix(factors, rows: 1, columns: parameter.columns))
+    }
+  }
+
+  func reference() -> any ReferenceOptimizer { NaiveDescent() }
+}
+
+struct LopsidedRule<S: KernelScalar>: UpdateRule {
+  let α: S
+
+  var slots: [String?] { [] }
+
+  @inline(__always)
+  func update(_ x: inout Element<S>) { x.value -= α * x.column * maximum(x.gradient, .zero) }
+}
+
+private struct NaiveDescent: ReferenceOptimizer {
+  mutating func step(_ step: inout ReferenceStep) {}
+}
