@@ -28,8 +28,8 @@ public struct Adafactor: Optimizer {
     ],
     invariances: [.unitPermutation, .sign],
     cost: Cost(
-      flops: 8 * .P, elements: 3 * .P,
-      note: "and sums in double precision: three passes over g and one over θ"),
+      flops: 16 * .P, elements: 3 * .P, note: "before the update, three passes over g and one over θ for sums"
+    ),
     stateSize: "rows + columns of a matrix, the elements of a vector", dependsOnStepNumber: true)
 
   public let settings: Settings

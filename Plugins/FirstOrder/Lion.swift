@@ -21,7 +21,7 @@ public struct Lion: Optimizer {
       .average("beta2", "β₂, the average that is kept", 0.99, source: "Chen et al. 2023"),
       .weightDecay(0, decoupled: true, source: "lion-pytorch"),
     ],
-    invariances: [.lossScale, .elementPermutation, .sign], cost: Cost(flops: 10 * .P, elements: 5 * .P),
+    invariances: [.lossScale, .elementPermutation, .sign], cost: Cost(flops: 9 * .P, elements: 5 * .P),
     stateSize: "P")
 
   public let settings: Settings

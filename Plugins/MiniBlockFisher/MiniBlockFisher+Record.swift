@@ -8,7 +8,7 @@ extension MiniBlockFisher {
       Cost.Part(.parameter, flops: 7 * .P, elements: 5 * .P),
       Cost.Part(
         .dense, flops: 2 * .I * .J * .J + .I * .J * .J / T1 + .J * .J * .J / T2,
-        elements: .J * .J + 2 * .J * .J / T1 + 2 * .J * .J / T2),
+        elements: .J * .J + .J * .J / T1 + 2 * .J * .J / T2),
       Cost.Part(
         .convolution, flops: 2 * .K * .P + 4 * .K * .P / T1 + .K * .K * .P / T2,
         elements: .K * .P + 2 * .K * .P / T1 + 2 * .K * .P / T2),

@@ -78,7 +78,7 @@ import Testing
 private struct Borrowing: Optimizer {
   static let record = OptimizerRecord(
     name: "borrowing", title: "Borrowing", summary: "Asks for memory.", paper: "none", needs: [.gradients],
-    hyperparameters: [], invariances: [], cost: "none", stateSize: "2·P", probes: [[:]])
+    hyperparameters: [], invariances: [], cost: Cost([]), stateSize: "2·P", probes: [[:]])
   let settings: Settings
 
   init(settings: Settings) { self.settings = settings }

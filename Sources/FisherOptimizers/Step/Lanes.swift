@@ -28,35 +28,41 @@ public struct Lanes<Scalar: KernelScalar>: Equatable {
   }
 
   @inlinable @inline(__always)
-  public static func + (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 + $1 }, { $0 + $1 }) }
+  public static func + (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 + $1 }, { $0 + $1 }, { $0 + $1 }) }
 
   @inlinable @inline(__always)
-  public static func - (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 - $1 }, { $0 - $1 }) }
+  public static func - (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 - $1 }, { $0 - $1 }, { $0 - $1 }) }
 
   @inlinable @inline(__always)
-  public static func * (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 * $1 }, { $0 * $1 }) }
+  public static func * (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 * $1 }, { $0 * $1 }, { $0 * $1 }) }
 
   @inlinable @inline(__always)
-  public static func / (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 / $1 }, { $0 / $1 }) }
+  public static func / (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 / $1 }, { $0 / $1 }, { $0 / $1 }) }
 
-  /// Chooses the text for the element type.
+  /// Chooses the text for the element type; other types than these two go lane by lane.
   @inlinable @inline(__always)
   static func combine(
     _ a: Lanes, _ b: Lanes, _ floats: (SIMD8<Float>, SIMD8<Float>) -> SIMD8<Float>,
-    _ doubles: (SIMD8<Double>, SIMD8<Double>) -> SIMD8<Double>
+    _ doubles: (SIMD8<Double>, SIMD8<Double>) -> SIMD8<Double>,
+    _ others: (SIMD8<Scalar>, SIMD8<Scalar>) -> SIMD8<Scalar>
   ) -> Lanes {
     if Scalar.self == Float.self {
       let (a, b) = (unsafeBitCast(a, to: SIMD8<Float>.self), unsafeBitCast(b, to: SIMD8<Float>.self))
       return unsafeBitCast(floats(a, b), to: Lanes.self)
     }
-    let (a, b) = (unsafeBitCast(a, to: SIMD8<Double>.self), unsafeBitCast(b, to: SIMD8<Double>.self))
-    return unsafeBitCast(doubles(a, b), to: Lanes.self)
+    if Scalar.self == Double.self {
+      let (a, b) = (unsafeBitCast(a, to: SIMD8<Double>.self), unsafeBitCast(b, to: SIMD8<Double>.self))
+      return unsafeBitCast(doubles(a, b), to: Lanes.self)
+    }
+    return Lanes(others(a.vector, b.vector))
   }
 }
 
 extension Lanes {
   @inlinable @inline(__always)
-  public static prefix func - (a: Lanes) -> Lanes { combine(a, a, { x, _ in -x }, { x, _ in -x }) }
+  public static prefix func - (a: Lanes) -> Lanes {
+    combine(a, a, { x, _ in -x }, { x, _ in -x }, { x, _ in -x })
+  }
 
   @inlinable @inline(__always)
   public static func += (a: inout Lanes, b: Lanes) { a = a + b }
