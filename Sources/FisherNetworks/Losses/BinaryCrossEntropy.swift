@@ -25,28 +25,48 @@ enum BinaryCrossEntropy {
   private static func finish<S: KernelScalar>(
     _ rows: LossRows<S>, _ labels: LabelSource<S>, _ logs: UnsafePointer<S>
   ) {
-    let (n, scale) = (rows.columns, S(rows.call.scale))
+    let n = rows.columns
     for r in 0..<rows.count {
       let place = rows.first + r
-      var loss = 0.0
-      for j in 0..<n {
-        let i = r * n + j
-        let (z, σ) = (rows.outputs.base[i], rows.target.base[i])
-        let t = label(labels, place * n + j, σ)
-        loss += Double((z > 0 ? z : 0) - z * t - logs[i])
-        rows.target.base[i] = scale * (σ - t)
+      let row = ElementRow(
+        z: rows.outputs.base + r * n, σ: rows.target.base + r * n, logs: logs + r * n, count: n,
+        scale: S(rows.call.scale))
+      let loss: Double
+      switch labels {
+      case .given(.values(let t)):
+        loss = t.withPointer { t in
+          let t = t.base + place * n
+          return row.finish { j, _ in t[j] }
+        }
+      case .given(.classes): loss = row.finish { _, _ in .nan }
+      case .drawn(let stream):
+        loss = row.finish { j, σ in stream.unit(place * n + j) < Double(σ) ? 1 : 0 }
       }
       rows.call.losses?[place] = loss
     }
   }
+}
 
-  /// Given, or 1 with probability σ.
+/// The elements of one row: σ becomes the gradient.
+private struct ElementRow<S: KernelScalar> {
+  let z: UnsafePointer<S>
+  let σ: UnsafeMutablePointer<S>
+  /// log σ(|z|)
+  let logs: UnsafePointer<S>
+  let count: Int
+  let scale: S
+
+  /// - Parameter label: t of an element, given its number and σ.
+  /// - Returns: the loss.
   @inline(__always)
-  private static func label<S: KernelScalar>(_ labels: LabelSource<S>, _ i: Int, _ σ: S) -> S {
-    switch labels {
-    case .given(.values(let t)): t.withPointer { $0.base[i] }
-    case .given(.classes): .nan
-    case .drawn(let stream): stream.unit(i) < Double(σ) ? 1 : 0
+  func finish(_ label: (_ j: Int, _ σ: S) -> S) -> Double {
+    var loss = 0.0
+    for j in 0..<count {
+      let (z, σ) = (z[j], σ[j])
+      let t = label(j, σ)
+      loss += Double((z > 0 ? z : 0) - z * t - logs[j])
+      self.σ[j] = scale * (σ - t)
     }
+    return loss
   }
 }
