@@ -29,7 +29,7 @@ public struct Adafactor: Optimizer {
     invariances: [.unitPermutation, .sign],
     cost: Cost(
       flops: 8 * .P, elements: 3 * .P,
-      note: "and sums in double precision: three passes over g and one over θ"),
+      note: "and sums in double precision: two passes over g and one over θ"),
     stateSize: "rows + columns of a matrix, the elements of a vector", dependsOnStepNumber: true)
 
   public let settings: Settings
