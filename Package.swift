@@ -50,8 +50,10 @@ let package = Package(
       dependencies: ["KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
       swiftSettings: optimised),
     .target(name: "FisherCurvature", dependencies: ["FisherLinearAlgebra"], swiftSettings: optimised),
+    // What plugins in shared libraries are written against: a header, nothing to link.
+    .systemLibrary(name: "FisherPluginABI", path: "Sources/FisherPluginABI"),
     .target(
-      name: "FisherOptimizers", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],
+      name: "FisherOptimizers", dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherPluginABI"],
       swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
     .target(
       name: "FisherNetworks", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],

@@ -14,7 +14,7 @@ public enum Bench {
       --against  openblas, mkl, blis or the path of a CBLAS library; LIB@CORE forces OpenBLAS to a core; several
                  with commas. OpenBLAS if there is one, by default; none for no library
       --sizes    sizes instead of the default grid: 64,384x100x7 (m x n x k)
-      --optimizers  names for the suites step and optimizers instead of their default
+      --optimizers  for the suites step and optimizers; with settings as in adafisher:refresh=100
       --network  a model for them instead of their own: mlp:… or autoencoder:…
       --batch    its samples; 64 or 1000 by default
       --quick    shorter samples and fewer rounds
@@ -55,7 +55,7 @@ public enum Bench {
     for suite in suites { try requireSymbols(of: suite, types, peers) }
     let optimizers = arguments.list("optimizers")
     for name in optimizers ?? [] {
-      do { _ = try OptimizerRegistry.builtIn.type(name) } catch { throw UsageError("--optimizers: \(error)") }
+      do { _ = try Workload.optimizer(name) } catch { throw UsageError("--optimizers: \(error)") }
     }
     let json = try arguments.value("json").map(optional: JSONLines.init)
     let isQuiet = arguments.value("json") == "-"

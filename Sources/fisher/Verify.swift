@@ -4,11 +4,12 @@ import FisherKit
 /// `fisher verify`: the property battery on an optimizer, and its certificate.
 enum Verify {
   static let help = """
-    usage: fisher verify NAME|all [--mutants] [--json PATH]
+    usage: fisher verify NAME|all|--plugin PATH [--mutants] [--json PATH]
 
     Runs the property battery on an optimizer and prints a certificate: agreement with its naive reference, backends,
     threads, exact resume, declared invariances, limits and refusals. The exit status is 1 if a check fails.
 
+      --plugin   the optimizers of a shared library; docs/plugins.md says how to write one
       --mutants  run the battery on wrong forms of the optimizer as well; each must be rejected
       --json     one JSON object a line to a file, or - for standard output
 
@@ -17,25 +18,30 @@ enum Verify {
 
   /// - Returns: the exit status.
   static func run(_ words: [String]) throws(UsageError) -> Int32 {
-    let arguments = try Arguments(words, options: ["json"], flags: ["mutants"])
-    guard arguments.positional.count == 1, let name = arguments.positional.first else {
-      throw UsageError("verify takes one name, or all; fisher optimizers lists the names")
-    }
-    let registry = OptimizerRegistry.builtIn
-    var names = registry.names
-    if name != "all" {
-      do { names = [try registry.type(name).record.name] } catch { throw UsageError("\(error)") }
-    }
+    let arguments = try Arguments(words, options: ["json", "plugin"], flags: ["mutants"])
+    let types = try types(arguments)
     let json: JSONLines?
     if let path = arguments.value("json") { json = try JSONLines(path) } else { json = nil }
     let isQuiet = arguments.value("json") == "-"
     var failures = 0
-    for name in names {
-      do {
-        failures += verify(try registry.type(name), json, isQuiet: isQuiet, arguments.has("mutants"))
-      } catch { throw UsageError("\(error)") }
-    }
+    for type in types { failures += verify(type, json, isQuiet: isQuiet, arguments.has("mutants")) }
     return failures == 0 ? 0 : 1
+  }
+
+  /// What is to be verified.
+  private static func types(_ arguments: Arguments) throws(UsageError) -> [any Optimizer.Type] {
+    let plugin = arguments.value("plugin")
+    guard arguments.positional.count == (plugin == nil ? 1 : 0) else {
+      throw UsageError("verify takes one name, or all, or --plugin PATH; fisher optimizers lists the names")
+    }
+    do {
+      if let plugin { return try PluginLibrary.load(plugin) }
+      let registry = OptimizerRegistry.builtIn
+      let names = arguments.positional == ["all"] ? registry.names : arguments.positional
+      return try names.map(registry.type)
+    } catch {
+      throw UsageError("\(error)")
+    }
   }
 
   /// The number of failures.
@@ -49,7 +55,7 @@ enum Verify {
       if !finding.passed { failures += 1 }
       if !isQuiet {
         print(
-          "  \(finding.passed ? "passed" : "FAILED")  " + column(finding.check, 34, left: true)
+          "  \(finding.passed ? "passed" : "FAILED")  " + column(finding.check, 46, left: true)
             + finding.detail)
       }
       json?.write(

@@ -134,6 +134,21 @@ struct FisherCase: Sendable, CustomStringConvertible {
     }
   }
 
+  /// Σₙ ⟨ĝₙ, Δ⟩² over labels drawn from the model is ΔᵀFΔ on average, within five standard deviations of the mean.
+  @Test(arguments: FisherCase.all)
+  func drawnLabelsEstimateIt(subject: FisherCase) throws {
+    let (workspace, values, Δ) = try make(subject, seed: Seed.first)
+    let quadratic = workspace.fisherQuadratic(values, along: Δ).0
+    let draws = (0..<200).map { draw in
+      products(workspace.sampledCaptures(values, seed: UInt64(draw)), workspace, Δ)
+        .reduce(0) { $0 + $1 * $1 }
+    }
+    let mean = draws.reduce(0, +) / 200
+    let deviation = (draws.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 199 / 200).squareRoot()
+    #expect(abs(mean - quadratic) < 5 * deviation, "\(subject): \(mean) ± \(deviation), \(quadratic)")
+    #expect(deviation < 0.3 * quadratic)
+  }
+
   /// Σ over rows of the variance of dz under the model's own distribution.
   private func definition(_ subject: FisherCase, _ workspace: Workspace<Double>, _ dz: Matrix<Double>)
     -> Double

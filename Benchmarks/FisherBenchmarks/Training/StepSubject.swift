@@ -17,10 +17,10 @@ final class StepSubject<S: KernelScalar> {
   private var outputGradients: OutputGradients<S>?
 
   init(
-    _ optimizer: any Optimizer, _ network: Network<S>, inputs: Matrix<S>, labels: Labels<S>,
-    _ workspace: Workspace<S>
+    _ optimizer: any Optimizer, called name: String, _ network: Network<S>, inputs: Matrix<S>,
+    labels: Labels<S>, _ workspace: Workspace<S>
   ) {
-    name = type(of: optimizer).record.name
+    self.name = name
     self.network = network
     self.workspace = workspace
     self.inputs = inputs

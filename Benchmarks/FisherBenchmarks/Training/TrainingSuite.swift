@@ -54,8 +54,9 @@ struct TrainingSuite: Sendable {
   }
 
   private static func updates<S: KernelScalar>(_: S.Type, _ run: TrainingRun) -> [StepMeasurement] {
-    let names = (run.optimizers ?? OptimizerRegistry.builtIn.names).filter(isMeasurable)
-    let subjects = run.workload.subjects(S.self, names, run.threads)
+    // AdaFisher also between two refreshes, which it makes in every step by default.
+    let all = OptimizerRegistry.builtIn.names + ["adafisher:refresh=100"]
+    let subjects = run.workload.subjects(S.self, (run.optimizers ?? all).filter(isMeasurable), run.threads)
     var bandwidth = 0.0
     var traffic = [Double](repeating: 0, count: subjects.count)
     // Passes are not timed, but they leave the caches as a step would.
@@ -81,8 +82,8 @@ struct TrainingSuite: Sendable {
   }
 
   private static func isMeasurable(_ name: String) -> Bool {
-    guard let type = try? OptimizerRegistry.builtIn.type(name) else { return true }
-    return !type.record.needs.contains(.exactFisher)
+    guard let optimizer = try? Workload.optimizer(name) else { return true }
+    return !type(of: optimizer).record.needs.contains(.exactFisher)
   }
 }
 

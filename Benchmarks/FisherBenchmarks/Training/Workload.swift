@@ -55,13 +55,25 @@ struct Workload: Sendable {
         spec.isAutoencoder ? .values(inputs) : .classes((0..<batch).map { _ in generator.below(last) })
       let workspace = trained.makeWorkspace(threads: threads)
       return try (["sgd"] + names.filter { $0 != "sgd" }).map { name in
-        let type = try OptimizerRegistry.builtIn.type(name)
-        // Small steps: weights that grow would change nothing in the time, but might stop being finite.
-        return StepSubject(
-          try type.init(["lr": 1e-6]), trained, inputs: inputs, labels: labels, workspace)
+        StepSubject(
+          try Self.optimizer(name), called: name, trained, inputs: inputs, labels: labels, workspace)
       }
     } catch {
       fatalError("Workload: \(error)")
     }
+  }
+
+  /// `adafisher`, or with settings: `adafisher:refresh=100:beta=0.8`.
+  static func optimizer(_ text: String) throws -> any Optimizer {
+    let words = text.split(separator: ":").map(String.init)
+    let type = try OptimizerRegistry.builtIn.type(words.first ?? "")
+    // Small steps: weights that grow would change nothing in the time, but might stop being finite.
+    var settings = ["lr": "1e-6"]
+    for word in words.dropFirst() {
+      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else { throw UsageError("'\(word)' is not name=value") }
+      settings[parts[0]] = parts[1]
+    }
+    return type.init(settings: try Settings(type.record, parsing: settings))
   }
 }

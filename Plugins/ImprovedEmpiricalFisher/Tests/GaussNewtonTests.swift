@@ -100,6 +100,52 @@ import Testing
     expectClose([try fixture.γ(g.map { -17 * $0 })], [try fixture.γ(g)], 1e-14)
   }
 
+  /// Σₙ Σ_c pₙ(c)·u·uᵀ over all labels c is what the root of the curvature makes.
+  @Test func expectationOverAllLabels() throws {
+    let p = fixture.probabilities
+    let V = try fixture.batch.exactFisher().columns.flatMap(fixture.rows)
+    let labels = (0..<3).map { c in
+      fixture.rows(fixture.captures(fixture.residuals([c, c, c, c]), Sampled.self))
+    }
+    for v in [random(1, 31, 5).array, random(1, 31, 6).array] {
+      var expected = [Double](repeating: 0, count: 31)
+      for n in 0..<4 {
+        for c in 0..<3 {
+          let weight = p[n, c] * dot(labels[c][n], v)
+          expected = zip(expected, labels[c][n]).map { $0 + weight * $1 }
+        }
+      }
+      expectClose(product(V, V.map { _ in 1 }, v), expected, 1e-13)
+    }
+  }
+
+  /// Late in training, with samples that are fitted in different degrees, iEF is better than the gradient and does not
+  /// care by more than a tenth about eight decades of damping; EF gets worse as its damping gets small.
+  @Test func dampingLateInTraining() throws {
+    var network = fixture
+    for _ in 0..<300 {
+      var offset = 0
+      let Δ = try network.direction(ImprovedEmpiricalFisher.self, ["damping": 0, "duplicates": 1])
+      network.values = network.values.map { value in
+        defer { offset += value.count }
+        let part = Δ[offset..<offset + value.count]
+        return Matrix(zip(value.array, part).map { $0 - 0.05 * $1 }, rows: value.rows, columns: value.columns)
+      }
+    }
+    // One sample is not fitted as well as the others.
+    network.y[0] = 1
+    let plain = try network.γ(sum(network.rows(network.batch.captures!)))
+    func ratio(_ type: any Optimizer.Type, _ λ: Double) throws -> Double {
+      try network.γ(
+        network.direction(
+          type, ["damping": .number(λ), "dampingMode": "relative", "duplicates": 1])) / plain
+    }
+    let ief = try [1e-12, 1e-10, 1e-8, 1e-6, 1e-4].map { try ratio(ImprovedEmpiricalFisher.self, $0) }
+    let ef = try [1e-12, 1e-8, 1e-4, 1].map { try ratio(EmpiricalFisher.self, $0) }
+    #expect(ief.allSatisfy { $0 < 1 && abs($0 / ief[0] - 1) < 0.1 }, "\(ief)")
+    #expect(ef[0] > 1 && ef[0] >= ef[1] && ef[1] > ef[2] && ef[2] > ef[3], "\(ef)")
+  }
+
   /// Conjugate gradients on F·x = g: every iterate is better than the one before.
   @Test func conjugateGradients() throws {
     let V = try fixture.batch.exactFisher().columns.flatMap(fixture.rows)

@@ -25,11 +25,13 @@ struct Run {
   /// - Returns: what the step counted.
   @discardableResult
   mutating func step(
-    _ gradients: [[Double]], _ captures: Captures<Double, Empirical>? = nil
+    _ gradients: [[Double]], _ captures: Captures<Double, Empirical>? = nil,
+    outputs: OutputGradients<Double>? = nil
   ) throws -> [String: Int] {
     var gradients = zip(parameters, gradients).map { Matrix($1, rows: $0.rows, columns: $0.columns) }
     return try driver.step(
-      values: &values, gradients: &gradients, objective: PlainObjective(captures: captures)
+      values: &values, gradients: &gradients,
+      objective: PlainObjective(captures: captures, outputGradients: outputs)
     ).events
   }
 

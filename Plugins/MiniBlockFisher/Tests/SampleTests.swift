@@ -53,6 +53,45 @@ import Testing
     #expect(error(sum.map { $0 / 16 }, samples.map { $0 / 4 }) < 1e-13)
   }
 
+  /// Improved statistics are the mean of ∇ℓₙ·∇ℓₙᵀ/‖∂ℓₙ/∂zₙ‖², whatever the scale of the losses.
+  @Test(arguments: ["shared", "perNeuron"])
+  func improvedStatistics(dense: String) throws {
+    let h = Matrix(random(12, 5), rows: 4, columns: 3)
+    let s = Matrix(random(8, 6), rows: 4, columns: 2)
+    func improved(_ c: Double) throws -> [Double] {
+      let scaled = batch(h, Matrix(rows: 4, columns: 2) { c * s[$0, $1] })
+      var run = try Run(["dense": .choice(dense), "statistics": "improved"], Self.layer)
+      // The layer's outputs are those of the network.
+      try run.step(scaled.gradients, scaled.captures, outputs: scaled.captures.layers["l"]!.outputGradients)
+      return try #require(run.state("G", of: "w")).array
+    }
+    var expected = [Double](repeating: 0, count: dense == "shared" ? 16 : 32)
+    for n in 0..<4 {
+      let (x, norm) = (h.row(n).array + [1], dot(s.row(n).array, s.row(n).array))
+      for o in 0..<2 {
+        for r in 0..<4 {
+          for c in 0..<4 {
+            let share = s[n, o] * s[n, o] / norm * x[r] * x[c] / 4
+            if dense == "shared" {
+              expected[4 * r + c] += share / 2
+            } else {
+              expected[16 * o + 4 * r + c] += share
+            }
+          }
+        }
+      }
+    }
+    #expect(error(try improved(1), expected) < 1e-13)
+    #expect(error(try improved(1000), expected) < 1e-13)
+    var without = try Run(["statistics": "improved"], Self.layer)
+    let plain = batch(h, s)
+    #expect {
+      try without.step(plain.gradients, plain.captures)
+    } throws: {
+      "\($0)".contains("mbf needs logit gradients")
+    }
+  }
+
   /// More gradients than are formed at a time.
   @Test func manyElements() throws {
     let (tokens, width) = (2048, 1024)

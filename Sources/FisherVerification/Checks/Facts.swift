@@ -15,6 +15,8 @@ extension Check {
       try demand(
         !parameter.meaning.isEmpty && !parameter.source.isEmpty,
         "\(parameter.name) has no meaning or no source")
+      // The default itself must lie in the range.
+      _ = try subject.type.init([parameter.name: parameter.value])
     }
     try demand(record.hyperparameters.contains { $0.name == "lr" }, "there is no learning rate 'lr'")
     let names = record.hyperparameters.map(\.name)

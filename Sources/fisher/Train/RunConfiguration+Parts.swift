@@ -5,7 +5,11 @@ import FisherKit
 
 extension RunConfiguration {
   func optimizer() throws -> any Optimizer {
-    let type = try OptimizerRegistry.builtIn.type(self["optimizer"])
+    var registry = OptimizerRegistry.builtIn
+    if !self["plugin"].isEmpty {
+      for type in try PluginLibrary.load(self["plugin"]) { try registry.register(type) }
+    }
+    let type = try registry.type(self["optimizer"])
     return type.init(settings: try Settings(type.record, parsing: settings))
   }
 

@@ -12,6 +12,7 @@ struct RunConfiguration: Sendable {
 
   static let options = [
     Option(name: "optimizer", standard: "adafisher", help: "its name; fisher optimizers lists them"),
+    Option(name: "plugin", standard: "", help: "a shared library with optimizers; see docs/plugins.md"),
     Option(
       name: "dataset", standard: "digits", help: "digits, curves, a CSV file, or a folder of MNIST or CIFAR"),
     Option(
