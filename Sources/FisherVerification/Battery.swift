@@ -8,7 +8,8 @@ public enum Battery {
     + Invariance.allCases.map(Check.invariance)
     + Promise.allCases.map(Check.promise)
     + [
-      .zeroGradients, .refusesNonFinite, .smallShapes, .zeroLearningRate, .descendsOnLeastSquares,
+      .zeroGradients, .refusesNonFinite, .nonFiniteCaptures, .smallShapes, .zeroLearningRate,
+      .descendsOnLeastSquares,
       .steadyState, .costAsDeclared,
     ]
 
