@@ -40,6 +40,16 @@ public enum Region {
     }
   }
 
+  /// The same region seen from the transposed matrix.
+  @inlinable @inline(__always)
+  public var transposed: Region {
+    switch self {
+    case .all: return self
+    case .lower(let diagonal): return .upper(diagonal: -diagonal)
+    case .upper(let diagonal): return .lower(diagonal: -diagonal)
+    }
+  }
+
   @frozen
   public enum Overlap { case all, some, none }
 }

@@ -53,6 +53,48 @@ public struct Ahead<Scalar> {
   }
 }
 
+/// Two stretches of memory that are wanted next, asked for little by little while something else is computed: all lines
+/// at once would occupy every outstanding miss, and the core would wait for them.
+@frozen
+public struct Lookahead<Scalar> {
+  public var first: UnsafePointer<Scalar>
+  public var firstCount: Int
+  public var second: UnsafePointer<Scalar>
+  public var secondCount: Int
+  @usableFromInline var shares = 0
+  @usableFromInline var ofFirst = Ahead<Scalar>()
+  @usableFromInline var ofSecond = Ahead<Scalar>()
+
+  /// Stretches of so many elements, which may be none.
+  @inlinable @inline(__always)
+  public init(
+    _ first: UnsafePointer<Scalar>, count firstCount: Int, _ second: UnsafePointer<Scalar>,
+    count secondCount: Int
+  ) {
+    self.first = first
+    self.firstCount = firstCount
+    self.second = second
+    self.secondCount = secondCount
+  }
+
+  /// Cuts the stretches for so many calls of ``advance()``; more calls do nothing.
+  @inlinable @inline(__always)
+  public mutating func begin(shares: Int) {
+    self.shares = firstCount &+ secondCount == 0 ? 0 : shares
+    ofFirst = Ahead(first, count: firstCount, shares: shares)
+    ofSecond = Ahead(second, count: secondCount, shares: shares)
+  }
+
+  /// Asks for the next share of both.
+  @inlinable @inline(__always)
+  public mutating func advance() {
+    if shares == 0 { return }
+    shares &-= 1
+    ofFirst.advance()
+    ofSecond.advance()
+  }
+}
+
 /// Asks for every line of a row of `vectors` vectors.
 @inlinable @inline(__always)
 func prefetchRow<Unit: VectorUnit>(_ unit: Unit.Type, _ row: UnsafePointer<Unit.Scalar>, vectors: Int) {

@@ -84,14 +84,30 @@ struct LaneMatrices<S: KernelScalar> {
     }
   }
 
-  /// Writes the n × n matrix of one lane.
+  /// Writes group `g` of `count` symmetric matrices, of which the lower triangles are there.
+  @inline(__always)
+  func storeSymmetric(
+    _ g: Int, count: Int, n: Int, _ kernels: any KernelSet<S>.Type, from group: UnsafeMutablePointer<S>,
+    _ packed: UnsafeMutablePointer<S>
+  ) {
+    if case .arrays = form {
+      kernels.deinterleaveSymmetric(group, n: n, to: targets(g, count, kernels))
+    } else {
+      if case .lanes = form { kernels.mirror(group, n, from: 0, to: n) }
+      store(g, count: count, rows: n, columns: n, kernels, from: group, packed)
+    }
+  }
+
+  /// Writes the n × n matrix of one lane; of a symmetric one the lower triangle is there.
   func storeLane(
-    _ g: Int, _ lane: Int, n: Int, _ kernels: any KernelSet<S>.Type, from group: UnsafeMutablePointer<S>
+    _ g: Int, _ lane: Int, n: Int, isSymmetric: Bool, _ kernels: any KernelSet<S>.Type,
+    from group: UnsafeMutablePointer<S>
   ) {
     let lanes = kernels.shape.lanes
     for r in 0..<n {
       for c in 0..<n {
-        let x = group[(r * n + c) * lanes + lane]
+        let place = isSymmetric && c > r ? c * n + r : r * n + c
+        let x = group[place * lanes + lane]
         switch form {
         case .arrays(let row, let column): base[(g * lanes + lane) * stride + r * row + c * column] = x
         case .packedArrays where r >= c: base[(g * lanes + lane) * stride + Packed.index(r, c)] = x
@@ -103,9 +119,9 @@ struct LaneMatrices<S: KernelScalar> {
     }
   }
 
-  /// Asks for group `g` of `count` n × n matrices, if they lie side by side.
+  /// Where group `g` of `count` n × n matrices lies, if they lie side by side; else nothing.
   @inline(__always)
-  func fetch(_ g: Int, count: Int, n: Int, lanes: Int) {
+  func memory(_ g: Int, count: Int, n: Int, lanes: Int) -> (start: UnsafePointer<S>, count: Int) {
     var elements = 0
     switch form {
     case .arrays: elements = stride == n * n ? count * stride : 0
@@ -113,10 +129,7 @@ struct LaneMatrices<S: KernelScalar> {
     case .lanes: break
     case .packedLanes: elements = Packed.count(n) * lanes
     }
-    let start = UnsafePointer(base) + g * (isInLanes ? stride : lanes * stride)
-    for offset in Swift.stride(from: 0, to: elements, by: 64 / MemoryLayout<S>.size) {
-      prefetch(start + offset, into: .second)
-    }
+    return (UnsafePointer(base) + g * (isInLanes ? stride : lanes * stride), count == 0 ? 0 : elements)
   }
 
   @inline(__always)

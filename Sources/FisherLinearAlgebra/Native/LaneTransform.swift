@@ -30,17 +30,14 @@ struct LaneTransform<S: KernelScalar>: LaneWork {
     let pivots = packed + Packed.count(n) * lanes
     load(g, count, kernels, to: scratch, packed)
     if absolute != 0 || relative != 0 { kernels.damp(scratch, n: n, absolute: absolute, relative: relative) }
-    let next = min(lanes, self.count - (g + 1) * lanes)
-    if next > 0 {
-      source.fetch(g + 1, count: next, n: n, lanes: lanes)
-      target.fetch(g + 1, count: next, n: n, lanes: lanes)
-    }
-    let isGood = transform(kernels, scratch, pivots)
-    if isGood { target.store(g, count: count, rows: n, columns: n, kernels, from: scratch, packed) }
+    let isGood = transform(kernels, scratch, pivots, ahead: next(after: g, lanes))
+    if isGood { store(g, count, kernels, from: scratch, packed) }
     for lane in 0..<count {
       let bad = isGood ? nil : firstBadPivot(pivots, lanes, lane)
       outcomes[g * lanes + lane] = Int32(bad ?? -1)
-      if !isGood && bad == nil { target.storeLane(g, lane, n: n, kernels, from: scratch) }
+      if !isGood && bad == nil {
+        target.storeLane(g, lane, n: n, isSymmetric: isSymmetric, kernels, from: scratch)
+      }
       logDeterminants?[g * lanes + lane] =
         bad == nil ? logarithm(UnsafePointer(pivots) + lane, stride: lanes) : .nan
     }
@@ -58,15 +55,44 @@ struct LaneTransform<S: KernelScalar>: LaneWork {
     }
   }
 
+  /// What the group after `g` will read and write.
+  @inline(__always)
+  private func next(after g: Int, _ lanes: Int) -> Lookahead<S> {
+    let count = max(0, min(lanes, self.count - (g + 1) * lanes))
+    let (from, to) = (
+      source.memory(g + 1, count: count, n: order, lanes: lanes),
+      target.memory(g + 1, count: count, n: order, lanes: lanes)
+    )
+    return Lookahead(from.start, count: from.count, to.start, count: to.count)
+  }
+
+  /// Whether only the lower triangles of results are there, and the others like them.
+  private var isSymmetric: Bool { operation == .positiveDefiniteInverse }
+
   @inline(__always)
   private func transform(
-    _ kernels: any KernelSet<S>.Type, _ group: UnsafeMutablePointer<S>, _ pivots: UnsafeMutablePointer<S>
+    _ kernels: any KernelSet<S>.Type, _ group: UnsafeMutablePointer<S>, _ pivots: UnsafeMutablePointer<S>,
+    ahead: Lookahead<S>
   ) -> Bool {
     let rest = pivots + order * kernels.shape.lanes
     switch operation {
-    case .positiveDefiniteInverse: return kernels.invertSymmetric(group, n: order, pivots: pivots, rest)
-    case .choleskyFactor: return kernels.factorCholesky(group, n: order, pivots: pivots, rest)
-    case .generalInverse: return kernels.invertGeneral(group, n: order, pivots: pivots, rest)
+    case .positiveDefiniteInverse:
+      return kernels.invertSymmetric(group, n: order, pivots: pivots, rest, ahead: ahead)
+    case .choleskyFactor:
+      return kernels.factorCholesky(group, n: order, pivots: pivots, rest, ahead: ahead)
+    case .generalInverse: return kernels.invertGeneral(group, n: order, pivots: pivots, rest, ahead: ahead)
+    }
+  }
+
+  @inline(__always)
+  private func store(
+    _ g: Int, _ count: Int, _ kernels: any KernelSet<S>.Type, from group: UnsafeMutablePointer<S>,
+    _ packed: UnsafeMutablePointer<S>
+  ) {
+    if isSymmetric {
+      target.storeSymmetric(g, count: count, n: order, kernels, from: group, packed)
+    } else {
+      target.store(g, count: count, rows: order, columns: order, kernels, from: group, packed)
     }
   }
 

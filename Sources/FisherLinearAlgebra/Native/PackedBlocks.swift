@@ -21,7 +21,7 @@ struct PackedBlocks<S: KernelScalar>: DefiniteBlocks {
       var local = rule
       withUnsafeMutablePointer(to: &local) { kernels.factorPanels(panels.call(place, $0)) }
       if local.firstBad < 0 {
-        store(UnsafePointer(panels.u), place, to: target)
+        store(panels, place, to: target)
       } else {
         local.firstBad += first
       }
@@ -53,7 +53,7 @@ struct PackedBlocks<S: KernelScalar>: DefiniteBlocks {
   func invert(_ u: MutableMatrixPointer<S>) {
     withPanels(u.rows, withInverse: true) { panels, place in
       invert(u.readOnly, panels, place)
-      for j in 0..<place.panels { storePanel(panels.v! + place.lower(j), place, j, to: u.transposed) }
+      storeInverse(panels, place, to: u.transposed)
     }
   }
 
@@ -151,52 +151,41 @@ extension PackedBlocks {
 
   /// Writes the upper triangle.
   private func store(
-    _ u: UnsafePointer<S>, _ place: PackedTriangle<S>, to a: MutableMatrixPointer<S>
+    _ panels: PackedMemory<S>, _ place: PackedTriangle<S>, to a: MutableMatrixPointer<S>
   ) {
     let width = place.width
     for j in 0..<place.panels {
       let (above, columns) = (j * width, place.columns(j))
       let panel = MatrixPointer(
-        u + place.upper(j), rows: above + columns, columns: columns, rowStride: width, columnStride: 1)
+        UnsafePointer(panels.u) + place.upper(j), rows: above + columns, columns: columns, rowStride: width,
+        columnStride: 1)
+      if above > 0 {
+        kernels.copy(
+          panel.block(0, 0, rows: above, columns: columns),
+          to: a.block(0, above, rows: above, columns: columns))
+      }
       kernels.copy(
-        panel.block(0, 0, rows: above, columns: columns),
-        to: a.block(0, above, rows: above, columns: columns))
-      storeSquare(
         panel.block(above, 0, rows: columns, columns: columns), .upper(diagonal: 0),
-        to: a.block(above, above, rows: columns, columns: columns))
+        to: a.block(above, above, rows: columns, columns: columns), panels.scratch)
     }
   }
 
-  /// Writes panel j of a lower triangle.
-  private func storePanel(
-    _ panel: UnsafePointer<S>, _ place: PackedTriangle<S>, _ j: Int, to a: MutableMatrixPointer<S>
+  /// Writes V as a lower triangle.
+  private func storeInverse(
+    _ panels: PackedMemory<S>, _ place: PackedTriangle<S>, to a: MutableMatrixPointer<S>
   ) {
-    let (width, columns, first) = (place.width, place.columns(j), j * place.width)
-    let matrix = MatrixPointer(
-      panel, rows: place.order, columns: columns, rowStride: width, columnStride: 1)
-    storeSquare(
-      matrix.block(first, 0, rows: columns, columns: columns), .lower(diagonal: 0),
-      to: a.block(first, first, rows: columns, columns: columns))
-    let below = place.order - first - columns
-    kernels.copy(
-      matrix.block(first + columns, 0, rows: below, columns: columns),
-      to: a.block(first + columns, first, rows: below, columns: columns))
-  }
-
-  /// Writes one triangle of a square, along the rows of the target.
-  private func storeSquare(_ square: MatrixPointer<S>, _ region: Region, to a: MutableMatrixPointer<S>) {
-    if a.columnStride == 1 || a.rowStride != 1 {
-      kernels.addSum(square.base, stride: square.rowStride, to: a, alpha: 1, beta: 0, region: region)
-      return
-    }
-    let n = square.rows
-    ThreadContext.current.withScratch(n * n, of: S.self) { turned in
+    for j in 0..<place.panels {
+      let (columns, first) = (place.columns(j), j * place.width)
+      let matrix = MatrixPointer(
+        UnsafePointer(panels.v!) + place.lower(j), rows: place.order, columns: columns,
+        rowStride: place.width, columnStride: 1)
       kernels.copy(
-        square.transposed,
-        to: MutableMatrixPointer(turned, rows: n, columns: n, rowStride: n, columnStride: 1)
-      )
-      kernels.addSum(
-        turned, stride: n, to: a.transposed, alpha: 1, beta: 0, region: region.transposed)
+        matrix.block(first, 0, rows: columns, columns: columns), .lower(diagonal: 0),
+        to: a.block(first, first, rows: columns, columns: columns), panels.scratch)
+      let below = place.order - first - columns
+      kernels.copy(
+        matrix.block(first + columns, 0, rows: below, columns: columns),
+        to: a.block(first + columns, first, rows: below, columns: columns))
     }
   }
 }

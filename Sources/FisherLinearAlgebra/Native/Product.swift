@@ -50,15 +50,6 @@ struct Product<S: KernelScalar> {
 }
 
 extension Region {
-  /// The same region seen from the transposed matrix.
-  var transposed: Region {
-    switch self {
-    case .all: return self
-    case .lower(let diagonal): return .upper(diagonal: -diagonal)
-    case .upper(let diagonal): return .lower(diagonal: -diagonal)
-    }
-  }
-
   /// The same region seen from the block at (i, j).
   func block(_ i: Int, _ j: Int) -> Region {
     switch self {

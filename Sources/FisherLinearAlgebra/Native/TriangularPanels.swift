@@ -27,13 +27,24 @@ struct TriangularPanels<S: KernelScalar> {
     for step in 0..<blocks.parts {
       let k = verb == .solve ? step : blocks.parts - 1 - step
       let part = call.rows(blocks.start(k), blocks.size(k))
-      let product = Gemm(
-        alpha: verb == .solve ? -1 : call.alpha, a: part.left, b: part.above.readOnly,
-        beta: verb == .solve ? call.alpha : 1, c: part.block)
+      let product = forwards(
+        Gemm(
+          alpha: verb == .solve ? -1 : call.alpha, a: part.left, b: part.above.readOnly,
+          beta: verb == .solve ? call.alpha : 1, c: part.block))
       if verb == .solve && k > 0 { backend.gemm(product, threads: threads) }
       runBlock(part.diagonal, part.block, alpha: verb == .solve && k > 0 ? 1 : call.alpha)
       if verb == .multiply && k > 0 { backend.gemm(product, threads: threads) }
     }
+  }
+
+  /// The same product with rows of C and steps of k in the order of memory: the fast ways of copying are for that order.
+  private func forwards(_ product: Gemm<S>) -> Gemm<S> {
+    if call.b.rowStride >= 0 { return product }
+    var result = product
+    result.a = product.a.rowsReversed.columnsReversed
+    result.b = product.b.rowsReversed
+    result.c = product.c.rowsReversed
+    return result
   }
 
   /// One block with the triangle `l`.

@@ -16,6 +16,11 @@ public protocol BatchedKernels<Scalar> {
   static func deinterleave(
     _ group: UnsafePointer<Scalar>, rows: Int, columns: Int,
     to target: MatrixGroup<UnsafeMutablePointer<Scalar>>)
+  /// Lanes of symmetric matrices, given by their lower triangles, into matrices.
+  static func deinterleaveSymmetric(
+    _ group: UnsafeMutablePointer<Scalar>, n: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>)
+  /// The upper triangles of rows and columns start ..< end from the lower ones.
+  static func mirror(_ group: UnsafeMutablePointer<Scalar>, _ n: Int, from start: Int, to end: Int)
   /// One lane into its matrix.
   static func deinterleaveLane(
     _ group: UnsafePointer<Scalar>, rows: Int, columns: Int, _ lane: Int,
@@ -27,15 +32,15 @@ public protocol BatchedKernels<Scalar> {
   /// Adds a multiple of the identity.
   static func damp(_ group: UnsafeMutablePointer<Scalar>, n: Int, absolute: Scalar, relative: Scalar)
 
-  /// The inverses of symmetric positive definite matrices: see SymmetricSweep.swift.
+  /// The inverses of symmetric positive definite matrices, lower triangles: see SymmetricSweep.swift.
   static func invertSymmetric(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
-    _ scratch: UnsafeMutablePointer<Scalar>
+    _ scratch: UnsafeMutablePointer<Scalar>, ahead: Lookahead<Scalar>
   ) -> Bool
   /// Their Cholesky factors: see LaneCholesky.swift.
   static func factorCholesky(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
-    _ scratch: UnsafeMutablePointer<Scalar>
+    _ scratch: UnsafeMutablePointer<Scalar>, ahead: Lookahead<Scalar>
   ) -> Bool
   /// Solutions by Cholesky factors.
   static func solveCholesky(
@@ -44,7 +49,7 @@ public protocol BatchedKernels<Scalar> {
   /// The inverses of any matrices: see LaneInverse.swift.
   static func invertGeneral(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
-    _ scratch: UnsafeMutablePointer<Scalar>
+    _ scratch: UnsafeMutablePointer<Scalar>, ahead: Lookahead<Scalar>
   ) -> Bool
 
   /// A packed group of symmetric matrices plus outer products: see LaneProducts.swift.

@@ -115,6 +115,51 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
+  /// Writes a whole group of symmetric matrices, given by their lower triangles, to its matrices.
+  ///
+  /// Where rows are many squares long, those right of the diagonal are read as columns: mirroring the group would cost as
+  /// much as writing it. Overwrites the upper triangles with anything.
+  @inlinable
+  public static func deinterleaveSymmetric(
+    _ group: UnsafeMutablePointer<Scalar>, n: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
+  ) {
+    if n < 4 &* lanes || target.columnStride != 1 {
+      mirror(group, n, from: 0, to: n)
+      return deinterleave(UnsafePointer(group), rows: n, columns: n, to: target)
+    }
+    // The last square of a row overlaps the one before.
+    let end = n &- lanes
+    var start = 0
+    while start < n {
+      mirror(group, n, from: min(start, end), to: min(start &+ lanes, n))
+      start &+= lanes
+    }
+    for i in 0..<n {
+      var j = 0
+      while j < n {
+        let c = min(j, end)
+        let isRow = c &+ lanes <= i || c == i &- i % lanes || c == end && i >= end
+        transposeSquare(
+          SquareCall(
+            rows: lanes, columns: target.count,
+            source: UnsafePointer(group + (isRow ? i &* n &+ c : c &* n &+ i) &* lanes),
+            rowStride: isRow ? lanes : n &* lanes, target: target.base + (i &* target.rowStride &+ c),
+            targetStride: target.matrixStride))
+        j &+= lanes
+      }
+    }
+  }
+
+  /// The upper triangles of a square at the diagonal from the lower ones.
+  @inlinable
+  public static func mirror(_ group: UnsafeMutablePointer<Scalar>, _ n: Int, from start: Int, to end: Int) {
+    for i in start..<end {
+      for j in start..<i {
+        store(load(UnsafePointer(group + (i &* n &+ j) &* lanes)), to: group + (j &* n &+ i) &* lanes)
+      }
+    }
+  }
+
   /// Writes the matrix in one lane.
   @inlinable
   public static func deinterleaveLane(

@@ -11,64 +11,63 @@
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Replaces the lower triangles of the group by L and the upper ones by zeros; writes the n pivots of each lane.
   ///
-  /// `scratch` has room for 4·(n + 1) vectors.
+  /// `scratch` has room for 4·(n + 1) vectors. Asks for what is `ahead` meanwhile.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
   @inlinable
   public static func factorCholesky(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
-    _ scratch: UnsafeMutablePointer<Scalar>
+    _ scratch: UnsafeMutablePointer<Scalar>, ahead: Lookahead<Scalar>
   ) -> Bool {
+    var ahead = ahead
+    ahead.begin(shares: max(1, PivotBlock<Self>.steps(n) / 2))
     var k = 0
     while k &+ 4 <= n {
-      eliminateBelow(FourPivots<Self>.self, group, n, k, pivots, scratch)
+      eliminateBelow(FourPivots<Self>.self, PivotBlock(group, n &* lanes, k, scratch), n, pivots, &ahead)
       k &+= 4
     }
     if k &+ 2 <= n {
-      eliminateBelow(TwoPivots<Self>.self, group, n, k, pivots, scratch)
+      eliminateBelow(TwoPivots<Self>.self, PivotBlock(group, n &* lanes, k, scratch), n, pivots, &ahead)
       k &+= 2
     }
-    if k < n { eliminateBelow(OnePivot<Self>.self, group, n, k, pivots, scratch) }
+    if k < n {
+      eliminateBelow(OnePivot<Self>.self, PivotBlock(group, n &* lanes, k, scratch), n, pivots, &ahead)
+    }
     scaleColumns(group, n, UnsafePointer(pivots), scratch)
     return areAboveZero(pivots, n)
   }
 
-  /// Columns k ..< k + b of the unit factor, and what they leave of the triangle behind them.
+  /// The block's columns of the unit factor, negated, and what they leave of the triangle behind them.
   @inlinable @inline(never)
   public static func eliminateBelow<F: SmallFactor>(
-    _ type: F.Type, _ group: UnsafeMutablePointer<Scalar>, _ n: Int, _ k: Int,
-    _ pivots: UnsafeMutablePointer<Scalar>, _ columns: UnsafeMutablePointer<Scalar>
+    _ type: F.Type, _ block: PivotBlock<Self>, _ n: Int, _ pivots: UnsafeMutablePointer<Scalar>,
+    _ ahead: inout Lookahead<Scalar>
   ) where F.Unit == Self {
-    let (after, rowStride) = (k &+ F.Row.count, n &* lanes)
-    let square = group + (k &* n &+ k) &* lanes
-    let factor = F(factoring: UnsafePointer(square), rowStride, pivots: pivots + k &* lanes)
-    factor.storeLower(to: square, rowStride)
-    var i = after
-    while i < n {
-      let row = group + i &* rowStride
-      let g = factor.forward(F.Row(loading: UnsafePointer(row + k &* lanes), lanes))
-      g.store(to: columns + i &* F.Row.count &* lanes, lanes)
-      let h = factor.scaled(g)
-      h.store(to: row + k &* lanes, lanes)
-      update(h.negated, row, UnsafePointer(columns), from: after, to: i &+ 1)
-      i &+= 1
-    }
+    ahead.advance()
+    let square = block.group + block.k &* (block.rowStride &+ lanes)
+    let factor = F(factoring: UnsafePointer(square), block.rowStride, pivots: pivots + block.k &* lanes)
+    factor.storeNegativeLower(to: square, block.rowStride)
+    block.below(factor.opposite, n, isLower: true, &ahead)
   }
 
-  /// L ← L·D¹ᐟ² with zeros above the diagonal; row by row, because columns may meet in the same cache sets.
+  /// L ← −(−L)·D¹ᐟ² with zeros above the diagonal; row by row, because columns may meet in the same cache sets.
   @inlinable @inline(__always)
   static func scaleColumns(
     _ group: UnsafeMutablePointer<Scalar>, _ n: Int, _ pivots: UnsafePointer<Scalar>,
-    _ roots: UnsafeMutablePointer<Scalar>
+    _ negativeRoots: UnsafeMutablePointer<Scalar>
   ) {
-    for j in 0..<n { store(squareRoot(load(pivots + j &* lanes)), to: roots + j &* lanes) }
+    for j in 0..<n {
+      let root = squareRoot(load(pivots + j &* lanes))
+      store(negate(root), to: negativeRoots + j &* lanes)
+      store(root, to: group + j &* (n &+ 1) &* lanes)
+    }
     for i in 0..<n {
       let row = group + i &* n &* lanes
       for j in 0..<i {
         let x = row + j &* lanes
-        store(multiply(load(UnsafePointer(x)), load(UnsafePointer(roots + j &* lanes))), to: x)
+        store(
+          multiply(load(UnsafePointer(x)), load(UnsafePointer(negativeRoots + j &* lanes))), to: x)
       }
-      store(load(UnsafePointer(roots + i &* lanes)), to: row + i &* lanes)
       var j = i &+ 1
       while j < n {
         store(zero, to: row + j &* lanes)

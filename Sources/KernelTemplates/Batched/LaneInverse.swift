@@ -11,16 +11,19 @@
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Replaces the group of n × n matrices by its inverses; writes the magnitudes of the n pivots of each lane.
   ///
-  /// `scratch` has room for 2·n vectors.
+  /// `scratch` has room for 2·n vectors. Asks for what is `ahead` meanwhile.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
   @inlinable
   public static func invertGeneral(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
-    _ scratch: UnsafeMutablePointer<Scalar>
+    _ scratch: UnsafeMutablePointer<Scalar>, ahead: Lookahead<Scalar>
   ) -> Bool {
+    var ahead = ahead
+    ahead.begin(shares: n)
     let (places, marks, rowStride) = (scratch, scratch + n &* lanes, n &* lanes)
     for k in 0..<n {
+      ahead.advance()
       let place = largest(UnsafePointer(group + k &* lanes), rowStride, from: k, to: n)
       store(place, to: places + k &* lanes)
       exchange(group, rowStride, lanes, n, k, place, marks)

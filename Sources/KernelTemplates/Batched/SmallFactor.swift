@@ -124,10 +124,12 @@ public protocol SmallFactor {
   func scaled(_ v: Row) -> Row
   /// v·L⁻¹
   func backward(_ v: Row) -> Row
-  /// Writes L below its diagonal.
-  func storeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int)
-  /// Writes the lower triangle of −(L·D·Lᵀ)⁻¹; `scratch` has room for b vectors.
-  func storeNegativeInverse(
+  /// The factors with −D in place of D.
+  var opposite: Self { get }
+  /// Writes −L below its diagonal.
+  func storeNegativeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int)
+  /// Writes the lower triangle of (L·D·Lᵀ)⁻¹; `scratch` has room for b vectors.
+  func storeInverse(
     to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ scratch: UnsafeMutablePointer<Unit.Scalar>)
 }
 
@@ -156,13 +158,20 @@ public struct OnePivot<Unit: VectorUnit>: SmallFactor {
   public func backward(_ v: Row) -> Row { v }
 
   @inlinable @inline(__always)
-  public func storeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int) {}
+  public var opposite: Self {
+    var factor = self
+    factor.reciprocal = Unit.negate(reciprocal)
+    return factor
+  }
 
   @inlinable @inline(__always)
-  public func storeNegativeInverse(
+  public func storeNegativeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int) {}
+
+  @inlinable @inline(__always)
+  public func storeInverse(
     to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ scratch: UnsafeMutablePointer<Unit.Scalar>
   ) {
-    Unit.store(Unit.negate(reciprocal), to: p)
+    Unit.store(reciprocal, to: p)
   }
 }
 
@@ -204,19 +213,27 @@ public struct Bordered<Upper: SmallFactor>: SmallFactor {
   }
 
   @inlinable @inline(__always)
-  public func storeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int) {
-    upper.storeLower(to: p, rowStride)
-    negativeRow.negated.store(to: p + Upper.Row.count &* rowStride, Unit.lanes)
+  public var opposite: Self {
+    var factor = self
+    factor.upper = upper.opposite
+    factor.reciprocal = Unit.negate(reciprocal)
+    return factor
   }
 
-  // With x = −l·L⁻¹ of the factor above and r = 1/d:  −( P + r·xᵀ·x   r·xᵀ )
-  //                                                    (   r·x         r   )
   @inlinable @inline(__always)
-  public func storeNegativeInverse(
+  public func storeNegativeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int) {
+    upper.storeNegativeLower(to: p, rowStride)
+    negativeRow.store(to: p + Upper.Row.count &* rowStride, Unit.lanes)
+  }
+
+  // With x = −l·L⁻¹ of the factor above and r = 1/d:  ( P + r·xᵀ·x   r·xᵀ )
+  //                                                   (   r·x         r   )
+  @inlinable @inline(__always)
+  public func storeInverse(
     to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ scratch: UnsafeMutablePointer<Unit.Scalar>
   ) {
-    upper.storeNegativeInverse(to: p, rowStride, scratch)
-    let (b, r) = (Upper.Row.count, Unit.negate(reciprocal))
+    upper.storeInverse(to: p, rowStride, scratch)
+    let (b, r) = (Upper.Row.count, reciprocal)
     upper.backward(negativeRow).store(to: scratch, Unit.lanes)
     for t in 0..<b {
       let scaled = Unit.multiply(r, Unit.load(UnsafePointer(scratch + t &* Unit.lanes)))
