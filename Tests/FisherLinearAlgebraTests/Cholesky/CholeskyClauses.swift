@@ -267,24 +267,3 @@ struct CholeskyBits: Clause {
   @Test(arguments: Subject.keepingBits)
   static func bits(_ subject: Subject) { expect(subject) }
 }
-
-/// Factors and inverses stay inside their scratch.
-@Test(arguments: InstructionSet.supported)
-func choleskyScratchGuards(_ set: InstructionSet) {
-  func run<S: KernelScalar>(_: S.Type) {
-    for (n, seed) in zip([1, 5, 17, 33, 70, 300], Seed.cases(6)) {
-      let test = CholeskyCase<S>(seed: seed, n)
-      _ = NativeBackend(instructionSet: set).potrf(test.call, threads: 2)
-      #expect(test.factorRatio < 30)
-      _ = NativeBackend(instructionSet: set).invertPositiveDefinite(test.call, mirror: false, threads: 2)
-      #expect(test.inverseRatio < 30)
-    }
-  }
-  for side in [GuardedScratch.Side.front, .rear] {
-    let guarded = GuardedScratch(side)
-    withExtendedLifetime(guarded) {
-      run(Float.self)
-      run(Double.self)
-    }
-  }
-}
