@@ -69,13 +69,19 @@ public struct GuardedMatrix<S: KernelScalar> {
   @specialized(where S == Float)
   @specialized(where S == Double)
   public func firstDamage() -> Int? {
-    guard lines.length > 0, lines.stride > lines.length else { return nil }
+    let (length, stride, inner) = (lines.length, lines.stride, layout.inner)
+    guard length > 0, stride > length else { return nil }
     let expected = S.sentinel.bits
-    let inner = layout.inner
-    for offset in extent.indices {
-      let place = offset % lines.stride
-      if place % inner == 0, place / inner < lines.length { continue }
-      if extent[offset].bits != expected { return offset }
+    let last = (length - 1) * inner
+    for line in 0..<lines.count {
+      let start = line * stride
+      if inner > 1 {
+        for place in 0..<last where place % inner != 0 && extent[start + place].bits != expected {
+          return start + place
+        }
+      }
+      for offset in start + last + 1..<max(min(start + stride, extent.count), start + last + 1)
+      where extent[offset].bits != expected { return offset }
     }
     return nil
   }

@@ -6,7 +6,7 @@ import KernelTemplates
 struct BatchedCase<S: KernelScalar> {
   let routine: BatchedRoutine
   let n: Int
-  let matrices: [[[S]]]
+  let matrices: [Matrix<S>]
   var absolute: S = 0
   var relative: S = 0
   var layout = Layout.rowMajor
@@ -15,7 +15,7 @@ struct BatchedCase<S: KernelScalar> {
   var flush = Flush.rear
   var threads = 1
 
-  init(_ routine: BatchedRoutine, _ n: Int, _ matrices: [[[S]]]) {
+  init(_ routine: BatchedRoutine, _ n: Int, _ matrices: [Matrix<S>]) {
     self.routine = routine
     self.n = n
     self.matrices = matrices
@@ -39,10 +39,14 @@ struct BatchedCase<S: KernelScalar> {
       isPacked ? targets.pointer[i, r * (r + 1) / 2 + c] : targets.pointer[i * n + r, c]
     }
 
-    /// The bits of result `i`, or of its lower triangle.
-    func bits(_ i: Int, lower: Bool = false) -> [UInt64] {
-      (0..<n).flatMap { r in (0..<n).compactMap { c in !lower || c <= r ? element(i, r, c).bits : nil } }
+    /// Result `i`, unless it is packed.
+    func matrix(_ i: Int) -> MatrixPointer<S> {
+      precondition(!isPacked)
+      return targets.readOnly.block(i * n, 0, rows: n, columns: n)
     }
+
+    /// The bits of result `i`, or of its lower triangle.
+    func bits(_ i: Int, lower: Bool = false) -> [UInt64] { resultBits(self, i, lower: lower) }
   }
 
   /// Runs the backend. What must not be read holds the sentinel.
@@ -79,15 +83,40 @@ struct BatchedCase<S: KernelScalar> {
       let places = (0..<n).flatMap { r in (0...r).map { (r, $0) } }
       let source = GuardedMatrix<S>(count, triangle, Layout(.rowMajor, padding: layout.padding), flush: flush)
       return (
-        source.filled { i, e in matrices[i][places[e].0][places[e].1] },
+        source.filled { i, e in matrices[i][places[e].0, places[e].1] },
         GuardedMatrix<S>(count, triangle, Layout(.rowMajor, padding: outputLayout.padding), flush: flush)
       )
     }
     let source = GuardedMatrix<S>(count * n, n, layout, flush: flush)
-    return (
-      source.filled { r, c in
-        routine.isSymmetric && c > r % n ? .sentinel : matrices[r / n][r % n][c]
-      }, GuardedMatrix<S>(count * n, n, outputLayout, flush: flush)
-    )
+    stack(matrices, in: source.pointer, only: routine.isSymmetric ? .lower : nil)
+    return (source, GuardedMatrix<S>(count * n, n, outputLayout, flush: flush))
   }
+}
+
+/// Copies matrices, or one triangle of each, one below the other.
+@specialized(where S == Float)
+@specialized(where S == Double)
+func stack<S: KernelScalar>(
+  _ matrices: [Matrix<S>], in target: MutableMatrixPointer<S>, only triangle: Triangle? = nil
+) {
+  for (k, matrix) in matrices.enumerated() {
+    matrix.withPointer { a in
+      for i in 0..<a.rows {
+        for j in 0..<(triangle == .lower ? i + 1 : a.columns) { target[k * a.rows + i, j] = a[i, j] }
+      }
+    }
+  }
+}
+
+@specialized(where S == Float)
+@specialized(where S == Double)
+private func resultBits<S: KernelScalar>(_ result: BatchedCase<S>.Result, _ i: Int, lower: Bool) -> [UInt64] {
+  let (n, targets) = (result.n, result.targets.pointer)
+  var bits: [UInt64] = []
+  for r in 0..<n {
+    for c in 0..<(lower ? r + 1 : n) {
+      bits.append((result.isPacked ? targets[i, r * (r + 1) / 2 + c] : targets[i * n + r, c]).bits)
+    }
+  }
+  return bits
 }

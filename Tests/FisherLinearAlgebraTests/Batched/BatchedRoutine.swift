@@ -17,7 +17,7 @@ enum BatchedRoutine: String, CaseIterable, Sendable {
   }
 
   /// A matrix for this routine that is far from singular.
-  func matrix<S: KernelScalar>(_ n: Int, _: S.Type, _ generator: inout Generator) -> [[S]] {
+  func matrix<S: KernelScalar>(_ n: Int, _: S.Type, _ generator: inout Generator) -> Matrix<S> {
     isSymmetric
       ? DefiniteKind.random.matrix(n, S.self, &generator)
       : BatchedGeneralKind.random.matrix(n, S.self, &generator)
@@ -46,21 +46,21 @@ enum BatchedGeneralKind: String, CaseIterable {
   /// A permutation of the rows of a triangular matrix.
   case permutedTriangle
 
-  func matrix<S: KernelScalar>(_ n: Int, _: S.Type, _ generator: inout Generator) -> [[S]] {
+  @specialized(where S == Float)
+  @specialized(where S == Double)
+  func matrix<S: KernelScalar>(_ n: Int, _: S.Type, _ generator: inout Generator) -> Matrix<S> {
     var places = Array(0..<n)
     if self == .permutedTriangle { places.shuffle(using: &generator) }
     let largest = Int(S.greatestFiniteMagnitude.exponent)
-    return (0..<n).map { r in
-      (0..<n).map { c in
-        let x: Double = generator.uniform()
-        switch self {
-        case .random: return S(x)
-        case .hollow: return r == c && n > 1 ? 0 : S(x)
-        case .graded: return S(x) * S(sign: .plus, exponent: S.Exponent(20 * r / n - 10), significand: 1)
-        case .huge: return S(x) * S(sign: .plus, exponent: S.Exponent(largest - 16), significand: 1)
-        case .tiny: return S(x) * S(sign: .plus, exponent: S.Exponent(16 - largest), significand: 1)
-        case .permutedTriangle: return c < places[r] ? S(x) : c == places[r] ? 1 : 0
-        }
+    return Matrix(rows: n, columns: n) { r, c in
+      let x: Double = generator.uniform()
+      switch self {
+      case .random: return S(x)
+      case .hollow: return r == c && n > 1 ? 0 : S(x)
+      case .graded: return S(x) * S(sign: .plus, exponent: S.Exponent(20 * r / n - 10), significand: 1)
+      case .huge: return S(x) * S(sign: .plus, exponent: S.Exponent(largest - 16), significand: 1)
+      case .tiny: return S(x) * S(sign: .plus, exponent: S.Exponent(16 - largest), significand: 1)
+      case .permutedTriangle: return c < places[r] ? S(x) : c == places[r] ? 1 : 0
       }
     }
   }

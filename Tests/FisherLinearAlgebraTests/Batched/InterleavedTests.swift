@@ -10,8 +10,7 @@ struct InterleavedTests {
     var generator = Generator(seed: Seed.first)
     var stack = MatrixStack<Float>(count: Self.count, rows: n, columns: n)
     for i in 0..<Self.count {
-      let elements = DefiniteKind.random.matrix(n, Float.self, &generator)
-      stack[i] = Matrix(rows: n, columns: n) { r, c in elements[r][c] }
+      stack[i] = DefiniteKind.random.matrix(n, Float.self, &generator)
     }
     stack[20][n - 1, n - 1] = -1
     return stack

@@ -6,7 +6,7 @@ import KernelTemplates
 /// because it must not be read, and so does the target's, because it must not be written.
 struct CholeskyCase<S: KernelScalar>: CustomStringConvertible {
   let seed: UInt64
-  let matrix: [[S]]
+  let matrix: Matrix<S>
   let kind: DefiniteKind
   let triangle: Triangle
   let source, target: GuardedMatrix<S>
@@ -15,26 +15,24 @@ struct CholeskyCase<S: KernelScalar>: CustomStringConvertible {
   var correction: PivotCorrection<S>?
   var threads: Int
 
-  var order: Int { matrix.count }
+  var order: Int { matrix.rows }
 
-  /// Triangle, layouts and threads are drawn from the seed.
-  init(seed: UInt64, _ n: Int, _ kind: DefiniteKind = .random) {
+  /// Layouts and threads are drawn from the seed, and so is the triangle unless it is given.
+  init(seed: UInt64, _ n: Int, _ kind: DefiniteKind = .random, _ triangle: Triangle? = nil) {
     var generator = Generator(seed: seed)
-    self.init(seed: seed, kind.matrix(n, S.self, &generator), kind)
+    self.init(seed: seed, kind.matrix(n, S.self, &generator), kind, triangle)
   }
 
-  init(seed: UInt64, _ matrix: [[S]], _ kind: DefiniteKind = .random) {
+  init(seed: UInt64, _ matrix: Matrix<S>, _ kind: DefiniteKind = .random, _ triangle: Triangle? = nil) {
     var generator = Generator(seed: ~seed)
     (self.seed, self.matrix, self.kind) = (seed, matrix, kind)
-    let chosen = generator.pick(Triangle.allCases)
-    triangle = chosen
+    let drawn = generator.pick(Triangle.allCases)
+    self.triangle = triangle ?? drawn
     threads = generator.pick(1...3)
-    let (n, flush) = (matrix.count, generator.pick(Flush.allCases))
+    let (n, flush) = (matrix.rows, generator.pick(Flush.allCases))
     source = GuardedMatrix<S>(
       n, n, generator.pick(Layout.inputs.filter { !$0.repeatsRows }), flush: flush)
-    source.filled { i, j in
-      i == j || (j < i) == (chosen == .lower) ? matrix[i][j] : .sentinel
-    }
+    source.filled(with: matrix, only: self.triangle)
     target = GuardedMatrix<S>(n, n, generator.pick(Layout.outputs), flush: flush)
     source.buffer.label = description
     target.buffer.label = description
@@ -46,60 +44,55 @@ struct CholeskyCase<S: KernelScalar>: CustomStringConvertible {
       relative: relative, correction: correction)
   }
 
-  /// Element (i, j) of the triangular factor L, zeros included.
-  func lower(_ i: Int, _ j: Int) -> S {
-    if j > i { return 0 }
-    return triangle == .lower ? target.pointer[i, j] : target.pointer[j, i]
-  }
-
-  /// Element (i, j) of a symmetric result.
-  func symmetric(_ i: Int, _ j: Int) -> S {
-    (j <= i) == (triangle == .lower) ? target.pointer[i, j] : target.pointer[j, i]
+  /// The target with the triangle that was written below the diagonal.
+  var lower: MatrixPointer<S> {
+    triangle == .lower ? target.readOnly : target.readOnly.transposed
   }
 
   /// What was written outside of the triangle, nil if nothing.
   var damage: String? {
     if let place = target.firstDamage() { return "writes into the gaps, element \(place)" }
-    for i in 0..<order {
-      for j in 0..<order where i != j && (j < i) != (triangle == .lower) {
-        if target.pointer[i, j].bits != S.sentinel.bits { return "writes (\(i), \(j)) of the other triangle" }
-      }
+    return target.firstDamage(outside: triangle).map {
+      "writes (\($0.row), \($0.column)) of the other triangle"
     }
-    return nil
   }
 
-  /// LAPACK's ratio ‖A − L·Lᵀ‖ / (n·‖A‖·ε) in the 1-norm.
-  var factorRatio: Double {
-    let n = order
-    if n == 0 { return 0 }
-    // A power of two near the largest element: products of factors must not overflow.
-    let rows = (0..<n).map { i in (0...i).map { Double(lower(i, $0)) } }
-    var (residual, norm) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
-    for i in 0..<n {
-      for j in 0...i {
-        var sum = Double(matrix[i][j])
-        for p in 0...j { sum -= rows[i][p] * rows[j][p] }
-        for k in Set([i, j]) where true {
-          residual[k] += sum.magnitude
-          norm[k] += Double(matrix[i][j]).magnitude
-        }
-      }
-    }
-    if residual.contains(where: \.isNaN) { return .infinity }
-    return residual.max()! / (Double(n) * norm.max()! * Double(S.ulpOfOne))
-  }
+  /// LAPACK's ratio of the factor.
+  var factorRatio: Double { Ratio.cholesky(matrix, lower) }
+
+  /// LAPACK's ratio of the inverse.
+  var inverseRatio: Double { Ratio.inverse(matrix, lower, .symmetric) }
 
   var description: String {
     "FISHER_SEED=\(seed) \(S.self) \(kind) n \(order) \(triangle) A \(source.layout) to \(target.layout) "
       + "threads \(threads)"
   }
+}
 
-  /// Every n up to 70 with every kind, and orders around the blocks of the kernels.
-  static func all() -> [CholeskyCase] {
-    var shapes = (0...70).flatMap { n in DefiniteKind.allCases.map { (n, $0) } }
-    shapes += [95, 127, 128, 129, 191, 192, 193].map { ($0, DefiniteKind.random) }
-    shapes += [(255, .random), (256, .nearlySingular), (257, .random), (319, .graded), (320, .random)]
-    shapes += [(321, .random), (385, .tiny), (511, .random), (513, .huge), (600, .random)]
-    return zip(shapes, Seed.cases(shapes.count)).map { CholeskyCase(seed: $1, $0.0, $0.1) }
+/// The shapes of all cases: every n up to 70 with every kind and both triangles, and orders around the blocks of the
+/// kernels with every kind. Plain loops have no blocks.
+struct CholeskyShape {
+  let n: Int
+  let kind: DefiniteKind
+  let triangle: Triangle
+
+  static let blocks = [95, 96, 97, 127, 128, 129, 191, 192, 193, 255, 256, 257, 319, 320, 321]
+  static let large = [383, 384, 385, 511, 512, 513, 600]
+
+  static func all(for backend: any Backend) -> [(shape: CholeskyShape, seed: UInt64)] {
+    var shapes = (0...70).flatMap { n in
+      DefiniteKind.allCases.flatMap { kind in
+        Triangle.allCases.map { CholeskyShape(n: n, kind: kind, triangle: $0) }
+      }
+    }
+    let isNaive = backend is ReferenceBackend
+    for (i, n) in (isNaive ? [129, 257] : blocks + large).enumerated() {
+      // Beyond the panels that a sweep holds, the kinds take turns: all of them occur at neighbouring orders.
+      for (j, kind) in DefiniteKind.allCases.enumerated() where n < 260 || (i + j) % 3 == 0 {
+        shapes.append(
+          CholeskyShape(n: n, kind: kind, triangle: (i + j / 3) % 2 == 0 ? .lower : .upper))
+      }
+    }
+    return Array(zip(shapes, Seed.cases(shapes.count)))
   }
 }

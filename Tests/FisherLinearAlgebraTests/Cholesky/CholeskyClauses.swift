@@ -7,7 +7,8 @@ import Testing
 struct CholeskyResiduals: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
-    for test in CholeskyCase<S>.all() where !found.isFull {
+    for (shape, seed) in CholeskyShape.all(for: backend) where !found.isFull {
+      let test = CholeskyCase<S>(seed: seed, shape.n, shape.kind, shape.triangle)
       let outcome = backend.potrf(test.call, threads: test.threads)
       found.expect(outcome == PivotOutcome(), "\(backend.name) potrf \(test): \(outcome)")
       let ratio = test.factorRatio
@@ -25,27 +26,23 @@ struct CholeskyResiduals: Clause {
 struct CholeskyInverses: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
-    // The residual takes n³ flops of plain loops.
-    for test in CholeskyCase<S>.all() where !found.isFull && (test.order <= 260 || test.order == 513) {
-      let n = test.order
+    for (shape, seed) in CholeskyShape.all(for: backend) where !found.isFull {
+      let test = CholeskyCase<S>(seed: seed, shape.n, shape.kind, shape.triangle)
       let outcome = backend.invertPositiveDefinite(test.call, mirror: false, threads: test.threads)
       found.expect(outcome == PivotOutcome(), "\(backend.name) inverse \(test): \(outcome)")
       check(test, "inverse", &found, backend)
       // Beyond the sweep the inverse is made by potrf and potri.
-      if n > 200 { continue }
+      if test.order > 200 { continue }
       _ = backend.potrf(test.call, threads: test.threads)
+      let factor = test.target.readOnly
       backend.potri(
-        Potri(factor: test.target.readOnly, target: test.target.pointer, triangle: test.triangle),
-        threads: test.threads)
+        Potri(factor: factor, target: test.target.pointer, triangle: test.triangle), threads: test.threads)
       check(test, "potri", &found, backend)
       backend.potri(
         Potri(
           factor: test.source.readOnly, target: test.target.pointer, triangle: test.triangle, mirror: true),
         threads: test.threads)
-      let isSymmetric = (0..<n).allSatisfy { i in
-        (0..<i).allSatisfy { test.target.pointer[i, $0].bits == test.target.pointer[$0, i].bits }
-      }
-      found.expect(isSymmetric, "\(backend.name) potri \(test): not mirrored")
+      found.expect(test.target.isSymmetric(), "\(backend.name) potri \(test): not mirrored")
     }
     return found
   }
@@ -53,15 +50,50 @@ struct CholeskyInverses: Clause {
   private func check<S: KernelScalar>(
     _ test: CholeskyCase<S>, _ name: String, _ found: inout Violations, _ backend: any Backend
   ) {
-    if test.order > 0 {
-      let ratio = inverseRatio(test.matrix, test.symmetric)
-      found.expect(ratio < 30, "\(backend.name) \(name) \(test): residual ratio \(ratio)")
-    }
+    let ratio = test.inverseRatio
+    found.expect(ratio < 30, "\(backend.name) \(name) \(test): residual ratio \(ratio)")
     found.expect(test.damage == nil, "\(backend.name) \(name) \(test): \(test.damage!)")
   }
 
   @Test(arguments: Subject.all)
   static func inverses(_ subject: Subject) { expect(subject) }
+}
+
+/// With damping the ratios are those of A + λ·I, λ as it is or times the mean of the diagonal, for every n.
+struct CholeskyDamping: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let orders = Array(0...70) + (backend is ReferenceBackend ? [] : [127, 128, 129, 257, 320])
+    for (n, seed) in zip(orders, Seed.cases(orders.count)) {
+      for (absolute, relative) in [(S(0.25), S.zero), (0, 0.5), (0.25, 0.5)] where !found.isFull {
+        // Not definite before it is damped: of half the rank, and with a negative corner.
+        var generator = Generator(seed: seed)
+        var matrix = DefiniteKind.nearlySingular.matrix(n, S.self, &generator)
+        let mean = (0..<n).reduce(0.0) { $0 + Double(matrix[$1, $1]) } / Double(max(n, 1))
+        let damping = Double(absolute) + Double(relative) * mean
+        if n > 2 { matrix[n - 1, n - 1] -= S(damping) / 8 }
+        var test = CholeskyCase<S>(seed: seed, matrix)
+        (test.absolute, test.relative) = (absolute, relative)
+        var damped = Ratio.double(matrix)
+        let exact = (0..<n).reduce(0.0) { $0 + damped[$1, $1] } / Double(max(n, 1))
+        for i in 0..<n { damped[i, i] += Double(absolute) + Double(relative) * exact }
+        let place = "\(backend.name) \(test) λ \(absolute) + \(relative)·mean"
+        let factor = backend.potrf(test.call, threads: test.threads)
+        found.expect(factor == PivotOutcome(), "\(place): potrf \(factor)")
+        let ratio = Ratio.cholesky(damped, Ratio.double(test.lower, .lower), S.self)
+        found.expect(ratio < 30, "\(place): residual ratio \(ratio) of the factor")
+        let inverse = backend.invertPositiveDefinite(test.call, mirror: false, threads: test.threads)
+        found.expect(inverse == PivotOutcome(), "\(place): inverse \(inverse)")
+        let inverseRatio = Ratio.inverse(damped, Ratio.double(test.lower, .symmetric), S.self)
+        found.expect(inverseRatio < 30, "\(place): residual ratio \(inverseRatio) of the inverse")
+        found.expect(test.damage == nil, "\(place): \(test.damage!)")
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func damping(_ subject: Subject) { expect(subject) }
 }
 
 /// Agreement with the naive reference, with damping of both sorts.
@@ -81,7 +113,7 @@ struct CholeskyDefinition: Clause {
             inverts
             ? backend.invertPositiveDefinite(test.call, mirror: false, threads: test.threads)
             : backend.potrf(test.call, threads: test.threads)
-          return (0..<n).flatMap { i in (0...i).map { Double(test.symmetric(i, $0)) } }
+          return Ratio.double(test.lower, .symmetric).array
         }
         for (x, y) in zip(results[0], results[1]) {
           found.expect(
@@ -96,32 +128,50 @@ struct CholeskyDefinition: Clause {
   static func agreesWithTheReference(_ subject: Subject) { expect(subject) }
 }
 
-/// The first bad pivot is reported: zeros, negative numbers and NaN, wherever it lies.
+/// The first bad pivot is reported: a row and column of zeros, with a zero, a negative number or NaN on the diagonal, at
+/// every index of several orders and around the blocks of larger ones.
 struct CholeskyFailures: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
-    for (n, seed) in zip([1, 2, 5, 14, 15, 16, 33, 48, 70, 130, 300, 520], Seed.cases(12)) {
+    let every = [1, 2, 3, 5, 14, 15, 16, 17, 32, 33, 48, 64, 70].map { ($0, Array(0..<$0)) }
+    let blocks = [
+      0, 1, 31, 32, 33, 63, 64, 65, 95, 96, 127, 128, 129, 191, 192, 255, 256, 257, 383, 384, 511, 512,
+    ]
+    let some = [130, 300, 520].map { n in (n, blocks.filter { $0 < n - 1 } + [n - 1]) }
+    let orders = backend is ReferenceBackend ? every : every + some
+    for ((n, pivots), seed) in zip(orders, Seed.cases(orders.count)) {
       let good = CholeskyCase<S>(seed: seed, n).matrix
-      for pivot in Set(n < 200 ? [0, 1, n / 3, n / 2, n - 1] : [n / 3, n - 1]).sorted() where pivot < n {
-        for (what, value) in [("zero", S.zero), ("negative", -4), ("NaN", S.nan)] where !found.isFull {
-          var matrix = good
-          for j in 0..<n {
-            matrix[pivot][j] = 0
-            matrix[j][pivot] = 0
-          }
-          matrix[pivot][pivot] = value
-          var test = CholeskyCase<S>(seed: seed, matrix)
-          // Absolute damping too small to matter must not spread a NaN over the diagonal either.
-          if what == "NaN" { test.absolute = .leastNormalMagnitude }
-          let place = "\(backend.name) \(test), \(what) pivot \(pivot)"
-          let factor = backend.potrf(test.call, threads: test.threads)
-          found.expect(factor == PivotOutcome(firstBadPivot: pivot), "\(place): potrf reports \(factor)")
-          let inverse = backend.invertPositiveDefinite(test.call, mirror: false, threads: test.threads)
-          found.expect(inverse == PivotOutcome(firstBadPivot: pivot), "\(place): inverse reports \(inverse)")
-          found.expect(test.damage == nil, "\(place): \(test.damage!)")
+      for (k, pivot) in pivots.enumerated() where !found.isFull {
+        // Large matrices take the sorts of pivots in turn.
+        let sorts: [(String, S)] = [("zero", .zero), ("negative", -4), ("NaN", .nan)]
+        for (what, value) in n < 100 ? sorts : [sorts[k % 3]] {
+          found += check(backend, good, seed, pivot, what, value)
         }
       }
     }
+    return found
+  }
+
+  private func check<S: KernelScalar>(
+    _ backend: any Backend, _ good: Matrix<S>, _ seed: UInt64, _ pivot: Int, _ what: String, _ value: S
+  ) -> Violations {
+    var (found, matrix) = (Violations(), good)
+    for j in 0..<good.rows {
+      matrix[pivot, j] = 0
+      matrix[j, pivot] = 0
+    }
+    matrix[pivot, pivot] = value
+    var test = CholeskyCase<S>(seed: seed &+ UInt64(pivot), matrix)
+    // Absolute damping too small to matter must not spread a NaN over the diagonal either.
+    if what == "NaN" { test.absolute = .leastNormalMagnitude }
+    let place = "\(backend.name) \(test), \(what) pivot \(pivot)"
+    let before = test.source.snapshot()
+    let factor = backend.potrf(test.call, threads: test.threads)
+    found.expect(factor == PivotOutcome(firstBadPivot: pivot), "\(place): potrf reports \(factor)")
+    let inverse = backend.invertPositiveDefinite(test.call, mirror: false, threads: test.threads)
+    found.expect(inverse == PivotOutcome(firstBadPivot: pivot), "\(place): inverse reports \(inverse)")
+    found.expect(test.damage == nil, "\(place): \(test.damage!)")
+    found.expect(test.source.snapshot() == before, "\(place): the source was written")
     return found
   }
 
@@ -135,7 +185,7 @@ struct CholeskyCorrections: Clause {
     var found = Violations()
     for (n, seed) in zip([1, 7, 16, 33, 64, 300], Seed.cases(6)) where !found.isFull {
       var matrix = CholeskyCase<S>(seed: seed, n, .diagonal).matrix
-      for i in stride(from: 0, to: n, by: 3) { matrix[i][i] = [0, -1, 0.125][i / 3 % 3] }
+      for i in stride(from: 0, to: n, by: 3) { matrix[i, i] = [0, -1, 0.125][i / 3 % 3] }
       var test = CholeskyCase<S>(seed: seed, matrix)
       test.correction = PivotCorrection(threshold: 0.125, replacement: 0.25)
       let outcome = backend.potrf(test.call, threads: test.threads)
@@ -143,9 +193,9 @@ struct CholeskyCorrections: Clause {
         outcome == PivotOutcome(corrections: (n + 2) / 3), "\(backend.name) corrections \(test): \(outcome)")
       for i in stride(from: 0, to: n, by: 3) {
         found.expect(
-          test.lower(i, i) == 0.5, "\(backend.name) corrections \(test): root \(i) is \(test.lower(i, i))")
+          test.lower[i, i] == 0.5, "\(backend.name) corrections \(test): root \(i) is \(test.lower[i, i])")
       }
-      matrix[n / 2][n / 2] = .nan
+      matrix[n / 2, n / 2] = .nan
       var bad = CholeskyCase<S>(seed: seed, matrix)
       bad.correction = test.correction
       let refused = backend.potrf(bad.call, threads: bad.threads)
@@ -156,6 +206,42 @@ struct CholeskyCorrections: Clause {
 
   @Test(arguments: Subject.all)
   static func corrections(_ subject: Subject) { expect(subject) }
+}
+
+/// With corrections, L·Lᵀ differs from A in the corrected places of the diagonal alone, where it is the larger.
+struct CholeskyCorrectedResiduals: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let orders = Array(1...70) + (backend is ReferenceBackend ? [] : [127, 128, 129, 257, 320])
+    for (n, seed) in zip(orders, Seed.cases(orders.count)) where !found.isFull {
+      var generator = Generator(seed: seed)
+      var matrix = DefiniteKind.random.matrix(n, S.self, &generator)
+      // Elimination only lowers what is left of these: they are corrected, and nobody else is near the threshold.
+      let weak = (0..<n).filter { $0 % 7 == Int(seed % 7) }
+      for i in weak { matrix[i, i] = S(i % 2) * -0.5 }
+      var test = CholeskyCase<S>(seed: seed, matrix)
+      test.correction = PivotCorrection(threshold: 0.0625, replacement: 4)
+      let outcome = backend.potrf(test.call, threads: test.threads)
+      let place = "\(backend.name) corrections \(test)"
+      found.expect(outcome == PivotOutcome(corrections: weak.count), "\(place): \(outcome)")
+      // What the factor is one of.
+      let l = Ratio.double(test.lower, .lower)
+      let product = l.multiplied(by: l.transposed)
+      var nearby = Ratio.double(matrix)
+      for i in weak {
+        found.expect(test.lower[i, i] == 2, "\(place): root \(i) is \(test.lower[i, i])")
+        found.expect(product[i, i] > nearby[i, i], "\(place): element \(i) of the diagonal is not raised")
+        nearby[i, i] = product[i, i]
+      }
+      let ratio = Ratio.cholesky(nearby, l, S.self)
+      found.expect(ratio < 30, "\(place): residual ratio \(ratio)")
+      found.expect(test.damage == nil, "\(place): \(test.damage!)")
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func residuals(_ subject: Subject) { expect(subject) }
 }
 
 /// The same bits for any number of threads.
@@ -180,25 +266,4 @@ struct CholeskyBits: Clause {
 
   @Test(arguments: Subject.keepingBits)
   static func bits(_ subject: Subject) { expect(subject) }
-}
-
-/// Factors and inverses stay inside their scratch.
-@Test(arguments: InstructionSet.supported)
-func choleskyScratchGuards(_ set: InstructionSet) {
-  func run<S: KernelScalar>(_: S.Type) {
-    for (n, seed) in zip([1, 5, 17, 33, 70, 300], Seed.cases(6)) {
-      let test = CholeskyCase<S>(seed: seed, n)
-      _ = NativeBackend(instructionSet: set).potrf(test.call, threads: 2)
-      #expect(test.factorRatio < 30)
-      _ = NativeBackend(instructionSet: set).invertPositiveDefinite(test.call, mirror: false, threads: 2)
-      #expect(inverseRatio(test.matrix, test.symmetric) < 30)
-    }
-  }
-  for side in [GuardedScratch.Side.front, .rear] {
-    let guarded = GuardedScratch(side)
-    withExtendedLifetime(guarded) {
-      run(Float.self)
-      run(Double.self)
-    }
-  }
 }

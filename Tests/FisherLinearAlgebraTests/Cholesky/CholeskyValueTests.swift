@@ -9,8 +9,7 @@ struct CholeskyValue: Clause {
     var found = Violations()
     for (n, seed) in zip([0, 1, 6, 31, 70, 300], Seed.cases(6)) {
       var generator = Generator(seed: seed)
-      let elements = DefiniteKind.random.matrix(n, S.self, &generator)
-      let a = Matrix<S>(rows: n, columns: n) { elements[$0][$1] }
+      let a = DefiniteKind.random.matrix(n, S.self, &generator)
       let place = "\(backend.name) \(S.self) n \(n), seed \(seed)"
       guard case .success(var factor) = Cholesky.factorize(a, on: backend, threads: 2) else {
         found.add("\(place): refused")
@@ -34,7 +33,7 @@ struct CholeskyValue: Clause {
         inPlace.invertPositiveDefinite(on: backend) == .success(0) && distance(inPlace, inverse) <= bound,
         "\(place): inverted in place")
       // log det of A by the pivots of plain elimination.
-      var u = elements.map { $0.map(Double.init) }
+      var u = (0..<n).map { i in (0..<n).map { Double(a[i, $0]) } }
       var sum = 0.0
       for i in 0..<n {
         sum += log(u[i][i])
@@ -62,14 +61,47 @@ struct CholeskyValue: Clause {
   static func value(_ subject: Subject) { expect(subject) }
 }
 
+/// ‖B − A·X‖ / (‖A‖·‖X‖·ε) < 30 for every n and kind, from either side of the diagonal.
+struct CholeskySolutions: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let orders = Array(1...70) + (backend is ReferenceBackend ? [] : [97, 128, 129, 257, 321])
+    for (n, seed) in zip(orders, Seed.cases(orders.count)) {
+      for kind in DefiniteKind.allCases where !found.isFull && (n < 200 || kind != .graded) {
+        var generator = Generator(seed: seed)
+        let a = kind.matrix(n, S.self, &generator)
+        let place = "\(backend.name) \(S.self) \(kind) n \(n), seed \(seed)"
+        guard case .success(let factor) = Cholesky.factorize(a, on: backend, threads: 2) else {
+          found.add("\(place): refused")
+          continue
+        }
+        // Solutions of about 1, so that neither they nor the right-hand sides leave the range.
+        let columns = [1, 3, 16][n % 3]
+        let sides = Matrix<S>(rows: n, columns: columns) { i, j in S(1 + (i + j) % 3) / 4 }
+        let b = a.multiplied(by: sides)
+        let unit = Ratio.unit(a)
+        let (left, x) = (
+          Ratio.double(a, unit: unit), Ratio.double(factor.solving(b, on: backend, threads: 2))
+        )
+        let residual = Ratio.residual(Ratio.double(b, unit: unit), left, x)
+        let ratio = Ratio.quotient(residual, 1, Ratio.norm(left) * Ratio.norm(x), S.self)
+        found.expect(ratio < 30, "\(place): residual ratio \(ratio)")
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func solutions(_ subject: Subject) { expect(subject) }
+}
+
 /// A refused downdate or factorization names the pivot and leaves the value as it was.
 struct CholeskyRefusals: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
     for (n, seed) in zip([1, 4, 40, 300], Seed.cases(4)) {
       var generator = Generator(seed: seed)
-      let elements = DefiniteKind.random.matrix(n, S.self, &generator)
-      let a = Matrix<S>(rows: n, columns: n) { elements[$0][$1] }
+      let a = DefiniteKind.random.matrix(n, S.self, &generator)
       let place = "\(backend.name) \(S.self) n \(n), seed \(seed)"
       guard case .success(var factor) = Cholesky.factorize(a, on: backend) else {
         found.add("\(place): refused")
@@ -79,7 +111,7 @@ struct CholeskyRefusals: Clause {
       for pivot in Set([0, n / 2, n - 1]) {
         // A − 4·e·eᵀ·A(p, p) has its first negative pivot at p.
         let x = Matrix<S>(rows: n, columns: 1) { i, _ in
-          i == pivot ? 2 * elements[pivot][pivot].squareRoot() : 0
+          i == pivot ? 2 * a[pivot, pivot].squareRoot() : 0
         }
         found.expect(factor.downdate(x, on: backend)?.pivot == pivot, "\(place): downdate at \(pivot)")
         var bad = a

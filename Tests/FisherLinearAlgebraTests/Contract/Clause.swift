@@ -5,7 +5,7 @@ import Testing
 /// One clause of the numerical contract, as a check that any backend can be put through.
 ///
 /// A check returns what it found instead of failing at once: the same check must pass for every sound backend and
-/// must reject the deliberately wrong ones of `Mutant`.
+/// must reject deliberately wrong ones.
 protocol Clause: Sendable {
   init()
 
@@ -31,5 +31,29 @@ extension Clause {
 
   static func expect(_ subject: Subject, sourceLocation: SourceLocation = #_sourceLocation) {
     Self().expect(subject, sourceLocation: sourceLocation)
+  }
+}
+
+/// A clause that goes through all backends at once, because what it expects is expensive and the same for all of them.
+protocol SharedClause: Sendable {
+  init()
+
+  /// What any of the backends gets wrong.
+  func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations
+}
+
+extension SharedClause {
+  /// Fails the current test if a backend violates the clause for the element type.
+  static func expect(
+    _ kind: ScalarKind, of targets: [BackendUnderTest] = backendsUnderTest(),
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let backends = targets.map(\.backend)
+    let found =
+      switch kind {
+      case .float: Self().violations(of: backends, Float.self)
+      case .double: Self().violations(of: backends, Double.self)
+      }
+    #expect(found.isEmpty, "\(Self.self) \(kind.rawValue)\n\(found)", sourceLocation: sourceLocation)
   }
 }

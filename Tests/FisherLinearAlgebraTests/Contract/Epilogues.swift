@@ -3,8 +3,8 @@ import FisherTestSupport
 import Testing
 
 /// Bias and activation against the definition, applied once and after the last k block, in small and big products.
-struct Epilogues: Clause {
-  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+struct Epilogues: SharedClause {
+  func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations {
     var found = Violations()
     for (m, n) in [(1, 1), (3, 17), (17, 3), (33, 40), (1, 65), (70, 2)] {
       for k in [0, 1, 300, 1000] {
@@ -14,7 +14,7 @@ struct Epilogues: Clause {
               var test = GemmCase<S>(seed: seed &+ UInt64(k), m, n, k)
               test.bias = bias
               test.activation = activation
-              found += test.violations(of: backend)
+              found += test.violations(of: backends)
             }
           }
         }
@@ -23,6 +23,6 @@ struct Epilogues: Clause {
     return found
   }
 
-  @Test(arguments: Subject.all)
-  static func epilogues(_ subject: Subject) { expect(subject) }
+  @Test(arguments: ScalarKind.allCases)
+  static func epilogues(_ kind: ScalarKind) { expect(kind) }
 }

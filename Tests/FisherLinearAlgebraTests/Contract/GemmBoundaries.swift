@@ -10,8 +10,8 @@ enum Boundaries {
 }
 
 /// Random shapes around block boundaries, in every layout, between guard pages, with and without an epilogue.
-struct GemmBoundaries: Clause {
-  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+struct GemmBoundaries: SharedClause {
+  func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations {
     var found = Violations()
     for seed in Seed.cases(300) where !found.isFull {
       var generator = Generator(seed: seed ^ 0xB10C)
@@ -19,18 +19,18 @@ struct GemmBoundaries: Clause {
       // The oracle takes some nanoseconds a term: shrink random sizes until it fits.
       while shape.reduce(1, *) > 2_000_000 { shape[generator.pick(0..<3)] = generator.pick(1...40) }
       let test = GemmCase<S>(seed: seed, shape[0], shape[1], shape[2])
-      found += (seed % 2 == 0 ? test : test.withEpilogue()).violations(of: backend)
+      found += (seed % 2 == 0 ? test : test.withEpilogue()).violations(of: backends)
     }
     return found
   }
 
-  @Test(arguments: Subject.all)
-  static func gemmBoundaries(_ subject: Subject) { expect(subject) }
+  @Test(arguments: ScalarKind.allCases)
+  static func gemmBoundaries(_ kind: ScalarKind) { expect(kind) }
 }
 
 /// Every size 1…40 and every boundary once in each of m, n and k, against both guard pages of every operand.
-struct GemmGuards: Clause {
-  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+struct GemmGuards: SharedClause {
+  func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations {
     var found = Violations()
     let sizes = Array(1...40) + Boundaries.sizes.filter { $0 > 40 }
     for (size, seed) in zip(sizes, Seed.cases(sizes.count)) {
@@ -42,13 +42,13 @@ struct GemmGuards: Clause {
           var test = GemmCase<S>(seed: seed, shape[0], shape[1], shape[2])
           test.flush = (flush, flush, flush)
           if test.alpha == 0 { test.alpha = 1 }
-          found += test.violations(of: backend)
+          found += test.violations(of: backends)
         }
       }
     }
     return found
   }
 
-  @Test(arguments: Subject.all)
-  static func gemmGuards(_ subject: Subject) { expect(subject) }
+  @Test(arguments: ScalarKind.allCases)
+  static func gemmGuards(_ kind: ScalarKind) { expect(kind) }
 }

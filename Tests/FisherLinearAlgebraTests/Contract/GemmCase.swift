@@ -37,12 +37,16 @@ struct GemmCase<S: KernelScalar>: CustomStringConvertible {
       + "C \(layouts.c) \(flush.c), α \(alpha), β \(beta), bias \(bias), \(activation), threads \(threads)"
   }
 
-  /// Runs the case and checks everything that the contract says about one product.
-  func violations(of backend: any Backend) -> Violations {
-    let operands = GemmOperands(self)
-    backend.gemm(operands.call, threads: threads)
+  /// Runs the case on all backends and checks everything that the contract says about one product.
+  func violations(of backends: [any Backend]) -> Violations {
     var found = Violations()
-    operands.check(backend, &found)
+    var oracle: Oracle?
+    for backend in backends {
+      let operands = GemmOperands(self)
+      oracle = oracle ?? operands.oracle
+      backend.gemm(operands.call, threads: threads)
+      operands.check(backend, &found, oracle)
+    }
     return found
   }
 }

@@ -25,8 +25,15 @@ enum SymmetricKind: String, CaseIterable {
   func matrix<S: KernelScalar>(_ n: Int, _: S.Type, _ generator: inout Generator) -> Matrix<S> {
     let b = Matrix<Double>(rows: n, columns: max(1, n / 2)) { _, _ in generator.uniform() }
     let random = Matrix<Double>(rows: n, columns: n) { _, _ in generator.uniform() }
+    return elements(n, random, gram: self == .deficient ? b.multiplied(by: b.transposed) : b)
+  }
+
+  @specialized(where S == Float)
+  @specialized(where S == Double)
+  private func elements<S: KernelScalar>(_ n: Int, _ random: Matrix<Double>, gram: Matrix<Double>) -> Matrix<
+    S
+  > {
     let largest = Int(S.greatestFiniteMagnitude.exponent)
-    let gram = self == .deficient ? b.multiplied(by: b.transposed) : b
     return Matrix(rows: n, columns: n) { r, c in
       let (i, j) = (max(r, c), min(r, c))
       switch self {
@@ -50,6 +57,7 @@ enum SymmetricKind: String, CaseIterable {
     }
   }
 
+  @inline(__always)
   private func scaled<S: KernelScalar>(_ x: S, _ power: Int) -> S {
     x * S(sign: .plus, exponent: S.Exponent(power), significand: 1)
   }

@@ -15,6 +15,8 @@ enum GeneralKind: String, CaseIterable {
   /// Near overflow and near underflow.
   case huge, tiny
 
+  @specialized(where S == Float)
+  @specialized(where S == Double)
   func matrix<S: KernelScalar>(_ m: Int, _ n: Int, _: S.Type, _ generator: inout Generator) -> Matrix<S> {
     let largest = Int(S.greatestFiniteMagnitude.exponent)
     var a = Matrix<S>(rows: m, columns: n)
@@ -39,26 +41,39 @@ enum GeneralKind: String, CaseIterable {
     return a
   }
 
-  /// The kinds to try with a shape: all of them for the smallest, two in turn, one for the largest.
-  static func tried(_ m: Int, seed: UInt64) -> [GeneralKind] {
-    if m <= 4 { return allCases }
-    let first = Int(seed % 4)
-    return m > 200 ? [allCases[first]] : [allCases[first], allCases[first + 4]]
-  }
-
   /// A linear system can be solved to a residual of full accuracy without over- or underflow.
   var isSolvable: Bool { self != .hilbert }
 
+  @inline(__always)
   private func scaled<S: KernelScalar>(_ x: S, _ power: Int) -> S {
     x * S(sign: .plus, exponent: S.Exponent(power), significand: 1)
   }
 }
 
-/// The shapes to try: all small squares, some rectangles, and sizes around panels and blocks.
-func factorizationShapes(small: Bool) -> [(m: Int, n: Int)] {
-  let squares = Array(0...(small ? 32 : 70)) + (small ? [] : [127, 128, 129, 257, 320, 600])
-  let rectangles = [
+/// A matrix to factorize: its shape, what it is made of, and from which random numbers.
+struct GeneralShape {
+  let m, n: Int
+  let kind: GeneralKind
+  let seed: UInt64
+
+  static let rectangles = [
     (1, 5), (5, 1), (3, 17), (17, 3), (16, 40), (40, 16), (31, 33), (33, 31), (70, 20), (20, 70),
   ]
-  return squares.map { ($0, $0) } + rectangles + (small ? [] : [(300, 100), (100, 300), (513, 33)])
+  /// Around panels and blocks.
+  static let blocks = [95, 96, 97, 127, 128, 129].map { ($0, $0) }
+  static let large =
+    [191, 192, 193, 255, 256, 257, 319, 320, 321, 511, 512, 513, 600].map { ($0, $0) }
+    + [(300, 100), (100, 300), (513, 33)]
+
+  /// Every square up to 70 and some rectangles with every kind, then the blocks; plain loops have none. The largest take
+  /// the kinds in turn: all of them occur in every four shapes.
+  static func all(for backend: any Backend) -> [GeneralShape] {
+    let isNaive = backend is ReferenceBackend
+    let shapes = (0...70).map { ($0, $0) } + rectangles + (isNaive ? [] : blocks + large)
+    return zip(shapes, Seed.cases(shapes.count)).enumerated().flatMap { i, shape in
+      GeneralKind.allCases.enumerated()
+        .filter { shape.0.0 < 130 && shape.0.1 < 130 || ($0.offset + i) % 4 == 0 }
+        .map { GeneralShape(m: shape.0.0, n: shape.0.1, kind: $0.element, seed: shape.1) }
+    }
+  }
 }

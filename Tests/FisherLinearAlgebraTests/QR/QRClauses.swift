@@ -22,7 +22,7 @@ struct QRCase<S: KernelScalar> {
     reset()
   }
 
-  func reset() { a.filled { [matrix] i, j in matrix[i, j] } }
+  func reset() { a.filled(with: matrix) }
 
   var factors: QRFactors<S> { QRFactors(a: a.pointer, tau: tau.pointer.base) }
 
@@ -31,7 +31,7 @@ struct QRCase<S: KernelScalar> {
     -> Matrix<S>
   {
     var generator = Generator(seed: seed)
-    let target = GuardedMatrix<S>(c.rows, c.columns, generator.pick(Layout.outputs)).filled { c[$0, $1] }
+    let target = GuardedMatrix<S>(c.rows, c.columns, generator.pick(Layout.outputs)).filled(with: c)
     backend.applyQ(factors, transposed: transposed, to: target.pointer, isIdentity: isIdentity, threads: 2)
     precondition(target.firstDamage() == nil, "\(name): writes into the gaps of C")
     return Matrix(target.elements(), rows: c.rows, columns: c.columns)
@@ -42,35 +42,30 @@ struct QRCase<S: KernelScalar> {
 struct QRResiduals: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
-    let shapes = factorizationShapes(small: backend is ReferenceBackend)
-    for (shape, seed) in zip(shapes, Seed.cases(shapes.count)) {
-      let (m, n) = shape
-      if m == 0 || n == 0 { continue }
-      for kind in GeneralKind.tried(m, seed: seed) where !found.isFull {
-        let test = QRCase<S>(seed: seed, m, n, kind)
-        backend.factorQR(test.factors, threads: 2)
-        let (k, unit, place) = (min(m, n), Ratio.unit(test.matrix), "\(backend.name) \(test.name)")
-        let elements = Matrix(test.a.elements(), rows: m, columns: n)
-        let r = Matrix<Double>(rows: k, columns: n) { i, j in i <= j ? Double(elements[i, j]) / unit : 0 }
-        let columns = seed % 2 == 0 && m <= 200 ? m : k
-        let q = test.applyQ(
-          backend, transposed: false, Matrix(rows: m, columns: columns) { i, j in i == j ? 1 : 0 },
-          isIdentity: true, seed: seed)
-        let a = Ratio.double(test.matrix, unit: unit)
-        let thin = Ratio.double(q[rows: 0..., columns: 0..<k])
-        let residual = Ratio.norm(Ratio.difference(a, thin.multiplied(by: r)))
-        let ratio = Ratio.quotient(residual, max(m, n), Ratio.norm(a), S.self)
-        found.expect(ratio < 30, "\(place): ‖A − Q·R‖ ratio \(ratio)")
-        let orthogonality = Ratio.orthogonality(q)
-        found.expect(orthogonality < 30, "\(place): ‖QᵀQ − I‖ ratio \(orthogonality)")
-        let c = Matrix<S>(rows: m, columns: 3) { i, j in S((i * 7 + j * 5) % 11) - 5 }
-        let image = test.applyQ(backend, transposed: true, c, isIdentity: false, seed: seed &+ 1)
-        let back = test.applyQ(backend, transposed: false, image, isIdentity: false, seed: seed &+ 2)
-        let change = Ratio.norm(Ratio.difference(Ratio.double(back), Ratio.double(c)))
-        let roundTrip = Ratio.quotient(change, m, Ratio.norm(Ratio.double(c)), S.self)
-        found.expect(roundTrip < 30, "\(place): ‖Q·QᵀC − C‖ ratio \(roundTrip)")
-        found.expect(test.a.firstDamage() == nil, "\(place): writes into the gaps of A")
-      }
+    for shape in GeneralShape.all(for: backend) where !found.isFull && min(shape.m, shape.n) > 0 {
+      let (m, n, seed) = (shape.m, shape.n, shape.seed)
+      let test = QRCase<S>(seed: seed, m, n, shape.kind)
+      backend.factorQR(test.factors, threads: 2)
+      let (k, unit, place) = (min(m, n), Ratio.unit(test.matrix), "\(backend.name) \(test.name)")
+      let r = Ratio.double(test.a.readOnly, .upper, rows: k, unit: unit)
+      let columns = seed % 2 == 0 && m <= 200 ? m : k
+      let q = test.applyQ(
+        backend, transposed: false, Matrix(rows: m, columns: columns) { i, j in i == j ? 1 : 0 },
+        isIdentity: true, seed: seed)
+      let a = Ratio.double(test.matrix, unit: unit)
+      let thin = Ratio.double(q[rows: 0..., columns: 0..<k])
+      let residual = Ratio.residual(a, thin, r)
+      let ratio = Ratio.quotient(residual, max(m, n), Ratio.norm(a), S.self)
+      found.expect(ratio < 30, "\(place): ‖A − Q·R‖ ratio \(ratio)")
+      let orthogonality = Ratio.orthogonality(q)
+      found.expect(orthogonality < 30, "\(place): ‖QᵀQ − I‖ ratio \(orthogonality)")
+      let c = Matrix<S>(rows: m, columns: 3) { i, j in S((i * 7 + j * 5) % 11) - 5 }
+      let image = test.applyQ(backend, transposed: true, c, isIdentity: false, seed: seed &+ 1)
+      let back = test.applyQ(backend, transposed: false, image, isIdentity: false, seed: seed &+ 2)
+      let change = Ratio.norm(Ratio.difference(Ratio.double(back), Ratio.double(c)))
+      let roundTrip = Ratio.quotient(change, m, Ratio.norm(Ratio.double(c)), S.self)
+      found.expect(roundTrip < 30, "\(place): ‖Q·QᵀC − C‖ ratio \(roundTrip)")
+      found.expect(test.a.firstDamage() == nil, "\(place): writes into the gaps of A")
     }
     return found
   }

@@ -65,10 +65,13 @@ struct TriangularCase<S: KernelScalar>: CustomStringConvertible {
   /// Every small order, orders around the blocks of the kernels, narrow and wide.
   static func all(large: Bool = true) -> [TriangularCase] {
     var shapes: [(Int, Int)] = []
-    for n in 0...40 { shapes += [(n, [1, 2, 5, 17, 33][n % 5]), (n, [40, 3, 64][n % 3])] }
+    for n in 0...70 { shapes += [(n, [1, 2, 5, 17, 33][n % 5]), (n, [40, 3, 64][n % 3])] }
     if large {
-      shapes += [(63, 65), (64, 31), (65, 7), (97, 33), (127, 40), (129, 1), (200, 64), (255, 18), (257, 35)]
-      shapes += [(300, 3), (513, 34), (530, 2)]
+      shapes += [(95, 17), (96, 5), (97, 33), (127, 40), (128, 9), (129, 1), (191, 3), (192, 16), (193, 7)]
+      shapes += [
+        (200, 64), (255, 18), (256, 33), (257, 35), (300, 3), (385, 5), (511, 3), (512, 8), (513, 34),
+      ]
+      shapes += [(530, 2), (600, 1)]
     }
     return zip(shapes, Seed.cases(shapes.count)).flatMap { shape, seed in
       Triangle.allCases.flatMap { triangle in
