@@ -33,6 +33,8 @@ private struct SmallGemmBench<S: KernelScalar> {
     buffers = (0..<7).map { _ in GuardedBuffer(capacity: (largest + 3) * (largest + 3)) }
   }
 
+  @specialized(where S == Float)
+  @specialized(where S == Double)
   func check(_ backends: [any Backend], _ m: Int, _ n: Int, _ k: Int, _ found: inout Violations) {
     var generator = Generator(seed: UInt64((m * 64 + n) * 64 + k))
     // Odd shapes get the padded layouts, and the two guard pages take turns.
