@@ -47,8 +47,10 @@ public struct BatchOutcome: Sendable, Equatable {
 
   /// From the first bad pivot of each matrix, −1 where there is none.
   init(_ outcomes: UnsafeBufferPointer<Int32>) {
-    failures = outcomes.enumerated().compactMap { i, pivot in
-      pivot < 0 ? nil : Failure(matrix: i, pivot: Int(pivot))
+    var failures: [Failure] = []
+    for (i, pivot) in outcomes.enumerated() where pivot >= 0 {
+      failures.append(Failure(matrix: i, pivot: Int(pivot)))
     }
+    self.failures = failures
   }
 }

@@ -10,11 +10,11 @@ import KernelTemplates
 /// accurate relative to ‖A‖, not to themselves.
 public struct SymmetricEigen<Scalar: KernelScalar>: Sendable {
   /// The eigenvalues in ascending order.
-  public let values: [Scalar]
+  public private(set) var values: [Scalar]
   /// n × n: column j is the unit eigenvector of `values[j]`.
-  public let vectors: Matrix<Scalar>
+  public private(set) var vectors: Matrix<Scalar>
   /// Whether the decomposition exists; if not, all numbers are NaN.
-  public let status: EigenStatus
+  public private(set) var status = EigenStatus.converged
 
   /// Decomposes `a`.
   ///
@@ -23,32 +23,41 @@ public struct SymmetricEigen<Scalar: KernelScalar>: Sendable {
   ///   - triangle: the triangle that is read.
   ///   - backend: what computes it.
   ///   - threads: the most threads to use, at least 1.
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public init(
+    _ a: Matrix<Scalar>, triangle: Triangle = .lower, on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) {
+    values = [Scalar](repeating: 0, count: a.rows)
+    // Eigenvectors along memory: the backends make them in rows.
+    vectors = Matrix(uninitialized: a.rows, a.rows).transposed
+    update(a, triangle: triangle, on: backend, threads: threads)
+  }
+
+  /// Decomposes another matrix, of the same order, in the memory of this value; the parameters are those of
+  /// ``init(_:triangle:on:threads:)``. Nothing is allocated.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public mutating func update(
     _ a: Matrix<Scalar>, triangle: Triangle = .lower, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
   ) {
     requireThreads(threads, "SymmetricEigen")
     require(a.rows == a.columns, "SymmetricEigen: A is \(a.rows)×\(a.columns); it must be square")
-    let n = a.rows
-    var status = EigenStatus.converged
-    var values = [Scalar](repeating: 0, count: n)
-    // Eigenvectors along memory: the backends make them in rows.
-    let rows = Matrix<Scalar>(
-      rows: n, columns: n,
-      unsafeUninitialized: { rows in
-        values.withUnsafeMutableBufferPointer { values in
-          guard let base = values.baseAddress, n > 0 else { return }
-          a.withPointer { a in
-            status = backend.symmetricEigen(
-              SymmetricEigenCall(a: a, triangle: triangle, vectors: rows.transposed, values: base),
-              threads: threads)
-          }
+    let n = values.count
+    require(
+      a.rows == n,
+      "SymmetricEigen: A is \(a.rows)×\(a.columns); it must be \(n)×\(n), as the first one was")
+    status = .converged
+    if n == 0 { return }
+    status = vectors.withMutablePointer(discarding: true) { vectors in
+      values.withUnsafeMutableBufferPointer { values in
+        a.withPointer { a in
+          backend.symmetricEigen(
+            SymmetricEigenCall(
+              a: a, triangle: triangle, vectors: vectors, values: values.baseAddress!),
+            threads: threads)
         }
-      })
-    self.values = values
-    self.vectors = rows.transposed
-    self.status = status
+      }
+    }
   }
 
   /// V·f(Λ)·Vᵀ. 2·n³ flops.
@@ -59,7 +68,8 @@ public struct SymmetricEigen<Scalar: KernelScalar>: Sendable {
   ///   - threads: the most threads to use, at least 1.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func function(
-    on backend: any Backend = NativeBackend(), threads: Int = Threads.available, _ f: (Scalar) -> Scalar
+    on backend: any Backend = NativeBackend(), threads: Int = Threads.available,
+    _ f: (Scalar) -> Scalar
   ) -> Matrix<Scalar> {
     let n = values.count
     let rows = vectors.transposed

@@ -10,14 +10,14 @@ import KernelTemplates
 /// 9.3). 2/3·n³ flops, 2·n² more for each right-hand side.
 public struct LU<Scalar: KernelScalar>: Sendable {
   /// L below the diagonal and U on and above it.
-  public let factors: Matrix<Scalar>
+  public private(set) var factors: Matrix<Scalar>
   /// Row j was exchanged with row `pivots[j]` ≥ j, in order.
-  public let pivots: [Int]
+  public private(set) var pivots: [Int]
   /// The first j for which uⱼⱼ is 0 or NaN: A is singular. The factorization is complete all the same, but solutions hold
   /// infinities and NaNs.
-  public let singularPivot: Int?
+  public private(set) var singularPivot: Int?
   /// ‖A‖₁, the largest sum of magnitudes of a column.
-  public let norm: Scalar
+  public private(set) var norm: Scalar = 0
 
   /// Factorizes `a`, of any shape.
   ///
@@ -25,25 +25,53 @@ public struct LU<Scalar: KernelScalar>: Sendable {
   ///   - a: m × n.
   ///   - backend: what computes it.
   ///   - threads: the most threads to use, at least 1.
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public init(
     _ a: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
   ) {
+    factors = Matrix(uninitialized: a.rows, a.columns)
+    pivots = [Int](repeating: 0, count: min(a.rows, a.columns))
+    refactorize(a, on: backend, threads: threads)
+  }
+
+  /// Factorizes another matrix, of the same shape, in the memory of this value; the parameters are those of
+  /// ``init(_:on:threads:)``. Nothing is allocated.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public mutating func refactorize(
+    _ a: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
+  ) {
     requireThreads(threads, "LU")
-    var pivots = [Int](repeating: 0, count: min(a.rows, a.columns))
-    var singular: Int?
+    require(
+      a.rows == factors.rows && a.columns == factors.columns,
+      "LU.refactorize: A is \(a.rows)×\(a.columns); it must be \(factors.rows)×\(factors.columns), as before"
+    )
     norm = a.withPointer { columnSumNorm($0) }
-    factors = Matrix(
-      rows: a.rows, columns: a.columns,
-      unsafeUninitialized: { target in
-        a.withPointer { backend.copy($0, to: target) }
-        pivots.withUnsafeMutableBufferPointer { pivots in
-          guard let base = pivots.baseAddress, !pivots.isEmpty else { return }
-          singular = backend.factorLU(LUFactors(a: target, pivots: base), threads: threads)
-        }
-      })
-    self.pivots = pivots
-    singularPivot = singular
+    singularPivot = factors.withMutablePointer(discarding: true) { target in
+      a.withPointer { backend.copy($0, to: target) }
+      return pivots.withUnsafeMutableBufferPointer { pivots in
+        guard let base = pivots.baseAddress, !pivots.isEmpty else { return nil }
+        return backend.factorLU(LUFactors(a: target, pivots: base), threads: threads)
+      }
+    }
+  }
+
+  /// B ← A⁻¹·B, or A⁻ᵀ·B, in place.
+  ///
+  /// - Parameters:
+  ///   - b: n × r for a square A of order n.
+  ///   - transposed: solve with Aᵀ.
+  ///   - backend: what computes it.
+  ///   - threads: the most threads to use, at least 1.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public func solve(
+    inPlace b: inout Matrix<Scalar>, transposed: Bool = false,
+    on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) {
+    requireRightSide(b.rows, b.columns, threads)
+    if b.isEmpty { return }
+    b.withMutablePointer { x in
+      withFactors { backend.solveLU($0, transposed: transposed, x, threads: threads) }
+    }
   }
 
   /// A⁻¹·B, or A⁻ᵀ·B.
@@ -58,16 +86,14 @@ public struct LU<Scalar: KernelScalar>: Sendable {
     _ b: Matrix<Scalar>, transposed: Bool = false, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
   ) -> Matrix<Scalar> {
-    requireSquare("LU.solve", threads)
-    require(
-      b.rows == factors.rows,
-      "LU.solve: A is \(factors.rows)×\(factors.columns) and B is \(b.rows)×\(b.columns); they need the same rows"
-    )
+    requireRightSide(b.rows, b.columns, threads)
     return Matrix(
       rows: b.rows, columns: b.columns,
       unsafeUninitialized: { x in
         b.withPointer { backend.copy($0, to: x) }
-        if !b.isEmpty { withFactors { backend.solveLU($0, transposed: transposed, x, threads: threads) } }
+        if !b.isEmpty {
+          withFactors { backend.solveLU($0, transposed: transposed, x, threads: threads) }
+        }
       })
   }
 
@@ -110,6 +136,30 @@ public struct LU<Scalar: KernelScalar>: Sendable {
     return withFactors { backend.reciprocalConditionLU($0, norm: norm, threads: threads) }
   }
 
+  /// X ← A⁻¹, X n × n.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public func inverse(
+    into x: inout Matrix<Scalar>, on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) {
+    requireSquare("LU.inverse", threads)
+    let n = factors.rows
+    require(
+      x.rows == n && x.columns == n, "LU.inverse: A is \(n)×\(n) and X is \(x.rows)×\(x.columns)")
+    if n == 0 { return }
+    x.withMutablePointer(discarding: true) { x in
+      withFactors { backend.invertLU($0, into: x, threads: threads) }
+    }
+  }
+
+  private func requireRightSide(_ rows: Int, _ columns: Int, _ threads: Int) {
+    requireSquare("LU.solve", threads)
+    require(
+      rows == factors.rows,
+      "LU.solve: A is \(factors.rows)×\(factors.columns) and B is \(rows)×\(columns); they need the same rows"
+    )
+  }
+
   private func requireSquare(_ operation: StaticString, _ threads: Int) {
     requireThreads(threads, operation)
     require(
@@ -122,7 +172,8 @@ public struct LU<Scalar: KernelScalar>: Sendable {
     withExtendedLifetime(factors.storage) {
       pivots.withUnsafeBufferPointer { pivots in
         body(
-          LUFactors(a: factors.mutablePointer, pivots: UnsafeMutablePointer(mutating: pivots.baseAddress!)))
+          LUFactors(
+            a: factors.mutablePointer, pivots: UnsafeMutablePointer(mutating: pivots.baseAddress!)))
       }
     }
   }

@@ -31,7 +31,11 @@ struct LaneTransform<S: KernelScalar>: LaneWork {
     load(g, count, kernels, to: scratch, packed)
     if absolute != 0 || relative != 0 { kernels.damp(scratch, n: n, absolute: absolute, relative: relative) }
     let isGood = transform(kernels, scratch, pivots, ahead: next(after: g, lanes))
-    if isGood { store(g, count, kernels, from: scratch, packed) }
+    if isGood {
+      store(g, count, kernels, from: scratch, packed)
+      (outcomes + g * lanes).update(repeating: -1, count: count)
+      if logDeterminants == nil { return }
+    }
     for lane in 0..<count {
       let bad = isGood ? nil : firstBadPivot(pivots, lanes, lane)
       outcomes[g * lanes + lane] = Int32(bad ?? -1)

@@ -133,45 +133,71 @@ struct TriangularPanels<S: KernelScalar> {
   private func runPanels(_ panel: PanelCall<S>, _ b: MutableMatrixPointer<S>) {
     let (n, width, lanes) = (b.rows, kernels.shape.tileColumns, kernels.shape.lanes)
     let isNear = b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= 64 << 10
-    ThreadContext.current.withScratch(n * width, of: S.self) { scratch in
-      for j in stride(from: 0, to: b.columns, by: width) {
-        let columns = min(width, b.columns - j)
-        var part = panel
-        part.vectors = columns <= lanes ? 1 : 2
-        let target = b.block(0, j, rows: n, columns: columns)
-        if isNear && columns == part.vectors * lanes {
-          (part.x, part.xRow) = (target.base, target.rowStride)
-          run(part)
-        } else {
-          runInScratch(part, target, scratch)
-        }
+    let inPlace = isNear ? b.columns / lanes * lanes : 0
+    for j in stride(from: 0, to: inPlace, by: width) {
+      var part = panel
+      part.vectors = min(width, inPlace - j) / lanes
+      (part.x, part.xRow) = (b.base + j, b.rowStride)
+      run(part)
+    }
+    let together = panelsTogether(b) * width
+    ThreadContext.current.withScratch(n * min(together, b.columns - inPlace + width), of: S.self) { scratch in
+      for j in stride(from: inPlace, to: b.columns, by: together) {
+        let columns = min(together, b.columns - j)
+        runInScratch(panel, b.block(0, j, rows: n, columns: columns), scratch)
       }
     }
+  }
+
+  /// Panels that are copied together: of contiguous rows several, so that longer pieces of them are read and written,
+  /// unless one alone would stay in the first-level cache.
+  private func panelsTogether(_ b: MutableMatrixPointer<S>) -> Int {
+    let bytes = b.rows * kernels.shape.tileColumns * MemoryLayout<S>.size
+    return b.columnStride == 1 && bytes > 24 << 10 ? 8 : 1
   }
 
   private func run(_ panel: PanelCall<S>) {
     if verb == .solve { kernels.solvePanel(panel) } else { kernels.multiplyPanel(panel) }
   }
 
-  /// Copies a panel to scratch, its rows in the order of memory, and back.
+  /// Copies panels to scratch, their rows in the order of memory, and back.
   private func runInScratch(
     _ panel: PanelCall<S>, _ b: MutableMatrixPointer<S>, _ scratch: UnsafeMutablePointer<S>
   ) {
     let (n, width) = (b.rows, kernels.shape.tileColumns)
+    let panels = (b.columns + width - 1) / width
     let backwards = b.rowStride < 0
     let memory = backwards ? b.rowsReversed : b
-    if b.columns < panel.vectors * kernels.shape.lanes {
+    if b.columns % kernels.shape.lanes != 0 {
       // Lanes that nobody uses must not hold numbers that are slow to compute with.
-      scratch.update(repeating: 0, count: n * width)
+      (scratch + (panels - 1) * n * width).update(repeating: 0, count: n * width)
     }
     kernels.packB(
       memory.base, columns: b.columns, columnStride: b.columnStride, depthStride: memory.rowStride, depth: n,
       to: scratch)
-    var part = panel
-    part.x = backwards ? scratch + (n - 1) * width : scratch
-    part.xRow = backwards ? -width : width
-    run(part)
-    kernels.copy(
-      MatrixPointer(scratch, rows: n, columns: b.columns, rowStride: width, columnStride: 1), to: memory)
+    for p in 0..<panels {
+      var part = panel
+      part.vectors = b.columns - p * width <= kernels.shape.lanes ? 1 : 2
+      part.x = scratch + (backwards ? (p + 1) * n - 1 : p * n) * width
+      part.xRow = backwards ? -width : width
+      run(part)
+    }
+    unpack(UnsafePointer(scratch), to: memory)
+  }
+
+  /// Panels back to where they came from, along the rows if they are contiguous.
+  private func unpack(_ panels: UnsafePointer<S>, to b: MutableMatrixPointer<S>) {
+    let (n, width) = (b.rows, kernels.shape.tileColumns)
+    let step = b.columnStride == 1 ? 16 : n
+    for i in stride(from: 0, to: n, by: step) {
+      let rows = min(step, n - i)
+      for j in stride(from: 0, to: b.columns, by: width) {
+        let columns = min(width, b.columns - j)
+        kernels.copy(
+          MatrixPointer(
+            panels + j * n + i * width, rows: rows, columns: columns, rowStride: width, columnStride: 1),
+          to: b.block(i, j, rows: rows, columns: columns))
+      }
+    }
   }
 }

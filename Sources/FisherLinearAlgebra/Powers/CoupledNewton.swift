@@ -12,42 +12,61 @@ import KernelTemplates
 
 /// The iteration for one matrix.
 struct CoupledNewton<S: KernelScalar> {
-  private(set) var x: Matrix<S>
-  private(set) var iterations = 0
-  private var m: Matrix<S>
-  private let p: Int
-  private let backend: any Backend
-  private let threads: Int
+  let p: Int
+  let tolerance: S
+  let maxIterations: Int
 
-  init(_ a: Matrix<S>, p: Int, backend: any Backend, threads: Int) {
-    (self.p, self.backend, self.threads) = (p, backend, threads)
-    let n = a.rows
-    let norm = a.withPointer { a in
-      (0..<n).reduce(0.0) { sum, i in
-        (0..<n).reduce(sum) { $0 + Double(a[i, $1]) * Double(a[i, $1]) }
-      }.squareRoot()
-    }
-    let z = Double(1 + p) / (2 * norm)
-    m = Matrix(rows: n, columns: n) { i, j in S(z * Double(a[i, j])) }
-    let start = S(pow(z, 1 / Double(p)))
-    x = Matrix(rows: n, columns: n) { i, j in i == j ? start : 0 }
-  }
-
-  mutating func run(tolerance: S, maxIterations: Int) {
-    var error = distanceFromIdentity(m)
+  /// X ← A^(−1/p), with five squares of scratch memory from `first` on.
+  ///
+  /// - Returns: how many iterations were made.
+  @specialized(where S == Float) @specialized(where S == Double)
+  func run(
+    _ a: MutableMatrixPointer<S>, into x: MutableMatrixPointer<S>, _ work: ScratchSquares<S>,
+    first: Int
+  ) -> Int {
+    var (m, one, other) = (work[first], work[first + 1], work[first + 2])
+    let t = work[first + 3]
+    var (iterate, spare) = (x, work[first + 4])
+    start(a, m, x)
+    var (error, iterations) = (distanceFromIdentity(m), 0)
     while iterations < maxIterations && error >= tolerance {
-      let (m, n) = (m, m.rows)
-      let t = Matrix<S>(rows: n, columns: n) { i, j in
-        (i == j ? S(p + 1) - m[i, j] : -m[i, j]) / S(p)
-      }
-      let next = matrixPower(t, p, backend, threads).multiplied(by: m, on: backend, threads: threads)
-      let nextError = distanceFromIdentity(next)
+      setStep(t, m)
+      let (power, free) = work.power(of: t, p, one, other)
+      work.multiply(power, m, into: free)
+      let nextError = distanceFromIdentity(free)
       // Not true for NaN either.
-      if !(nextError <= 1.2 * error) { return }
-      x = x.multiplied(by: t, on: backend, threads: threads)
-      self.m = next
+      if !(nextError <= 1.2 * error) { break }
+      if free.base == one.base { (m, one) = (one, m) } else { (m, other) = (other, m) }
+      work.multiply(iterate, t, into: spare)
+      (iterate, spare) = (spare, iterate)
       error = nextError
       iterations += 1
+    }
+    if iterate.base != x.base { work.backend.copy(iterate.readOnly, to: x) }
+    return iterations
+  }
+
+  /// M₀ and X₀
+  private func start(
+    _ a: MutableMatrixPointer<S>, _ m: MutableMatrixPointer<S>, _ x: MutableMatrixPointer<S>
+  ) {
+    let n = a.rows
+    var sum = 0.0
+    for i in 0..<n { for j in 0..<n { sum += Double(a[i, j]) * Double(a[i, j]) } }
+    let z = Double(1 + p) / (2 * sum.squareRoot())
+    let diagonal = S(pow(z, 1 / Double(p)))
+    for i in 0..<n {
+      for j in 0..<n {
+        m[i, j] = S(z * Double(a[i, j]))
+        x[i, j] = i == j ? diagonal : 0
+      }
+    }
+  }
+
+  /// T
+  private func setStep(_ t: MutableMatrixPointer<S>, _ m: MutableMatrixPointer<S>) {
+    for i in 0..<t.rows {
+      for j in 0..<t.rows { t[i, j] = (i == j ? S(p + 1) - m[i, j] : -m[i, j]) / S(p) }
     }
   }
 }

@@ -11,18 +11,19 @@ public enum InverseRootMethod<Scalar: KernelScalar>: Sendable {
 
 /// X = (A + λ·I)^(−1/p) for a symmetric positive definite A + λ·I, and how good it is.
 ///
-///     let root = InverseRoot(gram, p: 4, damping: .relative(1e-6))
+///     var root = InverseRoot(gram, p: 4, damping: .relative(1e-6))
 ///     if root.residual < 1e-2 { preconditioner = root.matrix }
+///     root.update(nextGram, p: 4, damping: .relative(1e-6))       // in the same memory
 public struct InverseRoot<Scalar: KernelScalar>: Sendable {
   /// X. Not a number where A + λ·I is not positive definite and its eigenvalues are not raised.
-  public let matrix: Matrix<Scalar>
+  public private(set) var matrix: Matrix<Scalar>
   /// max |Xᵖ·(A + λ·I) − I|, computed from X: about n·u·κ for a good root, u the unit roundoff and κ the condition. NaN if
   /// there is none. With raised eigenvalues it tells how far those were from what A says.
-  public let residual: Scalar
+  public private(set) var residual: Scalar = .nan
   /// How many eigenvalues were raised to the floor.
-  public let raised: Int
+  public private(set) var raised = 0
   /// How many Newton iterations were made.
-  public let iterations: Int
+  public private(set) var iterations = 0
 
   /// Computes the root.
   ///
@@ -33,89 +34,117 @@ public struct InverseRoot<Scalar: KernelScalar>: Sendable {
   ///   - method: what to compute it by. Eigenvalues are accurate to n·u·‖A‖, so the floor or λ should not be below that.
   ///   - backend: what computes it.
   ///   - threads: the most threads to use, at least 1.
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public init(
+    _ a: Matrix<Scalar>, p: Int, damping: Damping<Scalar> = .none,
+    by method: InverseRootMethod<Scalar> = .eigen(), on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) {
+    matrix = Matrix(uninitialized: a.rows, a.rows)
+    update(a, p: p, damping: damping, by: method, on: backend, threads: threads)
+  }
+
+  /// Computes the root of another matrix of the same order in the memory of this value: from the second call on, nothing
+  /// is allocated. The parameters are those of ``init(_:p:damping:by:on:threads:)``.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public mutating func update(
     _ a: Matrix<Scalar>, p: Int, damping: Damping<Scalar> = .none,
     by method: InverseRootMethod<Scalar> = .eigen(), on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
   ) {
     requireThreads(threads, "InverseRoot")
     require(a.rows == a.columns, "InverseRoot: A is \(a.rows)×\(a.columns); it must be square")
+    let n = matrix.rows
+    require(
+      a.rows == n,
+      "InverseRoot: A is \(a.rows)×\(a.columns); it must be \(n)×\(n), as the first one was")
     require(p >= 1, "InverseRoot: p is \(p); it must be at least 1")
-    let damped = Self.damped(a, damping)
+    if case .eigen(let floor) = method {
+      require(floor >= 0, "InverseRoot: the floor is \(floor); it must be at least 0")
+    }
+    let parts = damping.checkedParts("InverseRoot")
+    let outcome = matrix.withMutablePointer(discarding: true) { x in
+      a.withPointer { a in
+        ThreadContext.current.withScratch(6 * n * n + n, of: Scalar.self) { memory in
+          RootCall(
+            p: p, work: ScratchSquares(order: n, base: memory, backend: backend, threads: threads)
+          )
+          .run(a, parts, method, into: x)
+        }
+      }
+    }
+    (residual, raised, iterations) = (outcome.residual, outcome.raised, outcome.iterations)
+  }
+}
+
+/// One root, with six squares and a row of scratch memory; the first square holds A + λ·I.
+private struct RootCall<S: KernelScalar> {
+  let p: Int
+  let work: ScratchSquares<S>
+
+  func run(
+    _ a: MatrixPointer<S>, _ damping: (absolute: S, relative: S), _ method: InverseRootMethod<S>,
+    into x: MutableMatrixPointer<S>
+  ) -> (residual: S, raised: Int, iterations: Int) {
+    var (raised, iterations) = (0, 0)
     switch method {
     case .eigen(let floor):
-      require(floor >= 0, "InverseRoot: the floor is \(floor); it must be at least 0")
-      let eigen = SymmetricEigen(damped, on: backend, threads: threads)
-      raised = eigen.values.reduce(0) { $0 + ($1 < floor ? 1 : 0) }
-      matrix = eigen.function(on: backend, threads: threads) { Self.inverseRoot(max($0, floor), p) }
-      iterations = 0
+      load(a, damping, isSymmetric: true)
+      raised = runEigen(floor, into: x)
     case .coupledNewton(let tolerance, let maxIterations):
-      var newton = CoupledNewton(damped, p: p, backend: backend, threads: threads)
-      newton.run(tolerance: tolerance, maxIterations: maxIterations)
-      (matrix, iterations, raised) = (newton.x, newton.iterations, 0)
+      load(a, damping, isSymmetric: false)
+      iterations = CoupledNewton(p: p, tolerance: tolerance, maxIterations: maxIterations)
+        .run(work[0], into: x, work, first: 1)
+      load(a, damping, isSymmetric: true)
     }
-    residual = Self.residual(damped, matrix, p, backend, threads)
+    // max |Xᵖ·A − I|
+    let (power, free) = work.power(of: x, p, work[1], work[2])
+    work.multiply(power, work[0], into: free)
+    return (distanceFromIdentity(free), raised, iterations)
+  }
+
+  /// The first square ← A + λ·I, from the lower triangle if `isSymmetric`.
+  private func load(_ a: MatrixPointer<S>, _ damping: (absolute: S, relative: S), isSymmetric: Bool) {
+    let (n, target) = (work.order, work[0])
+    for i in 0..<n {
+      for j in 0..<n { target[i, j] = isSymmetric && j > i ? a[j, i] : a[i, j] }
+    }
+    if damping == (0, 0) { return }
+    var trace: S = 0
+    for i in 0..<n { trace += a[i, i] }
+    let mean = trace / S(max(n, 1))
+    for i in 0..<n {
+      target[i, i] += damping.absolute + (damping.relative == 0 ? 0 : damping.relative * mean)
+    }
+  }
+
+  /// X ← V·Λ^(−1/p)·Vᵀ, with the eigenvectors in rows.
+  ///
+  /// - Returns: how many eigenvalues were raised.
+  private func runEigen(_ floor: S, into x: MutableMatrixPointer<S>) -> Int {
+    let (n, rows, scaled) = (work.order, work[1], work[2])
+    if n == 0 { return 0 }
+    let values = work.base + 6 * n * n
+    _ = work.backend.symmetricEigen(
+      SymmetricEigenCall(a: work[0].readOnly, vectors: rows.transposed, values: values),
+      threads: work.threads)
+    var raised = 0
+    for i in 0..<n {
+      if values[i] < floor { raised += 1 }
+      let image = inverseRoot(max(values[i], floor))
+      for j in 0..<n { scaled[i, j] = image * rows[i, j] }
+    }
+    work.backend.gemm(
+      Gemm(alpha: 1, a: rows.transposed.readOnly, b: scaled.readOnly, beta: 0, c: x),
+      threads: work.threads)
+    return raised
   }
 
   /// λ^(−1/p); NaN for a negative λ.
-  private static func inverseRoot(_ value: Scalar, _ p: Int) -> Scalar {
+  private func inverseRoot(_ value: S) -> S {
     switch p {
     case 1: 1 / value
     case 2: 1 / value.squareRoot()
-    default: Scalar(pow(Double(value), -1 / Double(p)))
+    default: S(pow(Double(value), -1 / Double(p)))
     }
-  }
-
-  private static func damped(_ a: Matrix<Scalar>, _ damping: Damping<Scalar>) -> Matrix<Scalar> {
-    let (absolute, relative) = damping.parts
-    require(
-      absolute >= 0 && relative >= 0, "InverseRoot: damping is \(damping); it must be at least 0")
-    if absolute == 0 && relative == 0 { return a }
-    let n = a.rows
-    let mean = (0..<n).reduce(Scalar(0)) { $0 + a[$1, $1] } / Scalar(max(n, 1))
-    var damped = a
-    for i in 0..<n { damped[i, i] += absolute + (relative == 0 ? 0 : relative * mean) }
-    return damped
-  }
-
-  /// max |Xᵖ·A − I|
-  private static func residual(
-    _ a: Matrix<Scalar>, _ x: Matrix<Scalar>, _ p: Int, _ backend: any Backend, _ threads: Int
-  ) -> Scalar {
-    let product = matrixPower(x, p, backend, threads).multiplied(
-      by: symmetric(a), on: backend, threads: threads)
-    return distanceFromIdentity(product)
-  }
-
-  /// The matrix with its upper triangle made from the lower.
-  private static func symmetric(_ a: Matrix<Scalar>) -> Matrix<Scalar> {
-    Matrix(rows: a.rows, columns: a.columns) { i, j in a[max(i, j), min(i, j)] }
-  }
-}
-
-/// Aᵖ by squaring, p ≥ 1.
-func matrixPower<S: KernelScalar>(
-  _ a: Matrix<S>, _ p: Int, _ backend: any Backend, _ threads: Int
-) -> Matrix<S> {
-  if p == 1 { return a }
-  let half = matrixPower(a, p / 2, backend, threads)
-  let square = half.multiplied(by: half, on: backend, threads: threads)
-  return p % 2 == 0 ? square : square.multiplied(by: a, on: backend, threads: threads)
-}
-
-/// max |A − I|; NaN if an element is.
-@specialized(where S == Float) @specialized(where S == Double)
-func distanceFromIdentity<S: KernelScalar>(_ a: Matrix<S>) -> S {
-  a.withPointer { a in
-    var largest: S = 0
-    for i in 0..<a.rows {
-      for j in 0..<a.columns {
-        let distance = abs(a[i, j] - (i == j ? 1 : 0))
-        if distance.isNaN { return .nan }
-        largest = max(largest, distance)
-      }
-    }
-    return largest
   }
 }

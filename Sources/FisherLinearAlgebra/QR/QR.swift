@@ -10,9 +10,9 @@ import KernelTemplates
 /// 2002, 19.3). Signs on the diagonal of R are as they come. 2·n²·(m − n/3) flops for m ≥ n.
 public struct QR<Scalar: KernelScalar>: Sendable {
   /// R on and above the diagonal, the reflectors below.
-  public let factors: Matrix<Scalar>
+  public private(set) var factors: Matrix<Scalar>
   /// The factors τ of the reflectors.
-  public let tau: [Scalar]
+  public private(set) var tau: [Scalar]
 
   /// Factorizes `a`, of any shape.
   ///
@@ -20,24 +20,33 @@ public struct QR<Scalar: KernelScalar>: Sendable {
   ///   - a: m × n.
   ///   - backend: what computes it.
   ///   - threads: the most threads to use, at least 1.
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public init(
     _ a: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
   ) {
-    requireThreads(threads, "QR")
-    var tau = [Scalar](repeating: 0, count: min(a.rows, a.columns))
+    tau = [Scalar](repeating: 0, count: min(a.rows, a.columns))
     // Columns along memory: reflectors are columns.
-    let columns = Matrix<Scalar>(
-      rows: a.columns, columns: a.rows,
-      unsafeUninitialized: { target in
-        a.withPointer { backend.copy($0.transposed, to: target) }
-        tau.withUnsafeMutableBufferPointer { tau in
-          guard let base = tau.baseAddress, !tau.isEmpty else { return }
-          backend.factorQR(QRFactors(a: target.transposed, tau: base), threads: threads)
-        }
-      })
-    factors = columns.transposed
-    self.tau = tau
+    factors = Matrix(uninitialized: a.columns, a.rows).transposed
+    refactorize(a, on: backend, threads: threads)
+  }
+
+  /// Factorizes another matrix, of the same shape, in the memory of this value; the parameters are those of
+  /// ``init(_:on:threads:)``. Nothing is allocated.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public mutating func refactorize(
+    _ a: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
+  ) {
+    requireThreads(threads, "QR")
+    require(
+      a.rows == factors.rows && a.columns == factors.columns,
+      "QR.refactorize: A is \(a.rows)×\(a.columns); it must be \(factors.rows)×\(factors.columns), as before"
+    )
+    factors.withMutablePointer(discarding: true) { target in
+      a.withPointer { backend.copy($0, to: target) }
+      tau.withUnsafeMutableBufferPointer { tau in
+        guard let base = tau.baseAddress, !tau.isEmpty else { return }
+        backend.factorQR(QRFactors(a: target, tau: base), threads: threads)
+      }
+    }
   }
 
   /// R: min(m, n) × n, upper triangular.
@@ -60,7 +69,8 @@ public struct QR<Scalar: KernelScalar>: Sendable {
       unsafeUninitialized: { q in
         for i in 0..<q.rows { for j in 0..<m { q[i, j] = i == j ? 1 : 0 } }
         withFactors {
-          backend.applyQ($0, transposed: false, to: q.transposed, isIdentity: true, threads: threads)
+          backend.applyQ(
+            $0, transposed: false, to: q.transposed, isIdentity: true, threads: threads)
         }
       })
     return rows.transposed
@@ -108,10 +118,13 @@ public struct QR<Scalar: KernelScalar>: Sendable {
   ) -> Matrix<Scalar> {
     let n = factors.columns
     require(
-      factors.rows >= n, "QR.solve: A is \(factors.rows)×\(n); it needs at least as many rows as columns")
+      factors.rows >= n,
+      "QR.solve: A is \(factors.rows)×\(n); it needs at least as many rows as columns")
     let projected = applyQ(transposed: true, to: b, on: backend, threads: threads)
     var x = projected[rows: 0..<n, columns: 0...]
-    trsm(factors[rows: 0..<n, columns: 0...], triangle: .upper, into: &x, on: backend, threads: threads)
+    trsm(
+      factors[rows: 0..<n, columns: 0...], triangle: .upper, into: &x, on: backend, threads: threads
+    )
     return x
   }
 

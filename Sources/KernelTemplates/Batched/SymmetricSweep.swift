@@ -46,8 +46,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// Whether all numbers of n vectors are above 0.
   @inlinable @inline(__always)
   static func areAboveZero(_ pivots: UnsafeMutablePointer<Scalar>, _ n: Int) -> Bool {
+    // 1 in the lanes that have a pivot that is not above 0, NaN included.
+    var failures = zero
+    for i in 0..<n {
+      failures = select(failures, one, where: load(UnsafePointer(pivots + i &* lanes)), exceeds: zero)
+    }
     var areAbove = true
-    for l in 0..<n &* lanes { areAbove = areAbove && pivots[l] > 0 }
+    for l in 0..<lanes { areAbove = areAbove && failures[l] == 0 }
     return areAbove
   }
 
