@@ -16,7 +16,7 @@ struct SecondMoments<S: KernelScalar> {
   @specialized(where S == Float) @specialized(where S == Double)
   init(_ g: Matrix<S>, keep: Double, _ parameter: ParameterInfo, _ step: borrowing Step<S>) {
     let (height, width) = (Double(max(1, g.rows)), Double(max(1, g.columns)))
-    let rowMeans = rowSums(g, threads: step.threads) { x, _, _ in x * x }.map { $0 / width }
+    let rowMeans = rowSums(g, threads: step.threads, of: Square()).map { $0 / width }
     let columnMeans = ColumnSums.squares(g, threads: step.threads).map { $0 / height }
     let isVector = parameter.shape.count == 1
     rows = isVector ? nil : Self.mixed(step.tensor("R", of: parameter.name), rowMeans, keep)
@@ -49,20 +49,35 @@ struct SecondMoments<S: KernelScalar> {
   }
 }
 
+/// x²
+private struct Square<Scalar: KernelScalar>: RowTerm {
+  @inline(__always)
+  func value(_ x: Lanes<Scalar>, row: Lanes<Scalar>, column: Lanes<Scalar>) -> Lanes<Scalar> { x * x }
+}
+
+/// U² = g²/max(V, ε₁²)
+private struct DirectionSquare<Scalar: KernelScalar>: RowTerm {
+  let floor: Scalar
+
+  @inline(__always)
+  func value(_ x: Lanes<Scalar>, row: Lanes<Scalar>, column: Lanes<Scalar>) -> Lanes<Scalar> {
+    x * x / maximum(row * column, Lanes(repeating: floor))
+  }
+}
+
 /// RMS(U) with U = g/√max(V, ε₁²).
 @specialized(where S == Float) @specialized(where S == Double)
 func directionScale<S: KernelScalar>(
   _ g: Matrix<S>, row: Matrix<S>, column: Matrix<S>, floor: S, threads: Int
 ) -> Double {
-  let floor = Lanes<S>(repeating: floor * floor)
-  let sums = rowSums(g, row: row, column: column, threads: threads) { $0 * $0 / maximum($1 * $2, floor) }
+  let sums = rowSums(g, row: row, column: column, threads: threads, of: DirectionSquare(floor: floor * floor))
   return (sums.reduce(0, +) / Double(max(1, g.count))).squareRoot()
 }
 
 /// √ of the mean of the squares.
 @specialized(where S == Float) @specialized(where S == Double)
 func rootMeanSquare<S: KernelScalar>(_ x: Matrix<S>, threads: Int) -> Double {
-  let sums = rowSums(x, threads: threads) { x, _, _ in x * x }
+  let sums = rowSums(x, threads: threads, of: Square())
   return (sums.reduce(0, +) / Double(max(1, x.count))).squareRoot()
 }
 

@@ -54,7 +54,7 @@ enum Optimizers {
     print("\nhyper-parameters")
     for parameter in record.hyperparameters {
       print(
-        "  " + column(parameter.name, 14, left: true) + column("\(parameter.value)", 10, left: true)
+        "  " + column(parameter.name, 18, left: true) + column("\(parameter.value)", 10, left: true)
           + "\(parameter.meaning); \(parameter.range); \(parameter.source)")
     }
     print(

@@ -1,5 +1,14 @@
 public import FisherLinearAlgebra
 
+/// A term of a sum over the elements of a matrix.
+///
+/// A type and not a closure: the compiler would not inline that into the loop.
+public protocol RowTerm<Scalar> {
+  associatedtype Scalar: KernelScalar
+  /// Zero where x is; written with `*` and `+` like an ``UpdateRule``, and `@inline(__always)`.
+  func value(_ x: Lanes<Scalar>, row: Lanes<Scalar>, column: Lanes<Scalar>) -> Lanes<Scalar>
+}
+
 /// Σⱼ term(xᵢⱼ, rowᵢ, columnⱼ) for every row i, eight terms at a time.
 ///
 /// Up to 64 terms of a lane are added in the element type, then in double precision: the relative error stays near 64·u
@@ -8,12 +17,11 @@ public import FisherLinearAlgebra
 /// - Parameters:
 ///   - row: a factor for each row; zeros if there is none.
 ///   - column: a factor for each column; zeros if there is none.
-///   - term: zero where x is; written with `*` and `+` like an ``UpdateRule``.
 /// - Returns: as many sums as `x` has rows.
 @inlinable @inline(__always)
-package func rowSums<S: KernelScalar>(
-  _ x: Matrix<S>, row: Matrix<S>? = nil, column: Matrix<S>? = nil, threads: Int,
-  _ term: (_ x: Lanes<S>, _ row: Lanes<S>, _ column: Lanes<S>) -> Lanes<S>
+public func rowSums<Term: RowTerm>(
+  _ x: Matrix<Term.Scalar>, row: Matrix<Term.Scalar>? = nil, column: Matrix<Term.Scalar>? = nil, threads: Int,
+  of term: Term
 ) -> [Double] {
   perRow(x, row, column, threads: threads) { x, range, row, column in
     lanesSum(x, range, row, column, term)
@@ -49,15 +57,16 @@ package func perRow<S: KernelScalar>(
 
 /// The terms of a stretch of one row, lane by lane. The lanes past the end hold zeros.
 @inlinable @inline(__always)
-func lanesSum<S: KernelScalar>(
-  _ x: UnsafePointer<S>, _ range: Range<Int>, _ row: Lanes<S>, _ column: UnsafePointer<S>?,
-  _ term: (Lanes<S>, Lanes<S>, Lanes<S>) -> Lanes<S>
-) -> Lanes<S> {
-  var (sum, j) = (Lanes<S>.zero, range.lowerBound)
+func lanesSum<Term: RowTerm>(
+  _ x: UnsafePointer<Term.Scalar>, _ range: Range<Int>, _ row: Lanes<Term.Scalar>,
+  _ column: UnsafePointer<Term.Scalar>?, _ term: Term
+) -> Lanes<Term.Scalar> {
+  var (sum, j) = (Lanes<Term.Scalar>.zero, range.lowerBound)
   while j &+ 8 <= range.upperBound {
-    sum += term(load(x + j), row, column.map { load($0 + j) } ?? .zero)
+    sum += term.value(ahead(x + j), row: row, column: column.map { load($0 + j) } ?? .zero)
     j &+= 8
   }
   let rest = range.upperBound &- j
-  return rest == 0 ? sum : sum + term(load(x + j, rest), row, column.map { load($0 + j, rest) } ?? .zero)
+  if rest == 0 { return sum }
+  return sum + term.value(load(x + j, rest), row: row, column: column.map { load($0 + j, rest) } ?? .zero)
 }
