@@ -74,3 +74,16 @@ func editDistance(_ a: String, _ b: String) -> Int {
   }
   return row[b.count]
 }
+
+extension Arguments {
+  /// What `name=value` texts assign; of a name that comes twice, the last.
+  package static func assignments(_ texts: [String]) throws(UsageError) -> [String: String] {
+    var values: [String: String] = [:]
+    for text in texts {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2 else { throw UsageError("'\(text)' is not of the form name=value") }
+      values[parts[0]] = parts[1]
+    }
+    return values
+  }
+}

@@ -68,12 +68,7 @@ struct Workload: Sendable {
     let words = text.split(separator: ":").map(String.init)
     let type = try OptimizerRegistry.builtIn.type(words.first ?? "")
     // Small steps: weights that grow would change nothing in the time, but might stop being finite.
-    var settings = ["lr": "1e-6"]
-    for word in words.dropFirst() {
-      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-      guard parts.count == 2 else { throw UsageError("'\(word)' is not name=value") }
-      settings[parts[0]] = parts[1]
-    }
+    let settings = try ["lr": "1e-6"].merging(Arguments.assignments(Array(words.dropFirst()))) { $1 }
     return type.init(settings: try Settings(type.record, parsing: settings))
   }
 }

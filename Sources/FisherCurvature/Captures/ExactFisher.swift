@@ -18,11 +18,13 @@ public struct ExactFisher<Scalar: KernelScalar>: Sendable {
   }
 
   /// Micro-batches one after the other.
-  public init(concatenating parts: [ExactFisher]) {
+  public init(concatenating parts: [ExactFisher], on backend: any Backend = NativeBackend()) {
     require(!parts.isEmpty, "ExactFisher: there is nothing to concatenate")
     let rows = parts.flatMap(\.coefficients.array)
     self.init(
-      columns: parts[0].columns.indices.map { r in Captures(concatenating: parts.map { $0.columns[r] }) },
+      columns: parts[0].columns.indices.map { r in
+        Captures(concatenating: parts.map { $0.columns[r] }, on: backend)
+      },
       coefficients: Matrix(
         rows, rows: parts.reduce(0) { $0 + $1.coefficients.rows }, columns: parts[0].coefficients.columns))
   }

@@ -143,7 +143,7 @@ extension UpdateRule {
   }
 }
 
-/// Loads, and asks for what comes a few pages later: several streams are too many for the prefetchers of the hardware.
+/// Loads, and asks for what comes 1024 elements later: several streams are too many for the prefetchers of the hardware.
 @inlinable @inline(__always)
 func ahead<S: KernelScalar>(_ p: UnsafePointer<S>) -> Lanes<S> {
   prefetchLine(p + 1024)

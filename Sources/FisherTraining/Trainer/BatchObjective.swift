@@ -46,11 +46,11 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
     return Captures(
       concatenating: replayed { first in
         workspace.sampledCaptures(values, seed: seed &+ draws, firstSample: first)
-      })
+      }, on: workspace.backend)
   }
 
   func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
-    ExactFisher(concatenating: replayed { _ in workspace.exactFisher(values) })
+    ExactFisher(concatenating: replayed { _ in workspace.exactFisher(values) }, on: workspace.backend)
   }
 
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {

@@ -130,7 +130,7 @@ public final class Trainer<Scalar: KernelScalar> {
     if !isWhole && driver.needs.contains(.gradients) { gradients = accumulator.take(on: workspace.backend) }
     return BatchObjective(
       loss: lossSum / Double(terms), sampleCount: terms,
-      captures: captures.isEmpty ? nil : Captures(concatenating: captures),
+      captures: captures.isEmpty ? nil : Captures(concatenating: captures, on: workspace.backend),
       outputGradients: outputs.isEmpty ? nil : OutputGradients(concatenating: outputs), passes: passes,
       workspace: workspace, values: values, seed: maskSeed)
   }

@@ -76,13 +76,9 @@ struct RunConfiguration: Sendable {
   }
 
   private static func settings(_ arguments: Arguments) throws(UsageError) -> [String: String] {
-    var settings: [String: String] = [:]
-    for text in arguments.list("set") ?? [] {
-      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2 else { throw UsageError("--set: '\(text)' is not of the form name=value") }
-      settings[parts[0]] = parts[1]
+    do { return try Arguments.assignments(arguments.list("set") ?? []) } catch {
+      throw UsageError("--set: \(error)")
     }
-    return settings
   }
 
   /// To be stored with a checkpoint.
