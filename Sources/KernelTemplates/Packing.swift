@@ -86,7 +86,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     while l < count {
       transposeRows(
         source + l &* laneStride, count: min(lanes, count &- l), rowStride: laneStride, depth: depth,
-        to: target + l, stride: stride)
+        to: target + l, stride: stride, goesOn: depth >= 8 &* lanes)
       l &+= lanes
     }
   }

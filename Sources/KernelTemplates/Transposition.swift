@@ -189,14 +189,18 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// Copies `count` ≤ L rows of `depth` elements into columns: target[p · stride + row] = source[row · rowStride + p].
   ///
-  /// Lanes between `count` and L of the target are overwritten with anything.
+  /// Lanes between `count` and L of the target are overwritten with anything. If it `goesOn`, the next `count` rows are
+  /// asked for meanwhile.
   @inlinable @inline(__always)
   public static func transposeRows(
     _ source: UnsafePointer<Scalar>, count: Int, rowStride: Int, depth: Int,
-    to target: UnsafeMutablePointer<Scalar>, stride: Int
+    to target: UnsafeMutablePointer<Scalar>, stride: Int, goesOn: Bool = false
   ) {
     var p = 0
     while p < depth {
+      if goesOn {
+        for l in 0..<lanes { prefetch(source + ((count &+ l) &* rowStride &+ p), into: .second) }
+      }
       transposeSquare(
         SquareCall(
           rows: count, columns: min(lanes, depth &- p), source: source + p, rowStride: rowStride,

@@ -10,20 +10,28 @@ extension NativeBackend {
   @inline(never)
   private func factor<S: KernelScalar>(_ factors: LUFactors<S>, _ threads: Int) -> Int? {
     let (a, kernels) = (factors.a, S._kernels(instructionSet))
-    if a.columnStride == 1 || a.columns == 1 {
+    if (a.columnStride == 1 || a.columns == 1) && !rowsCollide(a) {
       var rows = a
       rows.columnStride = 1
       PivotedElimination(a: rows, pivots: factors.pivots, kernels: kernels, threads: threads).run()
     } else {
-      ThreadContext.current.withScratch(a.rows * a.columns, of: S.self) { scratch in
+      // An odd number of cache lines.
+      let line = 64 / MemoryLayout<S>.size
+      let stride = ((a.columns + line - 1) / line | 1) * line
+      ThreadContext.current.withScratch(a.rows * stride, of: S.self) { scratch in
         let rows = MutableMatrixPointer(
-          scratch, rows: a.rows, columns: a.columns, rowStride: a.columns, columnStride: 1)
+          scratch, rows: a.rows, columns: a.columns, rowStride: stride, columnStride: 1)
         kernels.copy(a.readOnly, to: rows)
         PivotedElimination(a: rows, pivots: factors.pivots, kernels: kernels, threads: threads).run()
         kernels.copy(rows.readOnly, to: a)
       }
     }
     return factors.firstBadPivot
+  }
+
+  /// Rows a multiple of 4 KiB apart meet in one set of the first-level cache; from some order on, a copy costs less.
+  private func rowsCollide<S: KernelScalar>(_ a: MutableMatrixPointer<S>) -> Bool {
+    a.rows >= 128 && a.rowStride * MemoryLayout<S>.size % 4096 == 0
   }
 }
 

@@ -19,8 +19,8 @@ struct TriangularPanels<S: KernelScalar> {
   let kernels: any KernelSet<S>.Type
   let threads: Int
 
-  /// Rows of a block: its packed tiles fit the second-level cache beside a panel.
-  static var blockRows: Int { 256 }
+  /// Rows of a block.
+  static var blockRows: Int { 512 }
 
   func run(on backend: NativeBackend) {
     let blocks = Partition(call.b.rows, limit: Self.blockRows)
@@ -59,7 +59,7 @@ struct TriangularPanels<S: KernelScalar> {
       var panel = PanelCall(
         tiles: tiles, a: l.base, tileStride: tileStride, aRow: l.rowStride, aDepth: l.columnStride,
         diagonal: UnsafePointer(scratch), divides: divides, alpha: alpha, x: b.base, xRow: b.rowStride,
-        vectors: 2)
+        panelStride: shape.tileColumns, vectors: 0)
       if packs { pack(l, tiles, to: scratch + n, &panel) }
       let panels = Partition((b.columns + shape.tileColumns - 1) / shape.tileColumns, limit: panelsPerTask(n))
       Parallel.perform(panels.parts, threads: threads) { task in
@@ -134,10 +134,9 @@ struct TriangularPanels<S: KernelScalar> {
     let (n, width, lanes) = (b.rows, kernels.shape.tileColumns, kernels.shape.lanes)
     let isNear = b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= 64 << 10
     let inPlace = isNear ? b.columns / lanes * lanes : 0
-    for j in stride(from: 0, to: inPlace, by: width) {
+    if inPlace > 0 {
       var part = panel
-      part.vectors = min(width, inPlace - j) / lanes
-      (part.x, part.xRow) = (b.base + j, b.rowStride)
+      (part.x, part.vectors) = (b.base, inPlace / lanes)
       run(part)
     }
     let together = panelsTogether(b) * width
@@ -149,15 +148,15 @@ struct TriangularPanels<S: KernelScalar> {
     }
   }
 
-  /// Panels that are copied together: of contiguous rows several, so that longer pieces of them are read and written,
-  /// unless one alone would stay in the first-level cache.
+  /// Panels that are copied and solved together, so that longer pieces of rows are read and written, and L is fetched once
+  /// for all: as many as fit a quarter of the second-level cache, unless one alone would stay in the first-level cache.
   private func panelsTogether(_ b: MutableMatrixPointer<S>) -> Int {
     let bytes = b.rows * kernels.shape.tileColumns * MemoryLayout<S>.size
-    return b.columnStride == 1 && bytes > 24 << 10 ? 8 : 1
+    return bytes > 24 << 10 ? max(4, (256 << 10) / bytes) : 1
   }
 
   private func run(_ panel: PanelCall<S>) {
-    if verb == .solve { kernels.solvePanel(panel) } else { kernels.multiplyPanel(panel) }
+    if verb == .solve { kernels.solveTriangle(panel) } else { kernels.multiplyTriangle(panel) }
   }
 
   /// Copies panels to scratch, their rows in the order of memory, and back.
@@ -175,13 +174,11 @@ struct TriangularPanels<S: KernelScalar> {
     kernels.packB(
       memory.base, columns: b.columns, columnStride: b.columnStride, depthStride: memory.rowStride, depth: n,
       to: scratch)
-    for p in 0..<panels {
-      var part = panel
-      part.vectors = b.columns - p * width <= kernels.shape.lanes ? 1 : 2
-      part.x = scratch + (backwards ? (p + 1) * n - 1 : p * n) * width
-      part.xRow = backwards ? -width : width
-      run(part)
-    }
+    var part = panel
+    part.vectors = (b.columns + kernels.shape.lanes - 1) / kernels.shape.lanes
+    (part.x, part.xRow, part.panelStride) = (scratch, width, n * width)
+    if backwards { (part.x, part.xRow) = (scratch + (n - 1) * width, -width) }
+    run(part)
     unpack(UnsafePointer(scratch), to: memory)
   }
 

@@ -137,7 +137,8 @@ public struct PackedSolve<Unit: VectorUnit>: TileRoutine {
     var sums = tile.negatedRemainder(T.self, last)
     let width = T.Unit.tileColumns
     sums.substitute(
-      SmallTriangle(tile.a + tile.depth &* width, rowStride: 1, columnStride: width, diagonal: tile.roots),
+      SmallTriangle(
+        tile.a + tile.depth &* width, row: AnyStep(1), column: AnyStep(width), diagonal: tile.roots),
       divides: false)
     sums.store(to: tile.x + tile.depth &* width, width, last)
   }

@@ -1,15 +1,16 @@
-// A panel X of right-hand sides, one or two vectors wide, against a lower triangle L of n rows.
+// Panels X of right-hand sides, each one or two vectors wide, against a lower triangle L of n rows.
 //
 //     solve:     X ← L⁻¹·α·X        from the top:    xᵢ = (α·xᵢ − Σ_{p<i} lᵢₚ·xₚ) / lᵢᵢ
 //     multiply:  X ← α·L·X          from the bottom: xᵢ = α·Σ_{p≤i} lᵢₚ·xₚ
 //
 // Tiles of at most MR rows: one FMA chain over the rows outside of the tile, in the order of p, continued over those
-// inside. No zero is multiplied, so what the definition does not read has no effect.
+// inside. No zero is multiplied, so what the definition does not read has no effect. A few tiles of L meet all panels
+// before the next ones, so that L is fetched once for all of them.
 // Error: backward stable row by row, |L·X − αB| ≤ (n + 3)·u·(|L||X| + |αB|).
 //
 // L may have any strides, also negative ones, or lie in packed tiles; rows of X are contiguous, at any distance.
 
-/// The operands of a panel.
+/// The operands of some panels.
 @frozen
 public struct PanelCall<Scalar> {
   /// The rows of L in tiles.
@@ -24,17 +25,18 @@ public struct PanelCall<Scalar> {
   public var diagonal: UnsafePointer<Scalar>
   public var divides: Bool
   public var alpha: Scalar
-  /// Row i of X starts at `x[i * xRow]`.
+  /// Row i of panel j starts at `x[j * panelStride + i * xRow]`.
   public var x: UnsafeMutablePointer<Scalar>
   public var xRow: Int
-  /// 1 or 2.
+  public var panelStride: Int
+  /// In all panels: two in each, but there may be one in the last.
   public var vectors: Int
 
   @inlinable @inline(__always)
   public init(
     tiles: Partition, a: UnsafePointer<Scalar>, tileStride: Int, aRow: Int, aDepth: Int,
     diagonal: UnsafePointer<Scalar>, divides: Bool, alpha: Scalar, x: UnsafeMutablePointer<Scalar>,
-    xRow: Int, vectors: Int
+    xRow: Int, panelStride: Int, vectors: Int
   ) {
     self.tiles = tiles
     self.a = a
@@ -46,16 +48,21 @@ public struct PanelCall<Scalar> {
     self.alpha = alpha
     self.x = x
     self.xRow = xRow
+    self.panelStride = panelStride
     self.vectors = vectors
   }
 
-  /// The operands of tile t.
   @inlinable @inline(__always)
-  func tile(_ t: Int) -> TriangleTileCall<Scalar> {
+  var panels: Int { (vectors &+ 1) / 2 }
+
+  /// The operands of tile t in panel j.
+  @inlinable @inline(__always)
+  func tile(_ t: Int, _ j: Int) -> TriangleTileCall<Scalar> {
     let start = tiles.start(t)
     return TriangleTileCall(
-      depth: start, a: a + (tileStride == 0 ? start &* aRow : t &* tileStride), aRow: aRow, aDepth: aDepth,
-      diagonal: diagonal + start, divides: divides, alpha: alpha, x: x, xRow: xRow)
+      depth: start, a: a + (tileStride == 0 ? start &* aRow : t &* tileStride), aRow: AnyStep(aRow),
+      aDepth: AnyStep(aDepth), diagonal: diagonal + start, divides: divides, alpha: alpha,
+      x: x + j &* panelStride, xRow: xRow)
   }
 }
 
@@ -64,8 +71,9 @@ public struct PanelCall<Scalar> {
 public struct TriangleTileCall<Scalar> {
   public var depth: Int
   public var a: UnsafePointer<Scalar>
-  public var aRow: Int
-  public var aDepth: Int
+  /// Made by the caller: where the multiples are made the compiler forgets them, and adds up the addresses.
+  public var aRow: AnyStep
+  public var aDepth: AnyStep
   public var diagonal: UnsafePointer<Scalar>
   public var divides: Bool
   public var alpha: Scalar
@@ -74,9 +82,8 @@ public struct TriangleTileCall<Scalar> {
 
   @inlinable @inline(__always)
   public init(
-    depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, diagonal: UnsafePointer<Scalar>,
-    divides: Bool,
-    alpha: Scalar, x: UnsafeMutablePointer<Scalar>, xRow: Int
+    depth: Int, a: UnsafePointer<Scalar>, aRow: AnyStep, aDepth: AnyStep, diagonal: UnsafePointer<Scalar>,
+    divides: Bool, alpha: Scalar, x: UnsafeMutablePointer<Scalar>, xRow: Int
   ) {
     self.depth = depth
     self.a = a
@@ -93,11 +100,10 @@ public struct TriangleTileCall<Scalar> {
   @inlinable @inline(__always)
   func product<T: TriangularTile>(_ tile: T.Type, _ last: T.Unit.Mask) -> T where T.Scalar == Scalar {
     var sums = T()
-    let step = AnyStep(aRow)
     var (a, b) = (a, UnsafePointer(x))
     for _ in 0..<depth {
-      sums.accumulate(a, step, T.S(loading: b, last))
-      a += aDepth
+      sums.accumulate(a, aRow, T.S(loading: b, last))
+      a += aDepth.stride
       b += xRow
     }
     return sums
@@ -106,7 +112,7 @@ public struct TriangleTileCall<Scalar> {
   /// The triangle on the diagonal.
   @inlinable @inline(__always)
   var triangle: SmallTriangle<Scalar> {
-    SmallTriangle(a + depth &* aDepth, rowStride: aRow, columnStride: aDepth, diagonal: diagonal)
+    SmallTriangle(a + depth &* aDepth.stride, row: aRow, column: aDepth, diagonal: diagonal)
   }
 
   /// The tile's own rows of X.
@@ -154,17 +160,37 @@ public struct MultiplyTile<Unit: VectorUnit>: TileRoutine {
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   @inlinable
-  public static func solvePanel(_ call: PanelCall<Scalar>) {
-    for t in 0..<call.tiles.parts {
-      runTriangle(vectors: call.vectors, rows: call.tiles.size(t), SolveTile<Self>(call.tile(t)))
+  public static func solveTriangle(_ call: PanelCall<Scalar>) {
+    let groups = Partition(call.tiles.parts, limit: tilesTogether)
+    for g in 0..<groups.parts {
+      for j in 0..<call.panels {
+        for t in groups.start(g)..<groups.start(g) &+ groups.size(g) {
+          runTriangle(call, j, rows: call.tiles.size(t), SolveTile<Self>(call.tile(t, j)))
+        }
+      }
     }
   }
 
   @inlinable
-  public static func multiplyPanel(_ call: PanelCall<Scalar>) {
-    for t in (0..<call.tiles.parts).reversed() {
-      runTriangle(vectors: call.vectors, rows: call.tiles.size(t), MultiplyTile<Self>(call.tile(t)))
+  public static func multiplyTriangle(_ call: PanelCall<Scalar>) {
+    let groups = Partition(call.tiles.parts, limit: tilesTogether)
+    for g in (0..<groups.parts).reversed() {
+      for j in 0..<call.panels {
+        for t in (groups.start(g)..<groups.start(g) &+ groups.size(g)).reversed() {
+          runTriangle(call, j, rows: call.tiles.size(t), MultiplyTile<Self>(call.tile(t, j)))
+        }
+      }
     }
+  }
+
+  /// Tiles of L that meet a panel one after the other.
+  @inlinable @inline(__always)
+  static var tilesTogether: Int { 4 }
+
+  @inlinable @inline(__always)
+  static func runTriangle<R: TileRoutine>(_ call: PanelCall<Scalar>, _ j: Int, rows: Int, _ routine: R)
+  where R.Scalar == Scalar {
+    runTriangle(vectors: min(2, call.vectors &- 2 &* j), rows: rows, routine)
   }
 
   @inlinable @inline(__always)

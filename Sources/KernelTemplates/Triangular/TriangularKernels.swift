@@ -3,7 +3,7 @@ public protocol TriangularKernels<Scalar> {
   associatedtype Scalar
 
   /// X ← L⁻¹·α·X: see TrianglePanel.swift.
-  static func solvePanel(_ call: PanelCall<Scalar>)
+  static func solveTriangle(_ call: PanelCall<Scalar>)
   /// X ← α·L·X
-  static func multiplyPanel(_ call: PanelCall<Scalar>)
+  static func multiplyTriangle(_ call: PanelCall<Scalar>)
 }

@@ -12,11 +12,11 @@ public struct SmallTriangle<Scalar> {
 
   @inlinable @inline(__always)
   public init(
-    _ base: UnsafePointer<Scalar>, rowStride: Int, columnStride: Int, diagonal: UnsafePointer<Scalar>
+    _ base: UnsafePointer<Scalar>, row: AnyStep, column: AnyStep, diagonal: UnsafePointer<Scalar>
   ) {
     self.base = base
-    row = AnyStep(rowStride)
-    column = AnyStep(columnStride)
+    self.row = row
+    self.column = column
     self.diagonal = diagonal
   }
 
