@@ -10,6 +10,8 @@ public protocol KernelSet<Scalar>:
 
   /// The macro-kernel.
   static func multiplyBlock(_ call: BlockCall<Scalar>)
+  /// Several k blocks of a product of a few elements: see Lockstep.swift.
+  static func multiplyLockstep(_ call: BlockCall<Scalar>)
   /// A product that needs no loops around it. By pointer: copies of the call would be a third of the time.
   static func multiplySmall(_ gemm: UnsafePointer<Gemm<Scalar>>, bPacked: Bool)
   /// Packs rows of A into panels of at most MR.

@@ -13,6 +13,7 @@ extension Product {
   /// Runs the whole product on the calling thread. k ≥ 1, α ≠ 0, C not empty, rows of C contiguous where possible.
   func runSerially(_ kernels: any KernelSet<S>.Type) {
     let shape = kernels.shape
+    if isLockstep(shape) { return runInLockstep(kernels) }
     let plan = BlockingPlan(self, shape)
     if plan.isOneBlock, case .all = region, gemm.c.columnStride == 1 {
       // Nothing is packed and every tile goes straight to C: no scratch, and one call.

@@ -6,8 +6,8 @@ import Testing
 struct Epilogues: SharedClause {
   func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations {
     var found = Violations()
-    for (m, n) in [(1, 1), (3, 17), (17, 3), (33, 40), (1, 65), (70, 2)] {
-      for k in [0, 1, 300, 1000] {
+    for (m, n) in [(1, 1), (2, 5), (4, 3), (3, 17), (17, 3), (33, 40), (1, 65), (70, 2)] {
+      for k in [0, 1, 300, 1000, 4096] {
         for bias in GemmCase<S>.Bias.allCases {
           for activation in [Activation<S>.identity, .relu, .leakyRelu(slope: 0.1)] {
             for seed in Seed.cases(2) where !found.isFull {

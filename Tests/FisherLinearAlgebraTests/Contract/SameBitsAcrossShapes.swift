@@ -55,6 +55,7 @@ private struct WholeProduct<S: KernelScalar> {
       ("block", { block(3, 5, m - 20, n - 31, .rowMajor) && block(m / 2, 1, m / 3, n - 1, .columnMajor) }),
       ("few rows", { (1...3).allSatisfy { block(m - $0 - 1, 0, $0, n, .rowMajor) } }),
       ("few columns", { (1...3).allSatisfy { block(0, n - $0 - 2, m, $0, .columnMajor) } }),
+      ("a few elements", { [.rowMajor, .columnMajor, Layout(.rowMajor, inner: 2)].allSatisfy(corners) }),
       ("single elements", { (0..<12).allSatisfy { block($0 * 7 % m, $0 * 11 % n, 1, 1, .rowMajor) } }),
       ("transposed", transposed), ("other layouts", otherLayouts), ("batch of rows", batch),
       ("group of blocks", group), ("gemv", gemv), ("syrk", syrk), ("symm", symm),
@@ -83,6 +84,23 @@ private struct WholeProduct<S: KernelScalar> {
       a.readOnly.block(i, 0, rows: rows, columns: k), b.readOnly.block(0, j, rows: k, columns: columns),
       into: part.pointer, from: old.readOnly.block(i, j, rows: rows, columns: columns))
     return isSame(part.readOnly, i, j)
+  }
+
+  /// Products of few rows and columns, which form the sums of several blocks of k side by side.
+  private func corners(_ layout: Layout) -> Bool {
+    guard k > 400 else { return true }
+    let copyA = GuardedMatrix<S>(5, k, layout).filled { i, j in a.pointer[i, j] }
+    let copyB = GuardedMatrix<S>(k, 9, layout).filled { i, j in b.pointer[i, j] }
+    return (1...5).allSatisfy { rows in
+      [1, 2, 5, 8, 9].allSatisfy { columns in
+        let part = GuardedMatrix<S>(rows, columns)
+        compute(
+          copyA.readOnly.block(0, 0, rows: rows, columns: k),
+          copyB.readOnly.block(0, 0, rows: k, columns: columns), into: part.pointer,
+          from: old.readOnly.block(0, 0, rows: rows, columns: columns))
+        return isSame(part.readOnly)
+      }
+    }
   }
 
   private func transposed() -> Bool {

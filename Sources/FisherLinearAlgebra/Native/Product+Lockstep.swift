@@ -1,0 +1,53 @@
+import KernelTemplates
+
+// A product of at most four rows and one vector of columns whose k has several blocks: see Lockstep.swift of the kernels.
+
+extension Product {
+  /// Whether the sums of several blocks of k can be formed side by side, and need to be.
+  func isLockstep(_ shape: TileShape) -> Bool {
+    guard case .all = region, rows <= 4, columns <= shape.lanes, gemm.c.columnStride == 1 else {
+      return false
+    }
+    return depth > DepthBlocks.limit
+  }
+
+  /// Runs a product that ``isLockstep(_:)`` on the calling thread.
+  func runInLockstep(_ kernels: any KernelSet<S>.Type) {
+    let (blocks, ways, shape) = (DepthBlocks(depth), BlockCall<S>.ways(rows: rows), kernels.shape)
+    // The last block may be shorter.
+    let equal = blocks.size(blocks.count - 1) == blocks.length ? blocks.count : blocks.count - 1
+    let packsB = gemm.b.columnStride != 1
+    ThreadContext.current.withScratch(
+      shape.tileScratch + (packsB ? ways * blocks.length * shape.tileColumns : 0), of: S.self
+    ) { scratch in
+      var p = 0
+      while p < blocks.count {
+        let count = p + ways <= equal ? ways : 1
+        var call = lockstepCall(blocks, p, count, scratch)
+        if packsB {
+          let b = gemm.b
+          kernels.packB(
+            call.b, columns: columns, columnStride: b.columnStride, depthStride: b.rowStride,
+            depth: count * call.depth, to: scratch + shape.tileScratch)
+          (call.b, call.bDepth) = (UnsafePointer(scratch + shape.tileScratch), shape.tileColumns)
+          call.bPacked = true
+        }
+        if count == ways { kernels.multiplyLockstep(call) } else { kernels.multiplyBlock(call) }
+        p += count
+      }
+    }
+  }
+
+  /// The k blocks `p` ..< `p + count`, which are alike.
+  private func lockstepCall(
+    _ blocks: DepthBlocks, _ p: Int, _ count: Int, _ scratch: UnsafeMutablePointer<S>
+  ) -> BlockCall<S> {
+    let (start, isLast) = (blocks.start(p), p + count == blocks.count)
+    return BlockCall(
+      rows: rows, columns: columns, depth: blocks.size(p), a: gemm.a.base + start * gemm.a.columnStride,
+      aRow: gemm.a.rowStride, aDepth: gemm.a.columnStride, aPacked: false,
+      b: gemm.b.base + start * gemm.b.rowStride, bDepth: gemm.b.rowStride, bPacked: false, c: gemm.c,
+      alpha: gemm.alpha, beta: p == 0 ? gemm.beta : 1, region: .all,
+      epilogue: isLast && !gemm.epilogue.isIdentity ? gemm.epilogue : nil, scratch: scratch)
+  }
+}
