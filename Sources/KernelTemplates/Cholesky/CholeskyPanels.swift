@@ -81,6 +81,12 @@ public struct CholeskyCall<Scalar> {
   }
 }
 
+extension VectorUnit {
+  /// Rows of the tiles that NR rows are cut into.
+  @inlinable @inline(__always)
+  public static var panelRows: Int { Partition(tileColumns, limit: tileRows).size(0) }
+}
+
 /// A tile of h rows in one panel x, whose own rows follow `depth` rows that are done.
 @frozen
 public struct PackedTile<Scalar> {
@@ -126,6 +132,8 @@ public struct PackedTile<Scalar> {
 @frozen
 public struct PackedSolve<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
+  @inlinable @inline(__always)
+  public static var tallest: Int { Unit.panelRows }
   public var tile: PackedTile<Unit.Scalar>
 
   @inlinable @inline(__always)
@@ -148,6 +156,8 @@ public struct PackedSolve<Unit: VectorUnit>: TileRoutine {
 @frozen
 public struct PackedFactor<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
+  @inlinable @inline(__always)
+  public static var tallest: Int { Unit.panelRows }
   public var tile: PackedTile<Unit.Scalar>
   public var place: PivotPlace<Unit.Scalar>
 

@@ -5,7 +5,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   public static func factorPanels(_ call: CholeskyCall<Scalar>) {
     let place = call.place
     for panel in 0..<place.panels {
-      let tiles = Partition(place.columns(panel), limit: tileRows)
+      let tiles = Partition(place.columns(panel), limit: panelRows)
       if !call.isFactored {
         for t in 0..<tiles.parts {
           factorTile(call, panel, panel &* tileColumns &+ tiles.start(t), tiles.size(t))
@@ -110,7 +110,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   public static func multiplyPanels(_ call: InverseCall<Scalar>) {
     let place = call.place
     for panel in 0..<place.panels {
-      let tiles = Partition(place.columns(panel), limit: tileRows)
+      let tiles = Partition(place.columns(panel), limit: panelRows)
       for j in 0...panel {
         for t in 0..<tiles.parts {
           multiplyTile(call, panel, panel &* tileColumns &+ tiles.start(t), tiles.size(t), j)

@@ -124,6 +124,8 @@ public struct TriangleTileCall<Scalar> {
 @frozen
 public struct SolveTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
+  @inlinable @inline(__always)
+  public static var tallest: Int { Unit.tileRows }
   public var call: TriangleTileCall<Unit.Scalar>
 
   @inlinable @inline(__always)
@@ -144,6 +146,8 @@ public struct SolveTile<Unit: VectorUnit>: TileRoutine {
 @frozen
 public struct MultiplyTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
+  @inlinable @inline(__always)
+  public static var tallest: Int { Unit.tileRows }
   public var call: TriangleTileCall<Unit.Scalar>
 
   @inlinable @inline(__always)

@@ -53,6 +53,8 @@ public protocol TriangularTile: Tile {
 /// Something to be done with a tile of any height.
 public protocol TileRoutine {
   associatedtype Scalar
+  /// The most rows of a tile; for taller ones no code is made.
+  static var tallest: Int { get }
   func run<T: TriangularTile>(_ tile: T.Type) where T.Scalar == Scalar
 }
 
@@ -153,6 +155,10 @@ extension Taller: TriangularTile where Upper: TriangularTile {
 
   @inlinable @inline(__always)
   public static func run<R: TileRoutine>(rows: Int, _ routine: R) where R.Scalar == Scalar {
-    if rows == Self.rows { routine.run(Self.self) } else { Upper.run(rows: rows, routine) }
+    if Self.rows <= R.tallest && rows == Self.rows {
+      routine.run(Self.self)
+    } else {
+      Upper.run(rows: rows, routine)
+    }
   }
 }
