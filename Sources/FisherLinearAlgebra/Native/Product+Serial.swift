@@ -39,7 +39,7 @@ extension Product {
         let (start, depth) = (plan.blocks.start(p), plan.blocks.size(p))
         if plan.packsB {
           let b = gemm.b.block(start, j.lowerBound, rows: depth, columns: j.count)
-          kernels.packB(
+          kernels.packColumns(
             b.base, columns: j.count, columnStride: b.columnStride, depthStride: b.rowStride, depth: depth,
             to: packedB)
         }
