@@ -136,6 +136,10 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     return vectors == 5 ? 3 : columns >= 4 &* lanes ? 4 : 2
   }
 
+  /// Steps of k up to which C is not asked for early. Wide tiles leave long rows of C to the hardware's prefetchers.
+  @inlinable @inline(__always)
+  static var stepsWithoutFetch: Int { registers < 32 ? 16 : 64 }
+
   /// Rows of a tile of four vectors.
   @inlinable @inline(__always)
   static var wideTileRows: Int { registers < 32 ? 2 : 6 }
@@ -222,7 +226,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       bDepth: call.bPacked ? max(call.bDepth, panelWidth) : call.bDepth,
       c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
-      lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > BlockCall<Scalar>.fewSteps,
+      lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > stepsWithoutFetch,
       ahead: ahead)
     runTile(vectors: vectors, rows: rows, tile)
     if !direct {

@@ -73,9 +73,10 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ) {
     var j = 0
     // Several panels at once from adjacent columns: rows are read in longer stretches, which the prefetchers follow.
-    while columnStride == 1 && j &+ 8 &* tileColumns <= columns {
-      copyPanels(source + j, count: 8, depthStride: depthStride, depth: depth, to: target + j &* depth)
-      j &+= 8 &* tileColumns
+    while columnStride == 1 && j &+ 2 &* tileColumns <= columns {
+      let count = min(8, (columns &- j) / tileColumns)
+      copyPanels(source + j, count: count, depthStride: depthStride, depth: depth, to: target + j &* depth)
+      j &+= count &* tileColumns
     }
     while j < columns {
       packPanel(

@@ -12,6 +12,7 @@ import KernelTemplates
 extension Product {
   /// Runs the whole product on the calling thread. k ≥ 1, α ≠ 0, C not empty, rows of C contiguous where possible.
   func runSerially(_ kernels: any KernelSet<S>.Type) {
+    if isPackedOnce { return runPackedOnce(kernels) }
     let shape = kernels.shape
     let plan = BlockingPlan(self, shape)
     if plan.isOneBlock, case .all = region, gemm.c.columnStride == 1 {
