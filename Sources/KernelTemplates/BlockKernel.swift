@@ -4,7 +4,7 @@
 // second-level cache. If B fits the first-level cache whole, or if k is so short that C is most of the memory, the
 // loops are turned around: A and C are visited in the order in which they lie. Either operand may be packed (see Packing.swift) or read where it lies:
 //   A direct: any strides; packed: panels of the row partition with limit MR, `panelStride` apart per k step.
-//   B direct: rows contiguous; packed: panels of NR columns.
+//   B direct: rows contiguous; packed: panels of NR columns, the last one of three vectors if their number is odd.
 // The tiles may be restricted to one triangle of C, and C may have any strides.
 
 /// The half of C that is to be written.
@@ -106,6 +106,16 @@ extension BlockCall {
   @inlinable @inline(__always)
   public static var fewSteps: Int { 64 }
 
+  /// A tile would be mostly its store.
+  @inlinable @inline(__always)
+  var isStore: Bool {
+    guard case .all = region, depth <= 8, !aPacked, !bPacked, epilogue == nil, c.columnStride == 1 else {
+      return false
+    }
+    return depth &* columns <= (32 << 10) / MemoryLayout<Scalar>.size
+      || rows &* c.rowStride >= (4 << 20) / MemoryLayout<Scalar>.size
+  }
+
   /// The panels of A are the outer loop.
   @inlinable @inline(__always)
   static func isRowMajor(columns: Int, depth: Int) -> Bool {
@@ -114,25 +124,37 @@ extension BlockCall {
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  /// How many vectors wide a tile is: short tiles are made wide, so that enough FMAs are in flight.
+  /// How many vectors wide the next tile is if so many columns are left: two, and an odd number ends in three, because
+  /// a tile of one vector broadcasts an element for every FMA. Short tiles are made wide, so that enough FMAs are in
+  /// flight.
   @inlinable @inline(__always)
   public static func tileVectors(rows: Int, columns: Int, bPacked: Bool) -> Int {
-    if bPacked || rows > 2 { return 2 }
+    let vectors = (columns &+ lanes &- 1) / lanes
+    if vectors == 3 { return 3 }
+    if bPacked || rows > wideTileRows { return 2 }
     if rows == 1 && columns >= 8 &* lanes { return 8 }
-    return columns >= 4 &* lanes ? 4 : 2
+    return vectors == 5 ? 3 : columns >= 4 &* lanes ? 4 : 2
   }
+
+  /// Steps of k up to which C is not asked for early. Wide tiles leave long rows of C to the hardware's prefetchers.
+  @inlinable @inline(__always)
+  static var stepsWithoutFetch: Int { registers < 32 ? 16 : 64 }
+
+  /// Rows of a tile of four vectors.
+  @inlinable @inline(__always)
+  static var wideTileRows: Int { registers < 32 ? 2 : 6 }
 
   /// See the head of this file.
   @inlinable
   public static func multiplyBlock(_ call: BlockCall<Scalar>) {
-    // With very few steps a tile is mostly its store. Far away, two long rows are written faster than many short ones.
-    let isStore =
-      call.depth <= 8 && !call.aPacked && !call.bPacked
-      && call.rows &* call.c.rowStride >= (4 << 20) / MemoryLayout<Scalar>.size
-    let panels = Partition(call.rows, limit: isStore ? 2 : tileRows)
-    if BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth) {
+    // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
+    let sweeps = call.isStore
+    let isRowMajor = BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
+    let isWide = isRowMajor && !call.aPacked && !call.bPacked && call.columns >= 4 &* lanes && registers >= 32
+    let panels = Partition(call.rows, limit: sweeps ? 2 : isWide ? wideTileRows : tileRows)
+    if isRowMajor {
       for panel in 0..<panels.parts {
-        var j = 0
+        var j = sweeps ? sweepTiles(call, panels, panel) : 0
         while j < call.columns { j &+= multiplyTile(call, panels, panel, j) }
       }
     } else {
@@ -143,6 +165,22 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
         j &+= width
       }
     }
+  }
+
+  /// As many tiles of a row panel as are four vectors wide.
+  ///
+  /// - Returns: the columns that are done.
+  @inlinable @inline(__always)
+  static func sweepTiles(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int) -> Int {
+    let i = panels.start(panel)
+    let tile = TileCall(
+      depth: call.depth, a: call.a + i &* call.aRow, aRow: call.aRow, aDepth: call.aDepth, b: call.b,
+      bDepth: call.bDepth, c: call.c.base + i &* call.c.rowStride, cRow: call.c.rowStride, alpha: call.alpha,
+      beta: call.beta, lastLanes: lanes)
+    if panels.size(panel) == 1 {
+      return sweepRows(Row<Whole4<Self>>.self, UnitStep(), tile, columns: call.columns)
+    }
+    return sweepRows(Rows2<Whole4<Self>>.self, AnyStep(call.aRow), tile, columns: call.columns)
   }
 
   /// The tile of a row panel whose first column is j.
@@ -177,18 +215,24 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let overlap = call.region.overlap(i, j, rows: rows, columns: columns)
     if overlap == .none { return }
     let direct = overlap == .all && call.c.columnStride == 1
-    let vectors = (columns &+ lanes &- 1) / lanes
-    let c = call.c.block(i, j, rows: rows, columns: columns)
+    // At a diagonal, vectors beyond it are left out.
+    let first = call.region.columns(ofRow: i, from: j, count: columns).start / lanes &* lanes
+    let end = call.region.columns(ofRow: i &+ rows &- 1, from: j, count: columns).end
+    let vectors = (end &- first &+ lanes &- 1) / lanes
+    let c = call.c.block(i, j &+ first, rows: rows, columns: end &- first)
+    let panelWidth = (columns &+ lanes &- 1) / lanes &* lanes
     let tile = TileCall(
-      depth: call.depth, a: a, aRow: call.aRow, aDepth: call.aDepth, b: b, bDepth: call.bDepth,
+      depth: call.depth, a: a, aRow: call.aRow, aDepth: call.aDepth, b: b + first,
+      bDepth: call.bPacked ? max(call.bDepth, panelWidth) : call.bDepth,
       c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
-      lastLanes: columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > 16, ahead: ahead)
+      lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > stepsWithoutFetch,
+      ahead: ahead)
     runTile(vectors: vectors, rows: rows, tile)
     if !direct {
-      mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j)
+      mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j &+ first)
     }
-    if let epilogue = call.epilogue { applyEpilogue(epilogue, to: c, i, j) }
+    if let epilogue = call.epilogue { applyEpilogue(epilogue, to: c, i, j &+ first) }
   }
 
   /// A product of one k block whose operands are near: nothing is packed, no scratch, no epilogue.
@@ -202,7 +246,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     var j = 0
     while j < c.columns {
       let left = c.columns &- j
-      let columns = min(left, tileVectors(rows: c.rows, columns: left, bPacked: bPacked) &* lanes)
+      let width = tileVectors(rows: c.rows, columns: left, bPacked: bPacked) &* lanes
+      let columns = min(left, width)
       let vectors = (columns &+ lanes &- 1) / lanes
       for panel in 0..<panels.parts {
         let i = panels.start(panel)
@@ -210,7 +255,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
           vectors: vectors, rows: panels.size(panel),
           TileCall(
             depth: a.columns, a: a.base + i &* a.rowStride, aRow: a.rowStride,
-            aDepth: a.columnStride, b: b.base + (bPacked ? j &* a.columns : j), bDepth: b.rowStride,
+            aDepth: a.columnStride, b: b.base + (bPacked ? j &* a.columns : j),
+            bDepth: bPacked ? width : b.rowStride,
             c: c.base + (i &* c.rowStride &+ j), cRow: c.rowStride, alpha: alpha,
             beta: beta, lastLanes: columns &- (vectors &- 1) &* lanes))
       }
@@ -236,8 +282,20 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     case 1: runTile(Part<Self>.self, rows: rows, step, call)
     case 2 where full: runTile(Whole2<Self>.self, rows: rows, step, call)
     case 2: runTile(Part2<Self>.self, rows: rows, step, call)
-    case 4: Rows2<Whole4<Self>>.select(rows: rows, step, call)
+    case 3: runHalves(rows: rows, step, call)
+    case 4: runTile(Whole4<Self>.self, rows: rows, step, call)
     default: Row<Whole8<Self>>.select(rows: rows, step, call)
     }
+  }
+  /// Three vectors: half as many rows fill the registers.
+  @inlinable @inline(__always)
+  static func runHalves<R: RowStep>(rows: Int, _ step: R, _ call: TileCall<Scalar>) {
+    let upper = rows > tileRows / 2 ? (rows &+ 1) / 2 : rows
+    runTile(Part3<Self>.self, rows: upper, step, call)
+    if upper == rows { return }
+    var lower = call
+    lower.a += step.times(upper)
+    lower.c += upper &* call.cRow
+    runTile(Part3<Self>.self, rows: rows &- upper, step, lower)
   }
 }

@@ -22,6 +22,11 @@ public protocol KernelSet<Scalar>:
   static func packB(
     _ source: UnsafePointer<Scalar>, columns: Int, columnStride: Int, depthStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>)
+  /// Packs columns of B as the macro-kernel cuts them: panels of NR, and the last one of three vectors if their number
+  /// is odd.
+  static func packColumns(
+    _ source: UnsafePointer<Scalar>, columns: Int, columnStride: Int, depthStride: Int, depth: Int,
+    to target: UnsafeMutablePointer<Scalar>)
   /// C ← β·C on the region.
   static func scale(_ c: MutableMatrixPointer<Scalar>, _ beta: Scalar, _ region: Region)
   /// C ← activation(C + bias).
@@ -70,9 +75,10 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ) {
     var j = 0
     // Several panels at once from adjacent columns: rows are read in longer stretches, which the prefetchers follow.
-    while columnStride == 1 && j &+ 8 &* tileColumns <= columns {
-      copyPanels(source + j, count: 8, depthStride: depthStride, depth: depth, to: target + j &* depth)
-      j &+= 8 &* tileColumns
+    while columnStride == 1 && j &+ 2 &* tileColumns <= columns {
+      let count = min(8, (columns &- j) / tileColumns)
+      copyPanels(source + j, count: count, depthStride: depthStride, depth: depth, to: target + j &* depth)
+      j &+= count &* tileColumns
     }
     while j < columns {
       packPanel(
@@ -80,6 +86,22 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
         depthStride: depthStride, depth: depth, to: target + j &* depth, stride: tileColumns)
       j &+= tileColumns
     }
+  }
+
+  @inlinable
+  public static func packColumns(
+    _ source: UnsafePointer<Scalar>, columns: Int, columnStride: Int, depthStride: Int, depth: Int,
+    to target: UnsafeMutablePointer<Scalar>
+  ) {
+    let vectors = (columns &+ lanes &- 1) / lanes
+    let last = vectors > 1 && vectors & 1 == 1 ? (vectors &- 3) &* lanes : columns
+    packB(
+      source, columns: last, columnStride: columnStride, depthStride: depthStride, depth: depth, to: target)
+    if last == columns { return }
+    packPanel(
+      source + last &* columnStride, count: columns &- last, laneStride: columnStride,
+      depthStride: depthStride,
+      depth: depth, to: target + last &* depth, stride: 3 &* lanes)
   }
 
   @inlinable
@@ -114,5 +136,5 @@ public struct TileShape: Sendable {
 
   /// Elements of scratch that one tile may need.
   @inlinable
-  public var tileScratch: Int { max(tileRows &* tileColumns, 8 &* lanes) }
+  public var tileScratch: Int { lanes &* max(3 &* tileRows, 8) }
 }

@@ -172,3 +172,4 @@ public typealias Whole2<U: VectorUnit> = Beside<Whole<U>, Whole<U>>
 public typealias Whole4<U: VectorUnit> = Beside<Whole2<U>, Whole2<U>>
 public typealias Whole8<U: VectorUnit> = Beside<Whole4<U>, Whole4<U>>
 public typealias Part2<U: VectorUnit> = Beside<Whole<U>, Part<U>>
+public typealias Part3<U: VectorUnit> = Beside<Whole2<U>, Part<U>>

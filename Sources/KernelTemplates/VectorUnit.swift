@@ -69,7 +69,7 @@ public protocol VectorUnit {
   /// Judges pivot i of a tile, whose raw row has been written.
   static func pivot(_ place: PivotPlace<Scalar>, _ i: Int) -> PivotScales<Scalar>
 
-  /// Runs `call` on the tile of `rows` ≤ ``tileRows`` rows of `S`.
+  /// Runs `call` on the tile of `rows` rows of `S`: at most ``tileRows``, or half as many of three vectors.
   static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Scalar>)
   where S.Unit == Self
   /// Runs `routine` on the tile of `rows` ≤ ``tileRows`` rows of `S`.

@@ -89,7 +89,13 @@ public enum AVX2Float: VectorUnit, KernelSet {
   public static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
   )
-  where S.Unit == Self { Rows6<S>.select(rows: rows, step, call) }
+  where S.Unit == Self {
+    switch S.vectors {
+    case 3: Rows3<S>.select(rows: rows, step, call)
+    case 4: Rows2<S>.select(rows: rows, step, call)
+    default: Rows6<S>.select(rows: rows, step, call)
+    }
+  }
 
   @inlinable @inline(__always)
   public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
@@ -180,7 +186,13 @@ public enum AVX2Double: VectorUnit, KernelSet {
   public static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
   )
-  where S.Unit == Self { Rows6<S>.select(rows: rows, step, call) }
+  where S.Unit == Self {
+    switch S.vectors {
+    case 3: Rows3<S>.select(rows: rows, step, call)
+    case 4: Rows2<S>.select(rows: rows, step, call)
+    default: Rows6<S>.select(rows: rows, step, call)
+    }
+  }
 
   @inlinable @inline(__always)
   public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)

@@ -94,7 +94,13 @@ public enum AVX512Float: VectorUnit, KernelSet {
   public static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
   )
-  where S.Unit == Self { Rows14<S>.select(rows: rows, step, call) }
+  where S.Unit == Self {
+    switch S.vectors {
+    case 3: Rows7<S>.select(rows: rows, step, call)
+    case 4: Rows6<S>.select(rows: rows, step, call)
+    default: Rows14<S>.select(rows: rows, step, call)
+    }
+  }
 
   @inlinable @inline(__always)
   public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
@@ -191,7 +197,13 @@ public enum AVX512Double: VectorUnit, KernelSet {
   public static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
   )
-  where S.Unit == Self { Rows14<S>.select(rows: rows, step, call) }
+  where S.Unit == Self {
+    switch S.vectors {
+    case 3: Rows7<S>.select(rows: rows, step, call)
+    case 4: Rows6<S>.select(rows: rows, step, call)
+    default: Rows14<S>.select(rows: rows, step, call)
+    }
+  }
 
   @inlinable @inline(__always)
   public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)

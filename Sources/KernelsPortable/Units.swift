@@ -35,7 +35,13 @@ public enum PortableFloat: VectorUnit, KernelSet {
   public static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
   )
-  where S.Unit == Self { PortableRows<S>.select(rows: rows, step, call) }
+  where S.Unit == Self {
+    switch S.vectors {
+    case 3: PortableHalf<S>.select(rows: rows, step, call)
+    case 4: Rows2<S>.select(rows: rows, step, call)
+    default: PortableRows<S>.select(rows: rows, step, call)
+    }
+  }
 
   @inlinable @inline(__always)
   public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
@@ -74,7 +80,13 @@ public enum PortableDouble: VectorUnit, KernelSet {
   public static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
   )
-  where S.Unit == Self { PortableRows<S>.select(rows: rows, step, call) }
+  where S.Unit == Self {
+    switch S.vectors {
+    case 3: PortableHalf<S>.select(rows: rows, step, call)
+    case 4: Rows2<S>.select(rows: rows, step, call)
+    default: PortableRows<S>.select(rows: rows, step, call)
+    }
+  }
 
   @inlinable @inline(__always)
   public static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)
@@ -83,8 +95,10 @@ public enum PortableDouble: VectorUnit, KernelSet {
 
 #if arch(arm64)
   public typealias PortableRows<S: Strip> = Rows8<S>
+  public typealias PortableHalf<S: Strip> = Rows4<S>
 #else
   public typealias PortableRows<S: Strip> = Rows4<S>
+  public typealias PortableHalf<S: Strip> = Rows2<S>
 #endif
 
 extension VectorUnit

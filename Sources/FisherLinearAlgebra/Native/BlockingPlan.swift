@@ -6,7 +6,8 @@ struct BlockingPlan {
   static let blockABytes = 448 << 10
   /// Bytes of packed B: a share of the last-level cache.
   static let packedBBytes = 8 << 20
-  /// Bytes of B with a short k, which every panel of A streams past: a share of the second-level cache.
+  /// Bytes of B with a short k, which every panel of A streams past, or for few rows: a share of the second-level
+  /// cache.
   static let shortBBytes = 256 << 10
 
   let blocks: DepthBlocks
@@ -35,7 +36,9 @@ struct BlockingPlan {
     let bytesPerRow = k * size * (packsA ? shape.panelStride : shape.tileRows) / shape.tileRows
     let mc = max(1, Self.blockABytes / bytesPerRow / shape.tileRows) * shape.tileRows
     rowParts = Partition(m, limit: mc)
-    let nearB = k <= BlockCall<S>.fewSteps ? Self.shortBBytes : Self.packedBBytes
+    // Few rows read packed B once, right after it was packed.
+    let isNear = k <= BlockCall<S>.fewSteps || (packsB && m <= 2 * shape.tileRows)
+    let nearB = isNear ? Self.shortBBytes : Self.packedBBytes
     let nc = max(1, nearB / (k * size) / shape.tileColumns)
     panelColumns = shape.tileColumns
     columns = n

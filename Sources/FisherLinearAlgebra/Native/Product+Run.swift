@@ -45,8 +45,7 @@ extension Product {
   private func runInParallel(_ kernels: any KernelSet<S>.Type, threads: Int) {
     let blocks = DepthBlocks(depth)
     if rows * columns <= 256 * 256 && blocks.count >= 4 * threads {
-      runBlocksInParallel(blocks, kernels, threads: threads)
-      return
+      return runBlocksInParallel(blocks, kernels, threads: threads)
     }
     let (rowParts, columnParts) = grid(kernels.shape, threads: threads)
     Parallel.perform(rowParts.parts * columnParts.parts, threads: threads) { task in
@@ -68,48 +67,5 @@ extension Product {
       if splitRows { r = min(most.rows, 2 * r) } else { c = min(most.columns, 2 * c) }
     }
     return (Partition(rows, parts: r), Partition(columns, parts: c))
-  }
-
-  /// Splits k: every block's sum is formed on its own, then all are added in order, as a single thread would.
-  private func runBlocksInParallel(_ blocks: DepthBlocks, _ kernels: any KernelSet<S>.Type, threads: Int) {
-    let size = rows * columns
-    let wave = min(blocks.count, max(2 * threads, (4 << 20) / (size * MemoryLayout<S>.size)))
-    ThreadContext.current.withScratch(wave * size, of: S.self) { sums in
-      var first = 0
-      while first < blocks.count {
-        let count = min(wave, blocks.count - first)
-        let start = first
-        // A few runs of consecutive blocks a thread, so that each reads its own stretch of memory.
-        let runs = Partition(count, parts: min(count, 4 * threads))
-        Parallel.perform(runs.parts, threads: threads) { run in
-          for p in runs.start(run)..<runs.start(run) + runs.size(run) {
-            blockSum(blocks, start + p, into: sums + p * size).runSerially(kernels)
-          }
-        }
-        let bands = Partition(rows, parts: min(rows, threads))
-        Parallel.perform(bands.parts, threads: threads) { band in
-          let (i, height) = (bands.start(band), bands.size(band))
-          let c = gemm.c.block(i, 0, rows: height, columns: columns)
-          for p in 0..<count {
-            kernels.addSum(
-              sums + (p * size + i * columns), stride: columns, to: c, alpha: gemm.alpha,
-              beta: start + p == 0 ? gemm.beta : 1, region: region.block(i, 0))
-          }
-        }
-        first += count
-      }
-    }
-    if !gemm.epilogue.isIdentity { kernels.finish(gemm.epilogue, gemm.c) }
-  }
-
-  /// The sum of one k block alone, as a product of its own.
-  private func blockSum(_ blocks: DepthBlocks, _ p: Int, into target: UnsafeMutablePointer<S>) -> Product {
-    let k = blocks.size(p)
-    return Product(
-      Gemm(
-        alpha: 1, a: gemm.a.block(0, blocks.start(p), rows: rows, columns: k),
-        b: gemm.b.block(blocks.start(p), 0, rows: k, columns: columns), beta: 0,
-        c: MutableMatrixPointer(target, rows: rows, columns: columns, rowStride: columns, columnStride: 1)),
-      region: region)
   }
 }

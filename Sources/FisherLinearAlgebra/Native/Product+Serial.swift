@@ -12,6 +12,7 @@ import KernelTemplates
 extension Product {
   /// Runs the whole product on the calling thread. k ≥ 1, α ≠ 0, C not empty, rows of C contiguous where possible.
   func runSerially(_ kernels: any KernelSet<S>.Type) {
+    if isPackedOnce { return runPackedOnce(kernels) }
     let shape = kernels.shape
     if isLockstep(shape) { return runInLockstep(kernels) }
     let plan = BlockingPlan(self, shape)
@@ -40,7 +41,7 @@ extension Product {
         let (start, depth) = (plan.blocks.start(p), plan.blocks.size(p))
         if plan.packsB {
           let b = gemm.b.block(start, j.lowerBound, rows: depth, columns: j.count)
-          kernels.packB(
+          kernels.packColumns(
             b.base, columns: j.count, columnStride: b.columnStride, depthStride: b.rowStride, depth: depth,
             to: packedB)
         }

@@ -22,7 +22,7 @@ extension Gemm where Scalar: KernelScalar {
     let width = kernels.shape.tileColumns
     let columns = (b.columns + width - 1) / width * width
     ThreadContext.current.withScratch(columns * b.rows, of: Scalar.self) { packed in
-      kernels.packB(
+      kernels.packColumns(
         b.base, columns: b.columns, columnStride: b.columnStride, depthStride: b.rowStride, depth: b.rows,
         to: packed)
       var call = self
