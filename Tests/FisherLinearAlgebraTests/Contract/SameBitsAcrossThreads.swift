@@ -10,6 +10,8 @@ import Testing
 struct SameBitsAcrossThreads: Clause {
   static let shapes = [
     (3, 5, 20_000), (130, 65, 257), (256, 192, 385), (1, 700, 400), (900, 2, 130), (40, 41, 2),
+    // k blocks go to the threads.
+    (48, 50, 9_000),
   ]
 
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {

@@ -10,7 +10,10 @@ struct SyrkClause: Clause {
     var found = Violations()
     let shapes =
       (0...40).map { ($0, [1, 3, 17, 64, 300][$0 % 5]) } + (0...20).map { (7, $0) }
-      + [(63, 65), (64, 128), (65, 257), (97, 33), (129, 70), (200, 9), (5, 100_000), (17, 20_001)]
+      + [
+        (63, 65), (64, 128), (65, 257), (97, 33), (129, 70), (200, 9), (5, 100_000), (17, 20_001),
+        (50, 5_000),
+      ]
     for (shape, seed) in zip(shapes, Seed.cases(shapes.count)) {
       for triangle in Triangle.allCases {
         for mirror in [false, true] where !found.isFull {
