@@ -22,6 +22,8 @@ struct ScratchGuards {
     let products = [(5, 7, 9), (15, 33, 20), (301, 67, 519), (131, 523, 300), (600, 37, 1030)].map {
       ExactProduct<S>($0.0, $0.1, $0.2)
     }
+    let results = InstructionSet.supported.map { ScratchResults<S>(instructionSet: $0) }
+    let expected = results.map { [$0.kronecker(), $0.roots(), $0.interleaved()] }
     for side in [GuardedScratch.Side.front, .rear] {
       let guarded = GuardedScratch(side)
       withExtendedLifetime(guarded) {
@@ -30,6 +32,12 @@ struct ScratchGuards {
           for product in products { product.check(backend) }
           factorizations(S.self, backend)
           stacks(S.self, backend)
+        }
+        for (result, expected) in zip(results, expected) {
+          let place = "\(result.instructionSet) \(S.self)"
+          #expect(result.kronecker() == expected[0], "Kronecker products, \(place)")
+          #expect(result.roots() == expected[1], "inverse roots, \(place)")
+          #expect(result.interleaved() == expected[2], "interleaved batches, \(place)")
         }
       }
     }
@@ -102,6 +110,18 @@ struct ScratchGuards {
     }
   }
 
+  /// In every family, each in a process of its own; with all its scratch it lives.
+  @Test(arguments: Starved.allCases)
+  private func scratchTooSmallDies(_ routine: Starved) async {
+    await #expect(processExitsWith: .failure) { [routine] in routine.run(withholding: 64) }
+  }
+
+  @Test private func enoughScratchLives() async {
+    await #expect(processExitsWith: .success) {
+      for routine in Starved.allCases { routine.run(withholding: 0) }
+    }
+  }
+
   @Test func oneElementOutsideDies() async {
     await #expect(processExitsWith: .failure) {
       let guarded = GuardedScratch(.rear)
@@ -114,6 +134,38 @@ struct ScratchGuards {
       withExtendedLifetime(guarded) {
         ThreadContext.current.withScratch(64, of: Float.self) { $0[-1] = 1 }
       }
+    }
+  }
+}
+
+/// Routines with scratch of every family; and what becomes of them if the scratch is one vector too small.
+private enum Starved: Int, CaseIterable, Codable {
+  case inverse, triangular, lu, qr, eigen, stack, kronecker, root, interleaved
+
+  /// Withholds `bytes` from every request.
+  func run(withholding bytes: Int) {
+    let guarded = GuardedScratch(.rear, withholding: bytes)
+    withExtendedLifetime(guarded) { run() }
+  }
+
+  private func run() {
+    let n = 70
+    let a = Matrix<Double>(rows: n, columns: n) { i, j in i == j ? 2 : 1 / Double(n + i + j) }
+    var b = a
+    switch self {
+    case .inverse: _ = b.invertPositiveDefinite(threads: 1)
+    case .triangular: trsm(a, triangle: .upper, side: .right, into: &b, threads: 1)
+    case .lu: _ = LU(a, threads: 1)
+    case .qr: _ = QR(a, threads: 1)
+    case .eigen: _ = SymmetricEigen(a, threads: 1)
+    case .stack:
+      var stack = MatrixStack(splitting: a, count: 1)
+      stack.invertPositiveDefinite(threads: 1)
+    case .kronecker: applyKronecker(left: .explicit(a), a, right: .explicit(a), into: &b, threads: 1)
+    case .root: _ = InverseRoot(a, p: 4, threads: 1)
+    case .interleaved:
+      var batch = InterleavedBatch(MatrixStack(splitting: a, count: 1))
+      batch.invertPositiveDefinite(threads: 1)
     }
   }
 }
