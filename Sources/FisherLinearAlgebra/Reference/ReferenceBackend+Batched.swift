@@ -11,7 +11,10 @@ extension ReferenceBackend {
       let (l, bad) = Self.choleskyFactor(a)
       if let bad { return .failure(bad) }
       let identity = a.indices.map { r in a.indices.map { $0 == r ? 1.0 : 0 } }
-      return .success((Self.choleskySolution(l, identity), Self.logDeterminant(l)))
+      let inverse = Self.choleskySolution(l, identity)
+      // The lower triangle on both sides of the diagonal.
+      let symmetric = a.indices.map { r in a.indices.map { inverse[max(r, $0)][min(r, $0)] } }
+      return .success((symmetric, Self.logDeterminant(l)))
     }
   }
 

@@ -1,0 +1,118 @@
+import FisherLinearAlgebra
+import FisherTestSupport
+import Foundation
+import KernelTemplates
+import Testing
+
+/// A NaN anywhere in a matrix without symmetry, of either sign, makes a bad pivot; its target stays, and so do the bits of
+/// all neighbours.
+struct BatchedNaNs: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let orders = [1, 2, 3, 4, 5, 9] + (backend is ReferenceBackend ? [] : [16, 17, 33])
+    for (n, seed) in zip(orders, Seed.cases(orders.count)) {
+      let good = BatchedCase<S>(seed: seed, .generalInverse, n, count: 19)
+      let expected = good.run(backend)
+      let bits = (0..<19).map { expected.bits($0) }
+      for place in 0..<n * n where n < 6 || place % 13 == 5 {
+        if found.isFull { break }
+        var matrices = good.matrices
+        // In the last lane of a group, in the last matrix, and in one between.
+        for (i, nan) in [(5, S.nan), (15, -S.nan), (18, S.nan)] { matrices[i][place / n, place % n] = nan }
+        let result = BatchedCase<S>(.generalInverse, n, matrices).run(backend)
+        for i in 0..<19 {
+          let at =
+            "\(backend.name) \(S.self) n \(n), seed \(seed), NaN at \((place / n, place % n)), matrix \(i)"
+          if [5, 15, 18].contains(i) {
+            found.expect(result.outcomes[i] >= 0, "\(at): no bad pivot")
+            found.expect(result.bits(i).allSatisfy { $0 == S.sentinel.bits }, "\(at): the target was written")
+          } else {
+            found.expect(result.outcomes[i] == -1 && result.bits(i) == bits[i], "\(at): other bits")
+          }
+        }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.keepingBits)
+  static func nans(_ subject: Subject) { expect(subject) }
+}
+
+/// Inverses of symmetric matrices are exactly symmetric, and log det is right where the determinant itself is no number.
+struct BatchedSymmetry: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let orders = Array(1...40) + (backend is ReferenceBackend ? [] : [63, 64, 65, 66, 129])
+    for (n, seed) in zip(orders, Seed.cases(orders.count)) {
+      for kind in DefiniteKind.allCases where !found.isFull {
+        var generator = Generator(seed: seed)
+        let matrices = (0..<3).map { _ in kind.matrix(n, S.self, &generator) }
+        let place = "\(backend.name) \(S.self) \(kind) n \(n), seed \(seed)"
+        let result = BatchedCase(.positiveDefiniteInverse, n, matrices).run(backend)
+        let (factors, expected) = (
+          BatchedCase(.cholesky, n, matrices).run(backend),
+          BatchedCase(.cholesky, n, matrices).run(ReferenceBackend())
+        )
+        for i in 0..<3 {
+          let x = result.matrix(i)
+          let isSymmetric = (0..<n).allSatisfy { r in (0..<r).allSatisfy { x[r, $0].bits == x[$0, r].bits } }
+          found.expect(isSymmetric, "\(place): inverse \(i) is not symmetric")
+          let logarithm = Double(expected.logDeterminants[i])
+          // Pivots are accurate to n·u·‖A‖, and nearly singular matrices have some of a few hundred n·u·‖A‖.
+          let bound = kind == .nearlySingular ? 0.2 * Double(n) : 128 * Double(n * (n + 1)) * S.unitRoundoff
+          for (what, got) in [("inverses", result), ("factors", factors)] {
+            let error = (Double(got.logDeterminants[i]) - logarithm).magnitude
+            found.expect(
+              error <= bound + 4 * S.unitRoundoff * logarithm.magnitude,
+              "\(place): log det \(i) of \(what) is \(got.logDeterminants[i]), not \(logarithm)")
+          }
+        }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func symmetry(_ subject: Subject) { expect(subject) }
+}
+
+/// Relative damping is that times the mean of a matrix's own diagonal, in every routine and lane.
+struct BatchedRelativeDamping: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for (n, seed) in zip([1, 2, 3, 4, 5, 8, 9, 16, 17, 33], Seed.cases(10)) {
+      for routine in BatchedRoutine.allCases where !found.isFull {
+        var generator = Generator(seed: seed)
+        // Diagonals of different sizes in different lanes, and far larger than the rest.
+        let matrices = (0..<19).map { k in
+          var a: Matrix<S> = routine.matrix(n, S.self, &generator)
+          for i in 0..<n { a[i, i] = S(n + k + i % 3) }
+          return a
+        }
+        let damped = matrices.map { a in
+          var a = a
+          let mean = (0..<n).reduce(0) { $0 + Double(a[$1, $1]) } / Double(n)
+          for i in 0..<n { a[i, i] += S(0.5 * mean) }
+          return a
+        }
+        var test = BatchedCase<S>(routine, n, matrices)
+        test.relative = 0.5
+        let (got, expected) = (test.run(backend), BatchedCase<S>(routine, n, damped).run(backend))
+        for i in 0..<19 {
+          let (x, y) = (Ratio.double(got.matrix(i)), Ratio.double(expected.matrix(i)))
+          let (error, norm) = (Ratio.norm(Ratio.difference(x, y)), Ratio.norm(y))
+          // The mean has n + 1 roundings, the condition is below 8.
+          found.expect(
+            error <= 64 * Double(n + 1) * S.unitRoundoff * norm,
+            "\(backend.name) \(S.self) \(routine) n \(n), matrix \(i), seed \(seed): errs by \(error) of \(norm)"
+          )
+        }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func damping(_ subject: Subject) { expect(subject) }
+}
