@@ -208,7 +208,7 @@ struct CholeskyCorrections: Clause {
 struct CholeskyCorrectedResiduals: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
-    let orders = Array(1...70) + (backend is ReferenceBackend ? [] : [127, 128, 129, 257, 320])
+    let orders = Array(1...70) + (backend is ReferenceBackend ? [] : [127, 128, 129, 257, 320, 513])
     for (n, seed) in zip(orders, Seed.cases(orders.count)) where !found.isFull {
       var generator = Generator(seed: seed)
       var matrix = DefiniteKind.random.matrix(n, S.self, &generator)
@@ -219,6 +219,9 @@ struct CholeskyCorrectedResiduals: Clause {
       test.correction = PivotCorrection(threshold: 0.0625, replacement: 4)
       let outcome = backend.potrf(test.call, threads: test.threads)
       let place = "\(backend.name) corrections \(test)"
+      let inverse = backend.invertPositiveDefinite(test.call, mirror: false, threads: test.threads)
+      found.expect(inverse == outcome, "\(place): \(outcome), but the inverse has \(inverse)")
+      _ = backend.potrf(test.call, threads: test.threads)
       found.expect(outcome == PivotOutcome(corrections: weak.count), "\(place): \(outcome)")
       // What the factor is one of.
       let l = Ratio.double(test.lower, .lower)
