@@ -139,7 +139,7 @@ struct KroneckerBases: Clause {
   static func bases(_ subject: Subject) { expect(subject) }
 }
 
-/// The same bits for any number of threads.
+/// The same bits for any number of threads, and with panels as without.
 struct KroneckerBits: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
@@ -161,6 +161,15 @@ struct KroneckerBits: Clause {
         return results.map { $0.array.map(\.bits) }
       }
       found.expect(Set(results).count == 1, "\(backend.name) \(S.self) \(m)×\(n), seed \(seed): threads")
+      // Panels change no bits: those of two products, first on the side of the longer rows.
+      let (a, b, g) = (test.left, test.right, test.gradient)
+      let product =
+        m < n
+        ? a.multiplied(by: g.multiplied(by: b, on: backend), on: backend)
+        : a.multiplied(by: g, on: backend).multiplied(by: b, on: backend)
+      found.expect(
+        results[0][0] == product.array.map(\.bits),
+        "\(backend.name) \(S.self) \(m)×\(n), seed \(seed): panels")
     }
     return found
   }

@@ -38,7 +38,7 @@ struct QRCase<S: KernelScalar> {
   }
 }
 
-/// ‖A − Q·R‖/(max(m, n)·‖A‖·ε), ‖QᵀQ − I‖/(m·ε) and ‖QᵀQ·C − C‖ ratios below 30.
+/// ‖A − Q·R‖/(max(m, n)·‖A‖·ε), the same for every column, ‖QᵀQ − I‖/(m·ε) and ‖QᵀQ·C − C‖ ratios below 30.
 struct QRResiduals: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
@@ -57,6 +57,12 @@ struct QRResiduals: Clause {
       let residual = Ratio.residual(a, thin, r)
       let ratio = Ratio.quotient(residual, max(m, n), Ratio.norm(a), S.self)
       found.expect(ratio < 30, "\(place): ‖A − Q·R‖ ratio \(ratio)")
+      // Columns for themselves: also small ones beside large ones.
+      let (errors, norms) = (Ratio.columnNorms(a, minus: thin, r), Ratio.columnNorms(a))
+      for j in 0..<n {
+        let ratio = Ratio.quotient(errors[j], max(m, n), norms[j], S.self)
+        found.expect(ratio < 30, "\(place): ratio \(ratio) of column \(j)")
+      }
       let orthogonality = Ratio.orthogonality(q)
       found.expect(orthogonality < 30, "\(place): ‖QᵀQ − I‖ ratio \(orthogonality)")
       let c = Matrix<S>(rows: m, columns: 3) { i, j in S((i * 7 + j * 5) % 11) - 5 }

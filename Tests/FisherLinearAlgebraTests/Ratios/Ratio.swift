@@ -54,20 +54,32 @@ enum Ratio {
 extension Ratio {
   /// ‖A‖₁; infinite if there is a NaN.
   static func norm(_ a: Matrix<Double>) -> Double {
+    let sums = columnNorms(a)
+    return sums.contains(where: \.isNaN) ? .infinity : sums.max() ?? 0
+  }
+
+  /// ‖aⱼ‖₁ of every column.
+  static func columnNorms(_ a: Matrix<Double>) -> [Double] {
     var sums = [Double](repeating: 0, count: a.columns)
     a.withPointer { a in
       sums.withUnsafeMutableBufferPointer { sums in
         for i in 0..<a.rows { for j in 0..<a.columns { sums[j] += a[i, j].magnitude } }
       }
     }
-    return sums.contains(where: \.isNaN) ? .infinity : sums.max() ?? 0
+    return sums
   }
 
   /// ‖C − A·B‖₁
   static func residual(_ c: Matrix<Double>, _ a: Matrix<Double>, _ b: Matrix<Double>) -> Double {
+    let sums = columnNorms(c, minus: a, b)
+    return sums.contains(where: \.isNaN) ? .infinity : sums.max() ?? 0
+  }
+
+  /// The same for every column.
+  static func columnNorms(_ c: Matrix<Double>, minus a: Matrix<Double>, _ b: Matrix<Double>) -> [Double] {
     var c = c
     gemm(alpha: -1, a, b, beta: 1, into: &c, threads: 1)
-    return norm(c)
+    return columnNorms(c)
   }
 
   static func difference(_ a: Matrix<Double>, _ b: Matrix<Double>) -> Matrix<Double> {
