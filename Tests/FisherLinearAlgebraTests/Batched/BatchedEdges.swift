@@ -4,8 +4,8 @@ import Foundation
 import KernelTemplates
 import Testing
 
-/// A NaN anywhere in a matrix without symmetry, of either sign, makes a bad pivot; its target stays, and so do the bits of
-/// all neighbours.
+/// A NaN anywhere in a matrix without symmetry, of either sign, makes a bad pivot, and a row of zeros the last one. The
+/// target of a bad matrix stays, and so do the bits of all neighbours.
 struct BatchedNaNs: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
@@ -14,6 +14,7 @@ struct BatchedNaNs: Clause {
       let good = BatchedCase<S>(seed: seed, .generalInverse, n, count: 19)
       let expected = good.run(backend)
       let bits = (0..<19).map { expected.bits($0) }
+      found += checkZeroRows(good, backend, seed)
       for place in 0..<n * n where n < 6 || place % 13 == 5 {
         if found.isFull { break }
         var matrices = good.matrices
@@ -35,8 +36,53 @@ struct BatchedNaNs: Clause {
     return found
   }
 
+  /// A row of zeros is never exchanged until it alone is left.
+  private func checkZeroRows<S: KernelScalar>(
+    _ good: BatchedCase<S>, _ backend: any Backend, _ seed: UInt64
+  ) -> Violations {
+    let (n, zeros) = (good.n, [5, 15, 18])
+    var (found, matrices) = (Violations(), good.matrices)
+    for (k, i) in zeros.enumerated() { for j in 0..<n { matrices[i][k * (n - 1) / 2, j] = 0 } }
+    let outcomes = BatchedCase<S>(.generalInverse, n, matrices).run(backend).outcomes
+    let expected = (0..<19).map { Int32(zeros.contains($0) ? n - 1 : -1) }
+    found.expect(
+      outcomes == expected, "\(backend.name) \(S.self) n \(n), seed \(seed), rows of zeros: \(outcomes)")
+    return found
+  }
+
   @Test(arguments: Subject.keepingBits)
   static func nans(_ subject: Subject) { expect(subject) }
+}
+
+/// The pivot is the largest of its column, if only by a hundredth: with the other one the elimination would overflow.
+struct BatchedPivots: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    let (small, large, far) = (S(1), S(1.01), 0.995 * S.greatestFiniteMagnitude)
+    for n in [2, 3, 4, 5, 8, 9, 16, 17] where !found.isFull {
+      let places = (0..<19).map { k in (k % (n - 1), k % (n - 1) + 1 + k / 3 % (n - 1 - k % (n - 1))) }
+      let matrices = places.map { r, s in
+        var a = Matrix<S>(identity: n)
+        (a[r, r], a[r, s], a[s, r], a[s, s]) = (small, far, large, 0)
+        return a
+      }
+      let result = BatchedCase<S>(.generalInverse, n, matrices).run(backend)
+      for (i, (r, s)) in places.enumerated() {
+        let place = "\(backend.name) \(S.self) n \(n), matrix \(i), rows \(r) and \(s)"
+        found.expect(result.outcomes[i] == -1, "\(place): failed at \(result.outcomes[i])")
+        // ( 1  b )⁻¹   ( 0    1/c    )
+        // ( c  0 )   = ( 1/b  −1/bc  ),  b near overflow
+        let x = result.matrix(i)
+        let error = (Double(x[r, s]) - 1 / Double(large)).magnitude
+        let isRight = x[r, r] == 0 && error <= 4 * S.unitRoundoff && x[s, r] > 0 && x[s, s] < 0
+        found.expect(isRight, "\(place): \(x[r, r]) \(x[r, s]) \(x[s, r]) \(x[s, s])")
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.keepingBits)
+  static func pivots(_ subject: Subject) { expect(subject) }
 }
 
 /// Inverses of symmetric matrices are exactly symmetric, and log det is right where the determinant itself is no number.

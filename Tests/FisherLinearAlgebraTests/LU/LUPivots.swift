@@ -12,6 +12,7 @@ struct LUPivots: Clause {
     for (n, seed) in zip(orders, Seed.cases(orders.count)) where !found.isFull {
       for unit in [S(1), .leastNonzeroMagnitude] { found += ties(backend, seed, n, unit) }
       found += oneNaN(backend, seed, n, S.self)
+      found += zeroRow(backend, seed, n, S.self)
     }
     return found
   }
@@ -26,7 +27,7 @@ struct LUPivots: Clause {
     let u = Matrix<S>(rows: n, columns: n) { i, j in
       i > j ? 0 : i == j ? generator.pick([-1, 1]) : generator.integer(in: -2...2)
     }
-    let product = l.multiplied(by: u, on: ReferenceBackend())
+    let product = l.multiplied(by: u)
     let test = LUCase<S>(
       seed: seed, Matrix(rows: n, columns: n) { product[$0, $1] * unit }, "ties in units of \(unit)")
     let singular = backend.factorLU(test.factors, threads: 2)
@@ -64,6 +65,23 @@ struct LUPivots: Clause {
         singular == expected,
         "\(backend.name) \(test.name): NaN at (\(row), \(column)) is reported as \(singular ?? -1), not \(expected)"
       )
+    }
+    return found
+  }
+
+  /// A row of zeros is never chosen until it alone is left.
+  private func zeroRow<S: KernelScalar>(
+    _ backend: any Backend, _ seed: UInt64, _ n: Int, _: S.Type
+  ) -> Violations {
+    var found = Violations()
+    for row in Set([0, n / 2, n - 1]) {
+      var generator = Generator(seed: seed)
+      var matrix = GeneralKind.random.matrix(n, n, S.self, &generator)
+      for j in 0..<n { matrix[row, j] = 0 }
+      let test = LUCase<S>(seed: seed, matrix)
+      let singular = backend.factorLU(test.factors, threads: 2)
+      found.expect(
+        singular == n - 1, "\(backend.name) \(test.name): row \(row) is 0, reported \(singular ?? -1)")
     }
     return found
   }
@@ -110,7 +128,8 @@ struct LUDeterminants: Clause {
   static func determinants(_ subject: Subject) { expect(subject) }
 }
 
-/// With a pivot of 0, solutions hold infinities or NaNs, the determinant is 0 and so is the reciprocal condition.
+/// With a pivot of 0 or NaN, solutions hold infinities or NaNs, the determinant is 0 or NaN, and the reciprocal condition
+/// is 0.
 struct LUSingularUse: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
@@ -128,6 +147,14 @@ struct LUSingularUse: Clause {
         found.expect(lu.singularPivot == column, "\(place): reported \(lu.singularPivot ?? -1)")
         found.expect(lu.determinant == (0, -.infinity), "\(place): \(lu.determinant)")
         found.expect(lu.reciprocalCondition(on: backend) == 0, "\(place): condition")
+        matrix[n - 1, column] = .nan
+        let poisoned = LU(matrix, on: backend, threads: 2)
+        found.expect(poisoned.singularPivot != nil, "\(place) with a NaN: no bad pivot")
+        found.expect(
+          poisoned.solve(b, on: backend).array.contains { !$0.isFinite }, "\(place) with a NaN: solution")
+        found.expect(poisoned.reciprocalCondition(on: backend) == 0, "\(place) with a NaN: condition")
+        let sign = poisoned.determinant.sign
+        found.expect(sign == 0 || sign.isNaN, "\(place) with a NaN: determinant")
       }
     }
     return found
