@@ -86,11 +86,16 @@ struct ThreadContext {
     state.pointee.capacity = state.pointee.wanted
   }
 
-  /// A request on top of memory that is too small and in use: served from the heap this once.
+  /// A request on top of memory that is too small and in use: served from the heap this once. It counts as used, so that
+  /// requests inside of it add to what is wanted, and one call finds out about all levels.
   private func overflow<S, R>(_ bytes: Int, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
     allocations += 1
     let extra = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
-    defer { extra.deallocate() }
+    state.pointee.used += bytes
+    defer {
+      state.pointee.used -= bytes
+      extra.deallocate()
+    }
     return body(extra.assumingMemoryBound(to: S.self))
   }
 }

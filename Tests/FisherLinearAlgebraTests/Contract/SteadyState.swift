@@ -59,8 +59,8 @@ struct SteadyState {
   /// Runs each step often enough for scratch to grow, and once more.
   private func check(_ steps: [Step]) {
     for step in steps {
-      // Scratch within scratch: each call may find out about one more level.
-      for _ in 0..<4 { step.call() }
+      // The first call finds out how much scratch there must be, the second one takes it.
+      for _ in 0..<2 { step.call() }
       let before = AllocationCount.current
       step.call()
       #expect(AllocationCount.current == before, "\(step.name)")
