@@ -38,12 +38,34 @@ struct KroneckerCase<S: KernelScalar> {
     return (sum, size)
   }
 
-  /// Every product above as functions.
+  /// All of them; of large ones A·G is formed first, for m·n·(m + n) terms in place of (m·n)².
   func products(
     _ a: (Int, Int) -> Double, _ b: (Int, Int) -> Double, _ g: (Int, Int) -> Double
   ) -> (sum: [[Double]], size: [[Double]]) {
-    let all = (0..<m).map { i in (0..<n).map { j in product(i, j, a, b, g) } }
-    return (all.map { $0.map(\.sum) }, all.map { $0.map(\.size) })
+    if m * n <= 300 {
+      let all = (0..<m).map { i in (0..<n).map { j in product(i, j, a, b, g) } }
+      return (all.map { $0.map(\.sum) }, all.map { $0.map(\.size) })
+    }
+    let zeros = [[Double]](repeating: [Double](repeating: 0, count: n), count: m)
+    var (inner, innerSize, sum, size) = (zeros, zeros, zeros, zeros)
+    for i in 0..<m {
+      for p in 0..<m {
+        let x = a(i, p)
+        for q in 0..<n {
+          let term = x * g(p, q)
+          inner[i][q] += term
+          innerSize[i][q] += term.magnitude
+        }
+      }
+      for q in 0..<n {
+        for j in 0..<n {
+          let y = b(q, j)
+          sum[i][j] += inner[i][q] * y
+          size[i][j] += innerSize[i][q] * y.magnitude
+        }
+      }
+    }
+    return (sum, size)
   }
 
   var leftElement: (Int, Int) -> Double { { Double(left[$0, $1]) } }

@@ -68,10 +68,11 @@ struct KroneckerSolutions: Clause {
     return found
   }
 
+  /// L·Lᵀ in double precision.
   private func square<S: KernelScalar>(_ l: Matrix<S>) -> [[Double]] {
-    (0..<l.rows).map { i in
-      (0..<l.rows).map { j in (0...min(i, j)).reduce(0) { $0 + Double(l[i, $1]) * Double(l[j, $1]) } }
-    }
+    let l = l.withPointer { Ratio.double($0, .lower) }
+    let square = l.multiplied(by: l.transposed, threads: 1)
+    return (0..<l.rows).map { i in (0..<l.rows).map { square[i, $0] } }
   }
 
   @Test(arguments: Subject.all)
