@@ -22,7 +22,7 @@ public struct Cholesky<Scalar: KernelScalar>: Sendable {
 
   /// Factors A + λI. n³/3 flops.
   ///
-  /// The residual |A + λI − Uᵀ·U| is at most about (n + 3)·u·|Uᵀ|·|U| in every element, u the unit roundoff
+  /// The residual |A + λI − Uᵀ·U| is at most about (n + 8)·u·|Uᵀ|·|U| in every element, u the unit roundoff
   /// (N. J. Higham, Accuracy and Stability of Numerical Algorithms, theorem 10.3).
   ///
   /// - Parameters:

@@ -8,7 +8,7 @@
 // solve and a store. The inverse comes in the same sweep: V = U⁻ᵀ obeys the same recurrence with the identity in place
 // of A, as if the identity stood to the right of A; panel j of V has the rows j·NR … n. Then A⁻¹ = Vᵀ·V.
 //
-// Error: |A − UᵀU| ≤ (n + 3)·u·|Uᵀ||U| in every element (Higham, theorem 10.3).
+// Error: |A − UᵀU| ≤ (n + 8)·u·|Uᵀ||U| in every element (Higham, theorem 10.3).
 // Lanes to the left of the diagonal hold numbers without meaning, and nobody uses them.
 
 /// The places in packed panels.
