@@ -123,17 +123,22 @@ extension BlockCall {
   }
 }
 
+/// The vectors of the next panel if so many columns are left: two, and an odd number ends in three.
+@inlinable @inline(__always)
+func panelVectors(_ columns: Int, lanes: Int) -> Int {
+  columns > 2 &* lanes && columns <= 3 &* lanes ? 3 : 2
+}
+
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// How many vectors wide the next tile is if so many columns are left: two, and an odd number ends in three, because
   /// a tile of one vector broadcasts an element for every FMA. Short tiles are made wide, so that enough FMAs are in
   /// flight.
   @inlinable @inline(__always)
   public static func tileVectors(rows: Int, columns: Int, bPacked: Bool) -> Int {
-    let vectors = (columns &+ lanes &- 1) / lanes
-    if vectors == 3 { return 3 }
-    if bPacked || rows > wideTileRows { return 2 }
+    let vectors = panelVectors(columns, lanes: lanes)
+    if vectors == 3 || bPacked || rows > wideTileRows { return vectors }
     if rows == 1 && columns >= 8 &* lanes { return 8 }
-    return vectors == 5 ? 3 : columns >= 4 &* lanes ? 4 : 2
+    return columns > 4 &* lanes && columns <= 5 &* lanes ? 3 : columns >= 4 &* lanes ? 4 : 2
   }
 
   /// Steps of k up to which C is not asked for early. Wide tiles leave long rows of C to the hardware's prefetchers.
@@ -287,6 +292,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     default: Row<Whole8<Self>>.select(rows: rows, step, call)
     }
   }
+
   /// Three vectors: half as many rows fill the registers.
   @inlinable @inline(__always)
   static func runHalves<R: RowStep>(rows: Int, _ step: R, _ call: TileCall<Scalar>) {

@@ -134,6 +134,10 @@ public struct TileShape: Sendable {
     panelStride = U.panelStride
   }
 
+  /// The width of a panel of packed columns if so many are left: see ``KernelSet/packColumns``.
+  @inlinable
+  public func panelWidth(left: Int) -> Int { panelVectors(left, lanes: lanes) &* lanes }
+
   /// Elements of scratch that one tile may need.
   @inlinable
   public var tileScratch: Int { lanes &* max(3 &* tileRows, 8) }

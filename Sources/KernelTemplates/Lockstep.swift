@@ -28,7 +28,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     switch call.rows {
     case 1: tileKernel(EightWays<Row<Part<Self>>>.self, step, tile)
     case 2: tileKernel(FourWays<Rows2<Part<Self>>>.self, step, tile)
-    case 3: tileKernel(Twice<OneWay<Taller<Rows2<Part<Self>>>>>.self, step, tile)
+    case 3: tileKernel(Twice<OneWay<Rows3<Part<Self>>>>.self, step, tile)
     default: tileKernel(Twice<OneWay<Rows4<Part<Self>>>>.self, step, tile)
     }
     if let epilogue = call.epilogue { applyEpilogue(epilogue, to: call.c, 0, 0) }

@@ -151,8 +151,8 @@ public struct Taller<Upper: Tile>: Tile {
 
 public typealias Rows2<S: Strip> = Taller<Row<S>>
 public typealias Rows3<S: Strip> = Taller<Rows2<S>>
-public typealias Rows4<S: Strip> = Taller<Taller<Rows2<S>>>
+public typealias Rows4<S: Strip> = Taller<Rows3<S>>
 public typealias Rows6<S: Strip> = Taller<Taller<Rows4<S>>>
-public typealias Rows8<S: Strip> = Taller<Taller<Rows6<S>>>
 public typealias Rows7<S: Strip> = Taller<Rows6<S>>
+public typealias Rows8<S: Strip> = Taller<Rows7<S>>
 public typealias Rows14<S: Strip> = Taller<Taller<Taller<Taller<Taller<Taller<Rows8<S>>>>>>>

@@ -47,7 +47,7 @@ struct BlockingPlan {
   }
 
   /// Rows this many bytes apart meet in the same sets of the first-level cache, whose ways hold 4 KiB each.
-  private static func collides(_ stride: Int) -> Bool { (stride + 64) & 4095 < 128 }
+  static func collides(_ stride: Int) -> Bool { (stride + 64) & 4095 < 128 }
 
   /// The macro-kernel is called once.
   var isOneBlock: Bool { blocks.count == 1 && !packsA && !packsB && rowParts.parts == 1 && columnParts == 1 }

@@ -10,7 +10,9 @@ extension NativeBackend {
   @inline(never)
   private func factor<S: KernelScalar>(_ factors: LUFactors<S>, _ threads: Int) -> Int? {
     let (a, kernels) = (factors.a, S._kernels(instructionSet))
-    if (a.columnStride == 1 || a.columns == 1) && !rowsCollide(a) {
+    // Where rows collide, a copy costs less from some order on.
+    let collides = a.rows >= 128 && BlockingPlan.collides(a.rowStride * MemoryLayout<S>.size)
+    if (a.columnStride == 1 || a.columns == 1) && !collides {
       var rows = a
       rows.columnStride = 1
       PivotedElimination(a: rows, pivots: factors.pivots, kernels: kernels, threads: threads).run()
@@ -27,11 +29,6 @@ extension NativeBackend {
       }
     }
     return factors.firstBadPivot
-  }
-
-  /// Rows a multiple of 4 KiB apart meet in one set of the first-level cache; from some order on, a copy costs less.
-  private func rowsCollide<S: KernelScalar>(_ a: MutableMatrixPointer<S>) -> Bool {
-    a.rows >= 128 && a.rowStride * MemoryLayout<S>.size % 4096 == 0
   }
 }
 

@@ -23,7 +23,8 @@ extension Product {
       var p = 0
       while p < blocks.count {
         let count = p + ways <= equal ? ways : 1
-        var call = lockstepCall(blocks, p, count, scratch)
+        var call = blockCall(
+          blocks, p, count: count, rows: 0..<rows, columns: 0..<columns, scratch: scratch)
         if packsB {
           let b = gemm.b
           kernels.packB(
@@ -36,18 +37,5 @@ extension Product {
         p += count
       }
     }
-  }
-
-  /// The k blocks `p` ..< `p + count`, which are alike.
-  private func lockstepCall(
-    _ blocks: DepthBlocks, _ p: Int, _ count: Int, _ scratch: UnsafeMutablePointer<S>
-  ) -> BlockCall<S> {
-    let (start, isLast) = (blocks.start(p), p + count == blocks.count)
-    return BlockCall(
-      rows: rows, columns: columns, depth: blocks.size(p), a: gemm.a.base + start * gemm.a.columnStride,
-      aRow: gemm.a.rowStride, aDepth: gemm.a.columnStride, aPacked: false,
-      b: gemm.b.base + start * gemm.b.rowStride, bDepth: gemm.b.rowStride, bPacked: false, c: gemm.c,
-      alpha: gemm.alpha, beta: p == 0 ? gemm.beta : 1, region: .all,
-      epilogue: isLast && !gemm.epilogue.isIdentity ? gemm.epilogue : nil, scratch: scratch)
   }
 }

@@ -18,7 +18,8 @@ extension Product {
     let plan = BlockingPlan(self, shape)
     if plan.isOneBlock, case .all = region, gemm.c.columnStride == 1 {
       // Nothing is packed and every tile goes straight to C: no scratch, and one call.
-      kernels.multiplyBlock(blockCall(plan, 0, rows: 0..<rows, columns: 0..<columns, scratch: gemm.c.base))
+      kernels.multiplyBlock(
+        blockCall(plan.blocks, 0, rows: 0..<rows, columns: 0..<columns, scratch: gemm.c.base))
       return
     }
     let need = plan.scratch(shape)
@@ -48,7 +49,7 @@ extension Product {
         for part in 0..<plan.rowParts.parts {
           let i = plan.rowParts.start(part)..<plan.rowParts.start(part) + plan.rowParts.size(part)
           if region.overlap(i.lowerBound, j.lowerBound, rows: i.count, columns: j.count) == .none { continue }
-          var call = blockCall(plan, p, rows: i, columns: j, scratch: tile)
+          var call = blockCall(plan.blocks, p, rows: i, columns: j, scratch: tile)
           if plan.packsA {
             kernels.packA(
               call.a, rows: i.count, rowStride: call.aRow, depthStride: call.aDepth, depth: depth, to: packedA
@@ -66,18 +67,18 @@ extension Product {
     }
   }
 
-  /// The macro-kernel's call for a part of C and the k block `p`, with both operands read where they lie.
+  /// The macro-kernel's call for a part of C and `count` k blocks of one length from block `p` on, with both operands read
+  /// where they lie.
   @inline(__always)
-  private func blockCall(
-    _ plan: BlockingPlan, _ p: Int, rows i: Range<Int>, columns j: Range<Int>,
+  func blockCall(
+    _ blocks: DepthBlocks, _ p: Int, count: Int = 1, rows i: Range<Int>, columns j: Range<Int>,
     scratch: UnsafeMutablePointer<S>
   ) -> BlockCall<S> {
-    let start = plan.blocks.start(p)
-    let a = gemm.a.block(i.lowerBound, start, rows: i.count, columns: plan.blocks.size(p))
-    let b = gemm.b.block(start, j.lowerBound, rows: plan.blocks.size(p), columns: j.count)
-    let isLast = p == plan.blocks.count - 1
+    let (start, depth, isLast) = (blocks.start(p), blocks.size(p), p + count == blocks.count)
+    let a = gemm.a.block(i.lowerBound, start, rows: i.count, columns: depth)
+    let b = gemm.b.block(start, j.lowerBound, rows: depth, columns: j.count)
     return BlockCall(
-      rows: i.count, columns: j.count, depth: plan.blocks.size(p), a: a.base, aRow: a.rowStride,
+      rows: i.count, columns: j.count, depth: depth, a: a.base, aRow: a.rowStride,
       aDepth: a.columnStride, aPacked: false, b: b.base, bDepth: b.rowStride, bPacked: false,
       c: gemm.c.block(i.lowerBound, j.lowerBound, rows: i.count, columns: j.count), alpha: gemm.alpha,
       beta: p == 0 ? gemm.beta : 1, region: region.block(i.lowerBound, j.lowerBound),

@@ -63,10 +63,3 @@ extension Product {
     }
   }
 }
-
-extension TileShape {
-  /// The width of a panel of packed columns if so many are left: see `packColumns`.
-  func panelWidth(left: Int) -> Int {
-    left > tileColumns && left <= tileColumns + lanes ? tileColumns + lanes : tileColumns
-  }
-}

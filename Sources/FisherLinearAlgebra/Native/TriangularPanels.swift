@@ -19,7 +19,7 @@ struct TriangularPanels<S: KernelScalar> {
   let kernels: any KernelSet<S>.Type
   let threads: Int
 
-  /// Rows of a block.
+  /// Rows of a block: with more, packed L would be far; with fewer, there are products between blocks that pack B again.
   static var blockRows: Int { 512 }
 
   func run(on backend: NativeBackend) {
