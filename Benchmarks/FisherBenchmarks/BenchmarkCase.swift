@@ -14,14 +14,14 @@ struct BenchmarkCase {
   /// What the libraries do instead, if they have no such routine.
   let peersDo: String?
   /// Makes the operands and gives a closure that carries out one call on a backend with so many threads.
-  let prepare: () -> (any Backend, Int) -> Void
+  let prepare: (Memory) -> (any Backend, Int) -> Void
   /// The FMA peak of the element type with so many threads, in GFLOP/s.
   let peak: (Int) -> Double
 
   init<S: KernelScalar>(
     _ suite: String, _ name: String, _: S.Type, sizes: [(String, Int)], flops: Double,
     batch: Int? = nil,
-    peersDo: String? = nil, prepare: @escaping () -> (any Backend, Int) -> Void
+    peersDo: String? = nil, prepare: @escaping (Memory) -> (any Backend, Int) -> Void
   ) {
     self.suite = suite
     self.name = name
@@ -35,22 +35,31 @@ struct BenchmarkCase {
   }
 }
 
-/// A dense operand, filled with numbers in [−1, 1].
-final class Operand<S: KernelScalar> {
-  let base: UnsafeMutablePointer<S>
-  private let memory: UnsafeMutableRawPointer
+/// The memory of a case's operands, which lives as long as this object: if each call held its operands, counting the
+/// references would take longer than a product of 8 × 8 matrices.
+final class Memory {
+  private var blocks: [UnsafeMutableRawPointer] = []
 
-  init(_ count: Int, seed: UInt64) {
-    memory = .allocate(byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: 64)
-    base = memory.bindMemory(to: S.self, capacity: count)
+  /// An operand filled with numbers in [−1, 1].
+  func operand<S: KernelScalar>(_: S.Type, _ count: Int, seed: UInt64) -> Operand<S> {
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: 64)
+    blocks.append(block)
+    let base = block.bindMemory(to: S.self, capacity: count)
     var state = seed
     for i in 0..<count {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       base[i] = S(Double(Int64(bitPattern: state) >> 11) / Double(1 << 52))
     }
+    return Operand(base: base)
   }
 
-  deinit { memory.deallocate() }
+  deinit { for block in blocks { block.deallocate() } }
+}
+
+/// A dense operand in a ``Memory``.
+struct Operand<S: KernelScalar> {
+  let base: UnsafeMutablePointer<S>
 
   /// A row-major matrix over the operand; if `transposed`, its rows are the columns in memory.
   func matrix(_ rows: Int, _ columns: Int, transposed: Bool = false) -> MutableMatrixPointer<S> {

@@ -16,14 +16,15 @@ struct Measurement {
   let threads: Int
   /// Median seconds of one call.
   let seconds: Double
-  /// The best peak seen during the case.
+  /// The median of the peaks measured beside the samples.
   let peakGflops: Double
+  /// The median over the rounds of our rate over the peak beside it.
+  let peakFraction: Double
   /// For each peer the median seconds, and the median over the rounds of its time over ours.
   let peers: [(peer: Peer, seconds: Double, ratio: Double)]
 
   var gflops: Double { subject.flops / seconds * 1e-9 }
   var nanosecondsPerMatrix: Double? { subject.batch.map { seconds / Double($0) * 1e9 } }
-  var peakFraction: Double { gflops / peakGflops }
 
   /// Runs ours and every peer in turn, A B A B, so that a change of the machine's clock meets all of them alike.
   ///
@@ -31,7 +32,9 @@ struct Measurement {
   ///   - sample: the seconds that one sample should last: a call is repeated until it does.
   ///   - rounds: how many rounds are kept; one more is thrown away.
   init(_ subject: BenchmarkCase, threads: Int, peers: [Peer], sample: Double, rounds: Int) {
-    let call = subject.prepare()
+    let memory = Memory()
+    let call = subject.prepare(memory)
+    defer { withExtendedLifetime(memory) {} }
     let backends: [any Backend] = [NativeBackend()] + peers.map(\.backend)
     var repeats = [Int](repeating: 1, count: backends.count)
     for (i, backend) in backends.enumerated() {
@@ -39,11 +42,12 @@ struct Measurement {
       repeats[i] = Self.repeats(sample) { call(backend, threads) }
     }
     var times = [[Double]](repeating: [], count: backends.count)
-    var peak = 0.0
+    var peaks: [Double] = []
     for round in 0...rounds {
       waitForQuiet()
       warmUp(threads) { _ = subject.peak(threads) }
-      peak = max(peak, subject.peak(threads))
+      let peak = subject.peak(threads)
+      if round > 0 { peaks.append(peak) }
       for (i, backend) in backends.enumerated() {
         waitForQuiet()
         warmUp(threads) { call(backend, threads) }
@@ -56,7 +60,8 @@ struct Measurement {
     self.subject = subject
     self.threads = threads
     seconds = median(times[0])
-    peakGflops = peak
+    peakGflops = median(peaks)
+    peakFraction = median(zip(times[0], peaks).map { subject.flops / ($0 * $1) * 1e-9 })
     self.peers = peers.enumerated().map { i, peer in
       (peer, median(times[i + 1]), median(zip(times[i + 1], times[0]).map { $0 / $1 }))
     }

@@ -52,6 +52,17 @@ public enum Region {
 
   @frozen
   public enum Overlap { case all, some, none }
+
+  /// How many rows from `i0` on have all of their `columns` elements from `j0` on in the region, at least; a triangle
+  /// does not end here.
+  @inlinable @inline(__always)
+  func wholeRows(_ i0: Int, _ j0: Int, columns: Int) -> Int {
+    switch self {
+    case .all: return Int.max
+    case .lower(let diagonal): return i0 &+ diagonal >= j0 &+ columns &- 1 ? Int.max : 0
+    case .upper(let diagonal): return max(0, j0 &- diagonal &- i0 &+ 1)
+    }
+  }
 }
 
 /// The operands of the macro-kernel.
@@ -116,6 +127,20 @@ extension BlockCall {
       || rows &* c.rowStride >= (4 << 20) / MemoryLayout<Scalar>.size
   }
 
+  /// Tiles that one call computes. An epilogue finds them in the first-level cache.
+  @inlinable @inline(__always)
+  var longestRun: Int { c.columnStride != 1 ? 1 : epilogue == nil ? Int.max : 4 }
+
+  /// A row panel of A, whose first row is i.
+  @inlinable @inline(__always)
+  func rows(_ panel: Int, _ i: Int, stride: Int) -> UnsafePointer<Scalar> {
+    a + (aPacked ? panel &* depth &* stride : i &* aRow)
+  }
+
+  /// B from column j on, where a panel begins.
+  @inlinable @inline(__always)
+  func columns(_ j: Int) -> UnsafePointer<Scalar> { b + (bPacked ? j &* depth : j) }
+
   /// The panels of A are the outer loop.
   @inlinable @inline(__always)
   static func isRowMajor(columns: Int, depth: Int) -> Bool {
@@ -152,21 +177,23 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// See the head of this file.
   @inlinable
   public static func multiplyBlock(_ call: BlockCall<Scalar>) {
-    // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
-    let sweeps = call.isStore
     let isRowMajor = BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
     let isWide = isRowMajor && !call.aPacked && !call.bPacked && call.columns >= 4 &* lanes && registers >= 32
+    // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
+    let sweeps = call.isStore
     let panels = Partition(call.rows, limit: sweeps ? 2 : isWide ? wideTileRows : tileRows)
     if isRowMajor {
       for panel in 0..<panels.parts {
         var j = sweeps ? sweepTiles(call, panels, panel) : 0
-        while j < call.columns { j &+= multiplyTile(call, panels, panel, j) }
+        while j < call.columns { j &+= multiplyAlong(call, panels, panel, j) }
       }
     } else {
       var j = 0
       while j < call.columns {
-        var width = 0
-        for panel in 0..<panels.parts { width = multiplyTile(call, panels, panel, j) }
+        let width =
+          tileVectors(rows: panels.size(0), columns: call.columns &- j, bPacked: call.bPacked) &* lanes
+        var panel = 0
+        while panel < panels.parts { panel &+= multiplyDown(call, panels, panel, j, width: width) }
         j &+= width
       }
     }
@@ -188,34 +215,65 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     return sweepRows(Rows2<Whole4<Self>>.self, AnyStep(call.aRow), tile, columns: call.columns)
   }
 
-  /// The tile of a row panel whose first column is j.
+  /// Tiles of a row panel from column j on, side by side, as many as are alike.
   ///
-  /// - Returns: its width.
+  /// - Returns: their columns.
   @inlinable @inline(__always)
-  public static func multiplyTile(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int)
-    -> Int
-  {
+  static func multiplyAlong(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int) -> Int {
     let (i, rows, left) = (panels.start(panel), panels.size(panel), call.columns &- j)
     let width = tileVectors(rows: panels.size(0), columns: left, bPacked: call.bPacked) &* lanes
+    var run = TileRun(1, a: 0, b: call.bPacked ? width &* call.depth : width, c: width)
+    if case .all = call.region {
+      while run.count < call.longestRun {
+        let rest = left &- run.count &* width
+        if rest < width
+          || tileVectors(rows: panels.size(0), columns: rest, bPacked: call.bPacked) &* lanes != width
+        {
+          break
+        }
+        run.count &+= 1
+      }
+    }
     let columns = min(width, left)
-    let b = call.b + (call.bPacked ? j &* call.depth : j)
+    multiplyTiles(
+      call, run, a: call.rows(panel, i, stride: panelStride), b: call.columns(j), i, j, rows: rows,
+      columns: columns,
+      Ahead())
+    return run.count &* columns
+  }
+
+  /// Tiles of `width` columns from j on, from a row panel down, as many as are alike.
+  ///
+  /// - Returns: the number of panels.
+  @inlinable @inline(__always)
+  static func multiplyDown(
+    _ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int, width: Int
+  ) -> Int {
+    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.columns &- j)
+    let columns = min(width, left)
+    let whole = call.region.wholeRows(i, j, columns: columns) / rows
+    let run = TileRun(
+      max(1, min(panels.alike(from: panel), whole, call.longestRun)),
+      a: call.aPacked ? call.depth &* panelStride : rows &* call.aRow, b: 0, c: rows &* call.c.rowStride)
+    let b = call.columns(j)
     var ahead = Ahead<Scalar>()
     if call.bPacked && left > width {
       // The next panel of B is asked for while this one is used, a share with every tile.
       let share = width &* call.depth / panels.parts
-      ahead = Ahead(b + (width &* call.depth &+ panel &* share), count: share, shares: 2 &* rows)
+      ahead = Ahead(
+        b + (width &* call.depth &+ panel &* share), count: run.count &* share, shares: 2 &* rows &* run.count
+      )
     }
-    multiplyTile(
-      call, a: call.a + (call.aPacked ? panel &* call.depth &* panelStride : i &* call.aRow), b: b, i, j,
-      rows: rows, columns: columns, ahead)
-    return columns
+    multiplyTiles(
+      call, run, a: call.rows(panel, i, stride: panelStride), b: b, i, j, rows: rows, columns: columns, ahead)
+    return run.count
   }
 
-  /// One tile at (i, j) of the block: directly into C where possible, else by way of scratch.
+  /// Tiles of the block from (i, j) on: directly into C where possible, else one by way of scratch.
   @inlinable @inline(__always)
-  public static func multiplyTile(
-    _ call: BlockCall<Scalar>, a: UnsafePointer<Scalar>, b: UnsafePointer<Scalar>, _ i: Int, _ j: Int,
-    rows: Int, columns: Int, _ ahead: Ahead<Scalar>
+  public static func multiplyTiles(
+    _ call: BlockCall<Scalar>, _ run: TileRun = TileRun(), a: UnsafePointer<Scalar>, b: UnsafePointer<Scalar>,
+    _ i: Int, _ j: Int, rows: Int, columns: Int, _ ahead: Ahead<Scalar>
   ) {
     let overlap = call.region.overlap(i, j, rows: rows, columns: columns)
     if overlap == .none { return }
@@ -226,18 +284,23 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let vectors = (end &- first &+ lanes &- 1) / lanes
     let c = call.c.block(i, j &+ first, rows: rows, columns: end &- first)
     let panelWidth = (columns &+ lanes &- 1) / lanes &* lanes
-    let tile = TileCall(
+    var tile = TileCall(
       depth: call.depth, a: a, aRow: call.aRow, aDepth: call.aDepth, b: b + first,
       bDepth: call.bPacked ? max(call.bDepth, panelWidth) : call.bDepth,
       c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
       lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > stepsWithoutFetch,
-      ahead: ahead)
-    runTile(vectors: vectors, rows: rows, tile)
+      ahead: ahead, run: run)
+    runTile(vectors: vectors, rows: rows, &tile)
     if !direct {
       mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j &+ first)
     }
-    if let epilogue = call.epilogue { applyEpilogue(epilogue, to: c, i, j &+ first) }
+    guard let epilogue = call.epilogue else { return }
+    for t in 0..<run.count {
+      let (row, column) = run.b == 0 ? (t &* rows, 0) : (0, t &* columns)
+      let c = call.c.block(i &+ row, j &+ first &+ column, rows: rows, columns: end &- first)
+      applyEpilogue(epilogue, to: c, i &+ row, j &+ first &+ column)
+    }
   }
 
   /// A product of one k block whose operands are near: nothing is packed, no scratch, no epilogue.
@@ -254,16 +317,18 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       let width = tileVectors(rows: c.rows, columns: left, bPacked: bPacked) &* lanes
       let columns = min(left, width)
       let vectors = (columns &+ lanes &- 1) / lanes
-      for panel in 0..<panels.parts {
-        let i = panels.start(panel)
-        runTile(
-          vectors: vectors, rows: panels.size(panel),
-          TileCall(
-            depth: a.columns, a: a.base + i &* a.rowStride, aRow: a.rowStride,
-            aDepth: a.columnStride, b: b.base + (bPacked ? j &* a.columns : j),
-            bDepth: bPacked ? width : b.rowStride,
-            c: c.base + (i &* c.rowStride &+ j), cRow: c.rowStride, alpha: alpha,
-            beta: beta, lastLanes: columns &- (vectors &- 1) &* lanes))
+      var panel = 0
+      while panel < panels.parts {
+        let (i, rows, count) = (panels.start(panel), panels.size(panel), panels.alike(from: panel))
+        var tile = TileCall(
+          depth: a.columns, a: a.base + i &* a.rowStride, aRow: a.rowStride,
+          aDepth: a.columnStride, b: b.base + (bPacked ? j &* a.columns : j),
+          bDepth: bPacked ? width : b.rowStride,
+          c: c.base + (i &* c.rowStride &+ j), cRow: c.rowStride, alpha: alpha,
+          beta: beta, lastLanes: columns &- (vectors &- 1) &* lanes,
+          run: TileRun(count, a: rows &* a.rowStride, b: 0, c: rows &* c.rowStride))
+        runTile(vectors: vectors, rows: rows, &tile)
+        panel &+= count
       }
       j &+= columns
     }
@@ -271,17 +336,19 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// Chooses the strip for a width, and the kernel for the rows of A.
   @inlinable @inline(__always)
-  public static func runTile(vectors: Int, rows: Int, _ call: TileCall<Scalar>) {
-    if call.aRow == 1 || rows == 1 {
+  public static func runTile(vectors: Int, rows: Int, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
+    if call.pointee.aRow == 1 || rows == 1 {
       runTile(vectors: vectors, rows: rows, UnitStep(), call)
     } else {
-      runTile(vectors: vectors, rows: rows, AnyStep(call.aRow), call)
+      runTile(vectors: vectors, rows: rows, AnyStep(call.pointee.aRow), call)
     }
   }
 
   @inlinable @inline(__always)
-  public static func runTile<R: RowStep>(vectors: Int, rows: Int, _ step: R, _ call: TileCall<Scalar>) {
-    let full = call.lastLanes == lanes
+  public static func runTile<R: RowStep>(
+    vectors: Int, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>
+  ) {
+    let full = call.pointee.lastLanes == lanes
     switch vectors {
     case 1 where full: runTile(Whole<Self>.self, rows: rows, step, call)
     case 1: runTile(Part<Self>.self, rows: rows, step, call)
@@ -295,13 +362,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// Three vectors: half as many rows fill the registers.
   @inlinable @inline(__always)
-  static func runHalves<R: RowStep>(rows: Int, _ step: R, _ call: TileCall<Scalar>) {
+  static func runHalves<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
     let upper = rows > tileRows / 2 ? (rows &+ 1) / 2 : rows
+    var lower = call.pointee
     runTile(Part3<Self>.self, rows: upper, step, call)
     if upper == rows { return }
-    var lower = call
     lower.a += step.times(upper)
-    lower.c += upper &* call.cRow
-    runTile(Part3<Self>.self, rows: rows &- upper, step, lower)
+    lower.c += upper &* lower.cRow
+    runTile(Part3<Self>.self, rows: rows &- upper, step, &lower)
   }
 }

@@ -46,7 +46,7 @@ public protocol KernelSet<Scalar>:
   /// Copies or transposes.
   static func copy(_ source: MatrixPointer<Scalar>, to target: MutableMatrixPointer<Scalar>)
   /// Keeps every FMA pipe busy: see PeakLoop.swift. Needs ``TileShape/tileScratch`` elements of scratch.
-  static func peakLoop(iterations: Int, _ scratch: UnsafeMutablePointer<Scalar>) -> Scalar
+  static func peakLoop(steps: Int, _ scratch: UnsafeMutablePointer<Scalar>) -> Scalar
 }
 
 // The generic text of the entry points. A kernel module only states the conformance.

@@ -21,15 +21,15 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// At most four rows and one vector of columns; `depth` is that of one block, and the next one follows in A and in B.
   @inlinable
   public static func multiplyLockstep(_ call: BlockCall<Scalar>) {
-    let tile = TileCall(
+    var tile = TileCall(
       depth: call.depth, a: call.a, aRow: call.aRow, aDepth: call.aDepth, b: call.b, bDepth: call.bDepth,
       c: call.c.base, cRow: call.c.rowStride, alpha: call.alpha, beta: call.beta, lastLanes: call.columns)
     let step = AnyStep(call.aRow)
     switch call.rows {
-    case 1: tileKernel(EightWays<Row<Part<Self>>>.self, step, tile)
-    case 2: tileKernel(FourWays<Rows2<Part<Self>>>.self, step, tile)
-    case 3: tileKernel(Twice<OneWay<Rows3<Part<Self>>>>.self, step, tile)
-    default: tileKernel(Twice<OneWay<Rows4<Part<Self>>>>.self, step, tile)
+    case 1: tileKernel(EightWays<Row<Part<Self>>>.self, step, &tile)
+    case 2: tileKernel(FourWays<Rows2<Part<Self>>>.self, step, &tile)
+    case 3: tileKernel(Twice<OneWay<Rows3<Part<Self>>>>.self, step, &tile)
+    default: tileKernel(Twice<OneWay<Rows4<Part<Self>>>>.self, step, &tile)
     }
     if let epilogue = call.epilogue { applyEpilogue(epilogue, to: call.c, 0, 0) }
   }

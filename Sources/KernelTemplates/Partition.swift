@@ -30,6 +30,10 @@ public struct Partition {
   /// The size of part `i`.
   @inlinable @inline(__always)
   public func size(_ i: Int) -> Int { i < longer ? base &+ 1 : base }
+
+  /// How many parts from part `i` on have its size.
+  @inlinable @inline(__always)
+  public func alike(from i: Int) -> Int { (i < longer ? longer : parts) &- i }
 }
 
 /// The k blocks of a product: part of the numerical contract, because each block is one chain of FMAs and blocks are

@@ -58,7 +58,7 @@ public protocol Tile {
     _ c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ alpha: Unit.Vector, _ beta: Unit.Vector,
     _ last: Unit.Mask)
   /// Runs `call` on the tile of this family that has `rows` rows; `rows` is at most that of `Self`.
-  static func select<R: RowStep>(rows: Int, _ step: R, _ call: TileCall<Scalar>)
+  static func select<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)
 }
 
 /// A tile of one row.
@@ -94,8 +94,9 @@ public struct Row<S: Strip>: Tile {
   }
 
   @inlinable @inline(__always)
-  public static func select<R: RowStep>(rows: Int, _ step: R, _ call: TileCall<Scalar>) {
-    tileKernel(OneWay<Self>.self, step, call)
+  public static func select<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)
+  {
+    runKernel(OneWay<Self>.self, step, call)
   }
 }
 
@@ -140,9 +141,10 @@ public struct Taller<Upper: Tile>: Tile {
   }
 
   @inlinable @inline(__always)
-  public static func select<R: RowStep>(rows: Int, _ step: R, _ call: TileCall<Scalar>) {
+  public static func select<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)
+  {
     if rows == Self.rows {
-      tileKernel(OneWay<Self>.self, step, call)
+      runKernel(OneWay<Self>.self, step, call)
     } else {
       Upper.select(rows: rows, step, call)
     }

@@ -4,10 +4,33 @@
 //     C ← α·S + β·C                       fma(α, S, β·C); with β = 0, α·S and C is not read
 //
 // Assumptions: the rows of C and of B are contiguous along the tile's width; A may have any strides. Nothing outside
-// the h × w elements of C, the h rows of A and the w columns of B is touched.
+// the h × w elements of C, the h rows of A and the w columns of B is touched. Several tiles of one shape, at equal distances,
+// are one call.
 // Error: |S − exact| ≤ k·u/(1 − k·u) · Σ|a||b| per block, u the unit roundoff.
 
-/// The operands of one tile.
+/// Tiles of one shape below each other or side by side: how many, and how far one's operands lie from the next one's.
+@frozen
+public struct TileRun {
+  public var count: Int
+  public var a: Int
+  public var b: Int
+  public var c: Int
+
+  /// One tile.
+  @inlinable @inline(__always)
+  public init() { self.init(1, a: 0, b: 0, c: 0) }
+
+  /// `count` ≥ 1 tiles, in steps of so many elements.
+  @inlinable @inline(__always)
+  public init(_ count: Int, a: Int, b: Int, c: Int) {
+    self.count = count
+    self.a = a
+    self.b = b
+    self.c = c
+  }
+}
+
+/// The operands of a tile, or of the first one of a run.
 @frozen
 public struct TileCall<Scalar> {
   /// Steps of k in a block.
@@ -30,14 +53,15 @@ public struct TileCall<Scalar> {
   public var lastLanes: Int
   /// C may be far away and is asked for early.
   public var fetchesC: Bool
-  /// Memory that the next tiles will read, and how much of it this one asks for.
+  /// Memory that the next tiles will read, and how much of it this call asks for.
   public var ahead: Ahead<Scalar>
+  public var run: TileRun
 
   @inlinable @inline(__always)
   public init(
     depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, b: UnsafePointer<Scalar>, bDepth: Int,
     c: UnsafeMutablePointer<Scalar>, cRow: Int, alpha: Scalar, beta: Scalar, lastLanes: Int,
-    fetchesC: Bool = false, ahead: Ahead<Scalar> = Ahead()
+    fetchesC: Bool = false, ahead: Ahead<Scalar> = Ahead(), run: TileRun = TileRun()
   ) where Scalar: FloatingPoint {
     self.depth = depth
     self.a = a
@@ -53,6 +77,7 @@ public struct TileCall<Scalar> {
     self.lastLanes = lastLanes
     self.fetchesC = fetchesC
     self.ahead = ahead
+    self.run = run
   }
 }
 
@@ -60,42 +85,68 @@ extension TileCall {
   /// Row i of C.
   @inlinable @inline(__always)
   func row(_ i: Int) -> UnsafePointer<Scalar> { UnsafePointer(c + i &* cRow) }
+
+  /// Moves on to the next tile of the run.
+  ///
+  /// - Returns: whether there is one.
+  @inlinable @inline(__always)
+  mutating func advance() -> Bool {
+    run.count &-= 1
+    a += run.a
+    b += run.b
+    c += run.c
+    return run.count > 0
+  }
+}
+
+/// Computes a run of tiles of C.
+///
+/// The loop stands outside of the kernel, where it would take registers from the k loop, and the call is passed by its
+/// address: the compiler copies a value by loads that are wider than the stores which have just made it, and have to wait
+/// for all of these.
+@inlinable @inline(__always)
+func runKernel<W: Ways, R: RowStep>(
+  _ ways: W.Type, _ step: R, _ call: UnsafeMutablePointer<TileCall<W.T.Scalar>>
+) {
+  repeat { tileKernel(ways, step, call) } while call.pointee.advance()
 }
 
 /// Computes one tile of C. See the head of this file.
 @inlinable @inline(never)
-public func tileKernel<W: Ways, R: RowStep>(_ ways: W.Type, _ step: R, _ call: TileCall<W.T.Scalar>) {
+public func tileKernel<W: Ways, R: RowStep>(
+  _ ways: W.Type, _ step: R, _ call: UnsafeMutablePointer<TileCall<W.T.Scalar>>
+) {
   typealias Unit = W.T.Unit
-  let last = Unit.mask(first: call.lastLanes)
+  let last = Unit.mask(first: call.pointee.lastLanes)
   var sums = W()
-  var (a, b) = (call.a, call.b)
+  var (a, b) = (UnsafePointer(call.pointee.a), UnsafePointer(call.pointee.b))
+  let depth = call.pointee.depth
   // C will be needed at the end, thousands of cycles from now.
-  var ahead = call.ahead
-  let stretch = call.depth / (2 &* W.T.rows)
-  if Unit.registers < 32 || !call.fetchesC || stretch < 4 {
-    if call.fetchesC {
-      for row in 0..<W.T.rows { prefetchRow(Unit.self, call.row(row), vectors: W.T.S.vectors) }
-      for _ in 0..<2 &* W.T.rows { ahead.advance() }
+  let stretch = depth / (2 &* W.T.rows)
+  if Unit.registers < 32 || !call.pointee.fetchesC || stretch < 4 {
+    if call.pointee.fetchesC {
+      for row in 0..<W.T.rows { prefetchRow(Unit.self, call.pointee.row(row), vectors: W.T.S.vectors) }
+      for _ in 0..<2 &* W.T.rows { call.pointee.ahead.advance() }
     }
-    accumulate(&sums, step, &a, &b, call, steps: call.depth, last)
+    accumulate(&sums, step, &a, &b, call, steps: depth, last)
   } else {
     // Row by row in the first half of the steps: all rows at once would occupy every outstanding miss of the
     // first-level cache, and A and B would wait for memory behind them. Loops in a loop cost a few registers.
-    var (row, left) = (0, call.depth)
+    var (row, left) = (0, depth)
     while left > 0 {
-      if row < W.T.rows { prefetchRow(Unit.self, call.row(row), vectors: W.T.S.vectors) }
+      if row < W.T.rows { prefetchRow(Unit.self, call.pointee.row(row), vectors: W.T.S.vectors) }
       row &+= 1
-      ahead.advance()
+      call.pointee.ahead.advance()
       let steps = min(left, stretch)
       left &-= steps
       accumulate(&sums, step, &a, &b, call, steps: steps, last)
     }
   }
-  let alpha = Unit.broadcast(call.alpha)
-  if call.overwrites {
-    sums.overwrite(call.c, call.cRow, alpha, last)
+  let alpha = Unit.broadcast(call.pointee.alpha)
+  if call.pointee.overwrites {
+    sums.overwrite(call.pointee.c, call.pointee.cRow, alpha, last)
   } else {
-    sums.update(call.c, call.cRow, alpha, Unit.broadcast(call.beta), last)
+    sums.update(call.pointee.c, call.pointee.cRow, alpha, Unit.broadcast(call.pointee.beta), last)
   }
 }
 
@@ -103,12 +154,13 @@ public func tileKernel<W: Ways, R: RowStep>(_ ways: W.Type, _ step: R, _ call: T
 @inlinable @inline(__always)
 func accumulate<W: Ways, R: RowStep>(
   _ sums: inout W, _ step: R, _ a: inout UnsafePointer<W.T.Scalar>, _ b: inout UnsafePointer<W.T.Scalar>,
-  _ call: TileCall<W.T.Scalar>, steps: Int, _ last: W.T.Unit.Mask
+  _ call: UnsafeMutablePointer<TileCall<W.T.Scalar>>, steps: Int, _ last: W.T.Unit.Mask
 ) {
-  let (aBlock, bBlock) = (call.depth &* call.aDepth, call.depth &* call.bDepth)
+  let (aDepth, bDepth) = (call.pointee.aDepth, call.pointee.bDepth)
+  let (aBlock, bBlock) = (call.pointee.depth &* aDepth, call.pointee.depth &* bDepth)
   for _ in 0..<steps {
     sums.accumulate(a, step, aBlock, b, bBlock, last)
-    a += call.aDepth
-    b += call.bDepth
+    a += aDepth
+    b += bDepth
   }
 }

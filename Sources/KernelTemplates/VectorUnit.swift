@@ -70,7 +70,8 @@ public protocol VectorUnit {
   static func pivot(_ place: PivotPlace<Scalar>, _ i: Int) -> PivotScales<Scalar>
 
   /// Runs `call` on the tile of `rows` rows of `S`: at most ``tileRows``, or half as many of three vectors.
-  static func runTile<S: Strip, R: RowStep>(_ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Scalar>)
+  static func runTile<S: Strip, R: RowStep>(
+    _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)
   where S.Unit == Self
   /// Runs `routine` on the tile of `rows` ≤ ``tileRows`` rows of `S`.
   static func run<S: Strip, R: TileRoutine>(_ strip: S.Type, rows: Int, _ routine: R)

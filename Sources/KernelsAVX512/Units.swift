@@ -92,7 +92,7 @@ public enum AVX512Float: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
-    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
+    _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Float>>
   )
   where S.Unit == Self {
     switch S.vectors {
@@ -195,7 +195,7 @@ public enum AVX512Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
-    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
+    _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Double>>
   )
   where S.Unit == Self {
     switch S.vectors {

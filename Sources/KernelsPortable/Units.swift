@@ -33,7 +33,7 @@ public enum PortableFloat: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
-    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Float>
+    _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Float>>
   )
   where S.Unit == Self {
     switch S.vectors {
@@ -78,7 +78,7 @@ public enum PortableDouble: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
-    _ strip: S.Type, rows: Int, _ step: R, _ call: TileCall<Double>
+    _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Double>>
   )
   where S.Unit == Self {
     switch S.vectors {

@@ -33,8 +33,10 @@ extension Suite {
     return BenchmarkCase(
       "batched", "\(name) \(n)x\(n)", S.self, sizes: [("n", n)], flops: flops * Double(count), batch: count,
       peersDo: peersDo
-    ) {
-      let (a, results) = (Operand<S>(count * n * n, seed: 1), Operand<S>(count * n * n, seed: 2))
+    ) { memory in
+      let (a, results) = (
+        memory.operand(S.self, count * n * n, seed: 1), memory.operand(S.self, count * n * n, seed: 2)
+      )
       let outcomes = UnsafeMutableBufferPointer<Int32>.allocate(capacity: count)
       for i in 0..<count {
         for r in 0..<n { a.base[(i * n + r) * n + r] += S(n) }
@@ -43,7 +45,7 @@ extension Suite {
         source: a.matrix(n, n).readOnly, sourceStride: n * n, target: results.matrix(n, n),
         targetStride: n * n, count: count, outcomes: outcomes.baseAddress!)
       return { backend, threads in
-        withExtendedLifetime((a, results)) { operation(backend, call, threads) }
+        operation(backend, call, threads)
       }
     }
   }
@@ -73,15 +75,17 @@ extension Suite {
     return BenchmarkCase(
       "batched", "Cholesky solve \(n)x\(m)", S.self, sizes: [("n", n), ("m", m)],
       flops: 2 * Double(n * n * m) * Double(count), batch: count, peersDo: "a loop of potrs"
-    ) {
-      let (factors, right) = (Operand<S>(count * n * n, seed: 1), Operand<S>(count * n * m, seed: 2))
+    ) { memory in
+      let (factors, right) = (
+        memory.operand(S.self, count * n * n, seed: 1), memory.operand(S.self, count * n * m, seed: 2)
+      )
       // Orthogonal up to a sign, so that solving again and again keeps the numbers in range.
       for i in 0..<count * n * n { factors.base[i] = (i % (n * n)) % (n + 1) == 0 ? 1 : 0 }
       let call = BatchedSolve(
         factor: factors.matrix(n, n).readOnly, factorStride: n * n, right: right.matrix(n, m),
         rightStride: n * m, count: count)
       return { backend, threads in
-        withExtendedLifetime((factors, right)) { backend.solveCholesky(call, threads: threads) }
+        backend.solveCholesky(call, threads: threads)
       }
     }
   }
@@ -102,11 +106,11 @@ extension Suite {
   ) -> BenchmarkCase {
     BenchmarkCase(
       "batched", name, S.self, sizes: [("n", n)], flops: peer.flops, batch: peer.batch, peersDo: peer.peersDo
-    ) {
+    ) { memory in
       // The identity takes as long as any other matrix.
       let source = InterleavedBatch<S>(count: peer.batch!, order: n, storage: .symmetric)
       var inverses = source
-      let peerCall = peer.prepare()
+      let peerCall = peer.prepare(memory)
       return { backend, threads in
         if backend is NativeBackend {
           inverses.assignInverses(of: source, damping: .absolute(0.003), threads: threads)
@@ -124,9 +128,10 @@ extension Suite {
     return BenchmarkCase(
       "batched", "statistic and product \(count) of 9x9", S.self, sizes: [("n", n)],
       flops: Double(3 * n * n) * Double(count), batch: count, peersDo: "two loops of gemm"
-    ) {
+    ) { memory in
       let (x, y, full) = (
-        Operand<S>(count * n, seed: 1), Operand<S>(count * n, seed: 2), Operand<S>(count * n * n, seed: 3)
+        memory.operand(S.self, count * n, seed: 1), memory.operand(S.self, count * n, seed: 2),
+        memory.operand(S.self, count * n * n, seed: 3)
       )
       var blocks = InterleavedBatch<S>(count: count, order: n, storage: .symmetric)
       let gradients = Matrix<S>(rows: count, columns: n) { i, j in x.base[i * n + j] }
@@ -139,10 +144,8 @@ extension Suite {
           blocks.addOuterProducts(of: gradients, alpha: 0.1, beta: 0.9, threads: threads)
           blocks.multiply(gradients, into: &products, threads: threads)
         } else {
-          withExtendedLifetime((x, y, full)) {
-            backend.gemm(first: update, count: count, batchStrides: (n, n, n * n), threads: threads)
-            backend.gemm(first: product, count: count, batchStrides: (n * n, n, n), threads: threads)
-          }
+          backend.gemm(first: update, count: count, batchStrides: (n, n, n * n), threads: threads)
+          backend.gemm(first: product, count: count, batchStrides: (n * n, n, n), threads: threads)
         }
       }
     }

@@ -21,11 +21,11 @@ extension Suite {
   private static func choleskyCase<S: KernelScalar>(_: S.Type, _ n: Int) -> BenchmarkCase {
     BenchmarkCase(
       "cholesky", "potrf \(n)", S.self, sizes: [("n", n)], flops: Double(n) * Double(n) * Double(n) / 3
-    ) {
-      let (a, l) = (positiveDefinite(S.self, n), Operand<S>(n * n, seed: 2))
+    ) { memory in
+      let (a, l) = (positiveDefinite(S.self, n, memory), memory.operand(S.self, n * n, seed: 2))
       let call = Potrf(source: a.matrix(n, n).readOnly, target: l.matrix(n, n), triangle: .lower)
       return { backend, threads in
-        withExtendedLifetime((a, l)) { _ = backend.potrf(call, threads: threads) }
+        _ = backend.potrf(call, threads: threads)
       }
     }
   }
@@ -35,20 +35,18 @@ extension Suite {
     BenchmarkCase(
       "inverse", "SPD inverse \(n)", S.self, sizes: [("n", n)],
       flops: Double(n) * Double(n) * Double(n), peersDo: "potrf + potri"
-    ) {
-      let (a, x) = (positiveDefinite(S.self, n), Operand<S>(n * n, seed: 2))
+    ) { memory in
+      let (a, x) = (positiveDefinite(S.self, n, memory), memory.operand(S.self, n * n, seed: 2))
       let call = Potrf(source: a.matrix(n, n).readOnly, target: x.matrix(n, n), triangle: .lower)
       return { backend, threads in
-        withExtendedLifetime((a, x)) {
-          _ = backend.invertPositiveDefinite(call, mirror: false, threads: threads)
-        }
+        _ = backend.invertPositiveDefinite(call, mirror: false, threads: threads)
       }
     }
   }
 
   /// A matrix with a dominant diagonal.
-  private static func positiveDefinite<S: KernelScalar>(_: S.Type, _ n: Int) -> Operand<S> {
-    let a = Operand<S>(n * n, seed: 1)
+  private static func positiveDefinite<S: KernelScalar>(_: S.Type, _ n: Int, _ memory: Memory) -> Operand<S> {
+    let a = memory.operand(S.self, n * n, seed: 1)
     for i in 0..<n { a.base[i * n + i] += S(n) }
     return a
   }

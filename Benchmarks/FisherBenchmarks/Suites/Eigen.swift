@@ -15,12 +15,15 @@ extension Suite {
     BenchmarkCase(
       "eigen", "symmetric \(n)x\(n)", S.self, sizes: [("n", n)], flops: 4 * Double(n * n * n),
       peersDo: "syevd"
-    ) {
-      let (a, v, w) = (Operand<S>(n * n, seed: 1), Operand<S>(n * n, seed: 2), Operand<S>(n, seed: 3))
+    ) { memory in
+      let (a, v, w) = (
+        memory.operand(S.self, n * n, seed: 1), memory.operand(S.self, n * n, seed: 2),
+        memory.operand(S.self, n, seed: 3)
+      )
       let call = SymmetricEigenCall(
         a: a.matrix(n, n).readOnly, vectors: v.matrix(n, n, transposed: true), values: w.base)
       return { backend, threads in
-        withExtendedLifetime((a, v, w)) { _ = backend.symmetricEigen(call, threads: threads) }
+        _ = backend.symmetricEigen(call, threads: threads)
       }
     }
   }

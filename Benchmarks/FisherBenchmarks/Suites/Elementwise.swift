@@ -17,11 +17,11 @@ extension Suite {
         BenchmarkCase(
           "elementwise", "\(function.rawValue) \(n)", S.self, sizes: [("n", n)], flops: Double(n),
           peersDo: "ours, for want of their own"
-        ) {
-          let (x, y) = (Operand<S>(n, seed: 1), Operand<S>(n, seed: 2))
+        ) { memory in
+          let (x, y) = (memory.operand(S.self, n, seed: 1), memory.operand(S.self, n, seed: 2))
           for i in 0..<n { x.base[i] = 2 + 2 * x.base[i] }
           return { backend, _ in
-            withExtendedLifetime((x, y)) { backend.map(function, x.base, to: y.base, count: n) }
+            backend.map(function, x.base, to: y.base, count: n)
           }
         }
       }
@@ -30,12 +30,10 @@ extension Suite {
       BenchmarkCase(
         "elementwise", "softmax 64x\(n)", S.self, sizes: [("m", 64), ("n", n)], flops: Double(64 * n),
         peersDo: "ours, for want of their own"
-      ) {
-        let (x, y) = (Operand<S>(64 * n, seed: 1), Operand<S>(64 * n, seed: 2))
+      ) { memory in
+        let (x, y) = (memory.operand(S.self, 64 * n, seed: 1), memory.operand(S.self, 64 * n, seed: 2))
         return { backend, _ in
-          withExtendedLifetime((x, y)) {
-            backend.softmax(x.matrix(64, n).readOnly, to: y.matrix(64, n), logSums: nil)
-          }
+          backend.softmax(x.matrix(64, n).readOnly, to: y.matrix(64, n), logSums: nil)
         }
       }
     }

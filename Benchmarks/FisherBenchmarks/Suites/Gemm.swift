@@ -47,13 +47,16 @@ extension Suite {
     return BenchmarkCase(
       "gemm", "\(letters) \(m)x\(n)x\(k)", S.self, sizes: [("m", m), ("n", n), ("k", k)],
       flops: 2 * Double(m) * Double(n) * Double(k)
-    ) {
-      let (a, b, c) = (Operand<S>(m * k, seed: 1), Operand<S>(k * n, seed: 2), Operand<S>(m * n, seed: 3))
+    ) { memory in
+      let (a, b, c) = (
+        memory.operand(S.self, m * k, seed: 1), memory.operand(S.self, k * n, seed: 2),
+        memory.operand(S.self, m * n, seed: 3)
+      )
       let call = Gemm(
         alpha: 1, a: a.matrix(m, k, transposed: letters.first == "t").readOnly,
         b: b.matrix(k, n, transposed: letters.last == "t").readOnly, beta: 0, c: c.matrix(m, n))
       return { backend, threads in
-        withExtendedLifetime((a, b, c)) { backend.gemm(call, threads: threads) }
+        backend.gemm(call, threads: threads)
       }
     }
   }

@@ -15,8 +15,8 @@ extension Suite {
   @specialized(where S == Float) @specialized(where S == Double)
   private static func kroneckerCases<S: KernelScalar>(_: S.Type, _ m: Int, _ n: Int) -> [BenchmarkCase] {
     let flops = 2 * Double(m) * Double(n) * Double(m + n)
-    func matrix(_ rows: Int, _ columns: Int, seed: UInt64) -> Matrix<S> {
-      let operand = Operand<S>(rows * columns, seed: seed)
+    func matrix(_ rows: Int, _ columns: Int, seed: UInt64, _ memory: Memory) -> Matrix<S> {
+      let operand = memory.operand(S.self, rows * columns, seed: seed)
       // A dominant diagonal, as the factor of a Cholesky factorization has it.
       return Matrix(rows: rows, columns: columns) { i, j in
         operand.base[i * columns + j] / S(columns) + (i == j ? 1 : 0)
@@ -28,9 +28,9 @@ extension Suite {
     ) -> BenchmarkCase {
       BenchmarkCase(
         "kronecker", "\(name) \(m)x\(n)", S.self, sizes: [("m", m), ("n", n)], flops: flops, peersDo: peersDo
-      ) {
-        let sides = KroneckerBasis(left: matrix(m, m, seed: 1), right: matrix(n, n, seed: 2))
-        let gradient = matrix(m, n, seed: 3)
+      ) { memory in
+        let sides = KroneckerBasis(left: matrix(m, m, seed: 1, memory), right: matrix(n, n, seed: 2, memory))
+        let gradient = matrix(m, n, seed: 3, memory)
         var result = Matrix<S>(rows: m, columns: n)
         return { backend, threads in call(sides, gradient, &result, backend, threads) }
       }

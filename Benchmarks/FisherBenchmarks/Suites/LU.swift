@@ -22,17 +22,15 @@ extension Suite {
   private static func luCase<S: KernelScalar>(_: S.Type, _ n: Int) -> BenchmarkCase {
     BenchmarkCase(
       "lu", "\(n)x\(n)", S.self, sizes: [("n", n)], flops: 2.0 / 3 * Double(n * n * n), peersDo: "getrf"
-    ) {
-      let (original, a) = (Operand<S>(n * n, seed: 1), Operand<S>(n * n, seed: 2))
-      let pivots = Operand<Double>(n, seed: 3)
+    ) { memory in
+      let (original, a) = (memory.operand(S.self, n * n, seed: 1), memory.operand(S.self, n * n, seed: 2))
+      let pivots = memory.operand(Double.self, n, seed: 3)
       return { backend, threads in
-        withExtendedLifetime((original, a, pivots)) {
-          a.base.update(from: original.base, count: n * n)
-          let factors = LUFactors(
-            a: a.matrix(n, n, transposed: !(backend is NativeBackend)),
-            pivots: UnsafeMutableRawPointer(pivots.base).bindMemory(to: Int.self, capacity: n))
-          _ = backend.factorLU(factors, threads: threads)
-        }
+        a.base.update(from: original.base, count: n * n)
+        let factors = LUFactors(
+          a: a.matrix(n, n, transposed: !(backend is NativeBackend)),
+          pivots: UnsafeMutableRawPointer(pivots.base).bindMemory(to: Int.self, capacity: n))
+        _ = backend.factorLU(factors, threads: threads)
       }
     }
   }
@@ -43,14 +41,12 @@ extension Suite {
     return BenchmarkCase(
       "qr", "\(m)x\(n)", S.self, sizes: [("m", m), ("n", n)],
       flops: 2 * Double(n * n) * (Double(m) - Double(n) / 3), peersDo: "geqrf"
-    ) {
-      let (original, a) = (Operand<S>(m * n, seed: 1), Operand<S>(m * n, seed: 2))
-      let tau = Operand<S>(n, seed: 3)
+    ) { memory in
+      let (original, a) = (memory.operand(S.self, m * n, seed: 1), memory.operand(S.self, m * n, seed: 2))
+      let tau = memory.operand(S.self, n, seed: 3)
       return { backend, threads in
-        withExtendedLifetime((original, a, tau)) {
-          a.base.update(from: original.base, count: m * n)
-          backend.factorQR(QRFactors(a: a.matrix(m, n, transposed: true), tau: tau.base), threads: threads)
-        }
+        a.base.update(from: original.base, count: m * n)
+        backend.factorQR(QRFactors(a: a.matrix(m, n, transposed: true), tau: tau.base), threads: threads)
       }
     }
   }

@@ -30,13 +30,13 @@ extension Suite {
     return BenchmarkCase(
       "syrk", "\(letters) \(n)x\(k)", S.self, sizes: [("n", n), ("k", k)],
       flops: Double(n) * Double(n + 1) * Double(k)
-    ) {
-      let (a, c) = (Operand<S>(n * k, seed: 1), Operand<S>(n * n, seed: 2))
+    ) { memory in
+      let (a, c) = (memory.operand(S.self, n * k, seed: 1), memory.operand(S.self, n * n, seed: 2))
       let call = Syrk(
         alpha: 1, a: a.matrix(n, k, transposed: letters == "tn").readOnly, beta: 0, c: c.matrix(n, n),
         triangle: .lower)
       return { backend, threads in
-        withExtendedLifetime((a, c)) { backend.syrk(call, threads: threads) }
+        backend.syrk(call, threads: threads)
       }
     }
   }

@@ -33,9 +33,9 @@ extension Suite {
     return BenchmarkCase(
       "trsm", "\(side) \(n)x\(n) with \(m)", S.self, sizes: [("n", n), ("m", m)],
       flops: Double(n) * Double(n) * Double(m)
-    ) {
+    ) { memory in
       // A diagonal of −1 and 1 and small elements elsewhere: the numbers stay alike however often the call is repeated.
-      let (t, b) = (Operand<S>(n * n, seed: 1), Operand<S>(n * m, seed: 2))
+      let (t, b) = (memory.operand(S.self, n * n, seed: 1), memory.operand(S.self, n * m, seed: 2))
       for i in 0..<n * n { t.base[i] /= S(n * n) }
       for i in 0..<n { t.base[i * n + i] = i % 2 == 0 ? 1 : -1 }
       let matrix = t.matrix(n, n).readOnly
@@ -43,7 +43,7 @@ extension Suite {
         side: isLeft ? .left : .right, triangle: isLeft ? .lower : .upper, alpha: 1,
         a: isLeft ? matrix : matrix.transposed, b: isLeft ? b.matrix(n, m) : b.matrix(m, n))
       return { backend, threads in
-        withExtendedLifetime((t, b)) { backend.trsm(call, threads: threads) }
+        backend.trsm(call, threads: threads)
       }
     }
   }

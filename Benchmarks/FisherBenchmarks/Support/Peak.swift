@@ -7,18 +7,19 @@ enum Peak {
   static func gflops<S: KernelScalar>(_ scalar: S.Type, threads: Int, samples: Int = 4) -> Double {
     let backend = NativeBackend()
     // About 1 ms at 100 GFLOP/s.
-    let iterations = max(1, Int(1e8 / backend.peakFlops(S.self, iterations: 1).flops))
+    let perStep = backend.peakFlops(S.self, steps: 1).flops
+    let steps = Int(1e8 / perStep)
     var best = 0.0
     for _ in 0..<samples {
       let start = seconds()
       if threads == 1 {
-        blackHole(backend.peakFlops(S.self, iterations: iterations).sink)
+        blackHole(backend.peakFlops(S.self, steps: steps).sink)
       } else {
         DispatchQueue.concurrentPerform(iterations: threads) { _ in
-          blackHole(backend.peakFlops(S.self, iterations: iterations).sink)
+          blackHole(backend.peakFlops(S.self, steps: steps).sink)
         }
       }
-      let flops = backend.peakFlops(S.self, iterations: 1).flops * Double(iterations * threads)
+      let flops = perStep * Double(steps * threads)
       best = max(best, flops / (seconds() - start) * 1e-9)
     }
     return best

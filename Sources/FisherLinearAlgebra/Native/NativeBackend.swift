@@ -103,17 +103,17 @@ public struct NativeBackend: Backend {
     }
   }
 
-  /// Runs `iterations` of a loop that only multiplies and adds: for measuring the peak.
+  /// Runs `steps` of a loop that only multiplies and adds: for measuring the peak.
   ///
   /// - Returns: the flops done, and a value that depends on them.
   @specialized(where S == Float) @specialized(where S == Double)
-  public func peakFlops<S: KernelScalar>(_ scalar: S.Type, iterations: Int) -> (flops: Double, sink: S) {
+  public func peakFlops<S: KernelScalar>(_ scalar: S.Type, steps: Int) -> (flops: Double, sink: S) {
     let kernels = S._kernels(instructionSet)
     let shape = kernels.shape
     return ThreadContext.current.withScratch(shape.tileScratch + 8 * shape.tileColumns, of: S.self) {
       scratch in
-      let sink = kernels.peakLoop(iterations: iterations, scratch)
-      return (Double(iterations) * 64 * 2 * Double(shape.tileRows * shape.tileColumns), sink)
+      let sink = kernels.peakLoop(steps: steps, scratch)
+      return (Double(steps) * 2 * Double(shape.tileRows * shape.tileColumns), sink)
     }
   }
 }

@@ -132,6 +132,6 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       rows: place.order, columns: place.order, depth: place.order &- start, a: a, aRow: 1,
       aDepth: tileColumns, aPacked: true, b: b, bDepth: tileColumns, bPacked: true, c: call.c, alpha: 1,
       beta: 0, region: .lower(diagonal: 0), epilogue: nil, scratch: call.scratch)
-    multiplyTile(block, a: a, b: b, start, j &* tileColumns, rows: rows, columns: columns, Ahead())
+    multiplyTiles(block, a: a, b: b, start, j &* tileColumns, rows: rows, columns: columns, Ahead())
   }
 }
