@@ -7,64 +7,6 @@
 //   B direct: rows contiguous; packed: panels of NR columns, the last one of three vectors if their number is odd.
 // The tiles may be restricted to one triangle of C, and C may have any strides.
 
-/// The half of C that is to be written.
-@frozen
-public enum Region {
-  case all
-  /// i + diagonal ≥ j
-  case lower(diagonal: Int)
-  /// i + diagonal ≤ j
-  case upper(diagonal: Int)
-
-  /// The columns j of row `i` that belong to the region, out of `columns`.
-  @inlinable @inline(__always)
-  public func columns(ofRow i: Int, from j0: Int, count: Int) -> (start: Int, end: Int) {
-    switch self {
-    case .all: return (0, count)
-    case .lower(let diagonal): return (0, max(0, min(count, i &+ diagonal &- j0 &+ 1)))
-    case .upper(let diagonal): return (min(count, max(0, i &+ diagonal &- j0)), count)
-    }
-  }
-
-  /// Whether every element of the tile is in the region, none, or some.
-  @inlinable @inline(__always)
-  public func overlap(_ i0: Int, _ j0: Int, rows: Int, columns: Int) -> Overlap {
-    switch self {
-    case .all: return .all
-    case .lower(let diagonal):
-      if i0 &+ diagonal >= j0 &+ columns &- 1 { return .all }
-      return i0 &+ rows &- 1 &+ diagonal < j0 ? .none : .some
-    case .upper(let diagonal):
-      if i0 &+ rows &- 1 &+ diagonal <= j0 { return .all }
-      return i0 &+ diagonal > j0 &+ columns &- 1 ? .none : .some
-    }
-  }
-
-  /// The same region seen from the transposed matrix.
-  @inlinable @inline(__always)
-  public var transposed: Region {
-    switch self {
-    case .all: return self
-    case .lower(let diagonal): return .upper(diagonal: -diagonal)
-    case .upper(let diagonal): return .lower(diagonal: -diagonal)
-    }
-  }
-
-  @frozen
-  public enum Overlap { case all, some, none }
-
-  /// How many rows from `i0` on have all of their `columns` elements from `j0` on in the region, at least; a triangle
-  /// does not end here.
-  @inlinable @inline(__always)
-  func wholeRows(_ i0: Int, _ j0: Int, columns: Int) -> Int {
-    switch self {
-    case .all: return Int.max
-    case .lower(let diagonal): return i0 &+ diagonal >= j0 &+ columns &- 1 ? Int.max : 0
-    case .upper(let diagonal): return max(0, j0 &- diagonal &- i0 &+ 1)
-    }
-  }
-}
-
 /// The operands of the macro-kernel.
 @frozen
 public struct BlockCall<Scalar> {
@@ -176,7 +118,10 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// See the head of this file.
   @inlinable
-  public static func multiplyBlock(_ call: BlockCall<Scalar>) {
+  public static func multiplyBlock(_ whole: BlockCall<Scalar>) {
+    var call = whole
+    if case .all = call.region, !call.aPacked, !call.bPacked { call.c.columns &-= multiplyRest(call) }
+    call.columns = call.c.columns
     let isRowMajor = BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
     let isWide = isRowMajor && !call.aPacked && !call.bPacked && call.columns >= 4 &* lanes && registers >= 32
     // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
@@ -197,6 +142,23 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
         j &+= width
       }
     }
+  }
+
+  /// The last columns, where they are fewer than a vector holds by far.
+  @inlinable @inline(__always)
+  static func multiplyRest(_ call: BlockCall<Scalar>) -> Int {
+    let rest = multiplyRest(call.c) { rest in
+      let j = call.columns &- rest
+      return NarrowCall(
+        rows: call.rows, columns: rest, depth: call.depth, a: call.a, aRow: call.aRow, aDepth: call.aDepth,
+        b: call.b + j, bDepth: call.bDepth, c: call.c.base + j, cRow: call.c.rowStride, alpha: call.alpha,
+        beta: call.beta)
+    }
+    if rest > 0, let epilogue = call.epilogue {
+      let j = call.columns &- rest
+      applyEpilogue(epilogue, to: call.c.block(0, j, rows: call.rows, columns: rest), 0, j)
+    }
+    return rest
   }
 
   /// As many tiles of a row panel as are four vectors wide.
@@ -300,37 +262,6 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       let (row, column) = run.b == 0 ? (t &* rows, 0) : (0, t &* columns)
       let c = call.c.block(i &+ row, j &+ first &+ column, rows: rows, columns: end &- first)
       applyEpilogue(epilogue, to: c, i &+ row, j &+ first &+ column)
-    }
-  }
-
-  /// A product of one k block whose operands are near: nothing is packed, no scratch, no epilogue.
-  ///
-  /// Rows of C and of B, if it is not packed, are contiguous, α ≠ 0, k ≥ 1.
-  @inlinable
-  public static func multiplySmall(_ gemm: UnsafePointer<Gemm<Scalar>>, bPacked: Bool) {
-    let (a, b, c) = (gemm.pointee.a, gemm.pointee.b, gemm.pointee.c)
-    let (alpha, beta) = (gemm.pointee.alpha, gemm.pointee.beta)
-    let panels = Partition(c.rows, limit: tileRows)
-    var j = 0
-    while j < c.columns {
-      let left = c.columns &- j
-      let width = tileVectors(rows: c.rows, columns: left, bPacked: bPacked) &* lanes
-      let columns = min(left, width)
-      let vectors = (columns &+ lanes &- 1) / lanes
-      var panel = 0
-      while panel < panels.parts {
-        let (i, rows, count) = (panels.start(panel), panels.size(panel), panels.alike(from: panel))
-        var tile = TileCall(
-          depth: a.columns, a: a.base + i &* a.rowStride, aRow: a.rowStride,
-          aDepth: a.columnStride, b: b.base + (bPacked ? j &* a.columns : j),
-          bDepth: bPacked ? width : b.rowStride,
-          c: c.base + (i &* c.rowStride &+ j), cRow: c.rowStride, alpha: alpha,
-          beta: beta, lastLanes: columns &- (vectors &- 1) &* lanes,
-          run: TileRun(count, a: rows &* a.rowStride, b: 0, c: rows &* c.rowStride))
-        runTile(vectors: vectors, rows: rows, &tile)
-        panel &+= count
-      }
-      j &+= columns
     }
   }
 

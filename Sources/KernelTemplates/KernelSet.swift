@@ -13,7 +13,7 @@ public protocol KernelSet<Scalar>:
   /// Several k blocks of a product of a few elements: see Lockstep.swift.
   static func multiplyLockstep(_ call: BlockCall<Scalar>)
   /// A product that needs no loops around it. By pointer: copies of the call would be a third of the time.
-  static func multiplySmall(_ gemm: UnsafePointer<Gemm<Scalar>>, bPacked: Bool)
+  static func multiplySmall(_ call: UnsafePointer<SmallCall<Scalar>>, scratch: UnsafeMutablePointer<Scalar>?)
   /// Packs rows of A into panels of at most MR.
   static func packA(
     _ source: UnsafePointer<Scalar>, rows: Int, rowStride: Int, depthStride: Int, depth: Int,

@@ -71,6 +71,9 @@ public struct Part<Unit: VectorUnit>: Strip {
   public var v: Unit.Vector
 
   @inlinable @inline(__always)
+  public init(_ v: Unit.Vector) { self.v = v }
+
+  @inlinable @inline(__always)
   public static var vectors: Int { 1 }
 
   @inlinable @inline(__always)

@@ -50,6 +50,8 @@ public protocol Tile {
   init()
   /// self ← self + a·b, for one column a of A and one row b of B.
   mutating func accumulate<R: RowStep>(_ a: UnsafePointer<Scalar>, _ step: R, _ b: S)
+  /// C ← self
+  func store(to c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ last: Unit.Mask)
   /// C ← α·self
   func overwrite(
     _ c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ alpha: Unit.Vector, _ last: Unit.Mask)
@@ -76,6 +78,11 @@ public struct Row<S: Strip>: Tile {
   @inlinable @inline(__always)
   public mutating func accumulate<R: RowStep>(_ a: UnsafePointer<Scalar>, _ step: R, _ b: S) {
     sum.multiplyAdd(S.Unit.broadcast(a.pointee), b)
+  }
+
+  @inlinable @inline(__always)
+  public func store(to c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ last: S.Unit.Mask) {
+    sum.store(to: c, last)
   }
 
   @inlinable @inline(__always)
@@ -121,6 +128,12 @@ public struct Taller<Upper: Tile>: Tile {
   public mutating func accumulate<R: RowStep>(_ a: UnsafePointer<Scalar>, _ step: R, _ b: S) {
     upper.accumulate(a, step, b)
     bottom.accumulate(a + step.times(Upper.rows), step, b)
+  }
+
+  @inlinable @inline(__always)
+  public func store(to c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ last: S.Unit.Mask) {
+    upper.store(to: c, rowStride, last)
+    bottom.store(to: c + Upper.rows &* rowStride, rowStride, last)
   }
 
   @inlinable @inline(__always)

@@ -49,6 +49,8 @@ public struct TileCall<Scalar> {
   public var beta: Scalar
   /// β is 0.
   public var overwrites: Bool
+  /// β is 0 and α is 1.
+  public var copies: Bool
   /// How many lanes of the last vector exist.
   public var lastLanes: Int
   /// C may be far away and is asked for early.
@@ -74,6 +76,7 @@ public struct TileCall<Scalar> {
     self.alpha = alpha
     self.beta = beta
     overwrites = beta == 0
+    copies = beta == 0 && alpha == 1
     self.lastLanes = lastLanes
     self.fetchesC = fetchesC
     self.ahead = ahead
@@ -143,7 +146,10 @@ public func tileKernel<W: Ways, R: RowStep>(
     }
   }
   let alpha = Unit.broadcast(call.pointee.alpha)
-  if call.pointee.overwrites {
+  if call.pointee.copies {
+    // 1·S has the bits of S.
+    sums.store(to: call.pointee.c, call.pointee.cRow, last)
+  } else if call.pointee.overwrites {
     sums.overwrite(call.pointee.c, call.pointee.cRow, alpha, last)
   } else {
     sums.update(call.pointee.c, call.pointee.cRow, alpha, Unit.broadcast(call.pointee.beta), last)

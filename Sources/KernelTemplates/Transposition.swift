@@ -11,9 +11,9 @@ public protocol Stack {
   associatedtype Unit: VectorUnit
   static var rows: Int { get }
 
-  /// Row i from `p + i * stride`; rows beyond `last` repeat it, so that nothing else is read.
-  init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int, last: Int)
-  /// The same, but only the masked lanes.
+  /// Row i from `p + i * stride`.
+  init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int)
+  /// The masked lanes of the rows; rows beyond `last` repeat it, so that nothing else is read.
   init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int, last: Int, _ mask: Unit.Mask)
   /// For every row: the even blocks of `width` lanes of self and other in turn, and the odd ones.
   func exchanging(_ other: Self, width: Int) -> (even: Self, odd: Self)
@@ -21,6 +21,8 @@ public protocol Stack {
   var squaresTransposed: Self { get }
   /// Writes the first `count` rows.
   func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int, count: Int)
+  /// Transposes at most `rows` rows, in squares. Writes whole vectors: lanes beyond the given rows hold anything.
+  static func transpose(_ square: SquareCall<Unit.Scalar>)
 }
 
 /// One vector.
@@ -35,7 +37,7 @@ public struct OneRow<Unit: VectorUnit>: Stack {
   init(_ v: Unit.Vector) { self.v = v }
 
   @inlinable @inline(__always)
-  public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int, last: Int) { v = Unit.load(p) }
+  public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int) { v = Unit.load(p) }
 
   @inlinable @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int, last: Int, _ mask: Unit.Mask) {
@@ -57,6 +59,11 @@ public struct OneRow<Unit: VectorUnit>: Stack {
   public func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int, count: Int) {
     if count > 0 { Unit.store(v, to: p) }
   }
+
+  @inlinable @inline(__always)
+  public static func transpose(_ square: SquareCall<Unit.Scalar>) {
+    for i in 0..<square.columns { square.target[i &* square.targetStride] = square.source[i] }
+  }
 }
 
 /// Twice as many rows.
@@ -76,10 +83,9 @@ public struct TwoStacks<Half: Stack>: Stack {
   }
 
   @inlinable @inline(__always)
-  public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int, last: Int) {
-    top = Half(loading: p, stride, last: last)
-    bottom = Half(
-      loading: p + min(Half.rows, last) &* stride, stride, last: max(0, last &- Half.rows))
+  public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int) {
+    top = Half(loading: p, stride)
+    bottom = Half(loading: p + Half.rows &* stride, stride)
   }
 
   @inlinable @inline(__always)
@@ -108,9 +114,14 @@ public struct TwoStacks<Half: Stack>: Stack {
     top.store(to: p, stride, count: count)
     bottom.store(to: p + Half.rows &* stride, stride, count: count &- Half.rows)
   }
+
+  @inlinable @inline(__always)
+  public static func transpose(_ square: SquareCall<Unit.Scalar>) {
+    if square.rows <= Half.rows { transposeFew(Half.self, square) } else { transposeSquares(square) }
+  }
 }
 
-/// At most L rows of at most L elements, to be written as columns.
+/// At most L rows, to be written as columns.
 @frozen
 public struct SquareCall<Scalar> {
   @usableFromInline var rows: Int
@@ -119,11 +130,13 @@ public struct SquareCall<Scalar> {
   @usableFromInline var rowStride: Int
   @usableFromInline var target: UnsafeMutablePointer<Scalar>
   @usableFromInline var targetStride: Int
+  /// As many rows follow, and are asked for meanwhile.
+  @usableFromInline var goesOn: Bool
 
   @inlinable @inline(__always)
   init(
     rows: Int, columns: Int, source: UnsafePointer<Scalar>, rowStride: Int,
-    target: UnsafeMutablePointer<Scalar>, targetStride: Int
+    target: UnsafeMutablePointer<Scalar>, targetStride: Int, goesOn: Bool = false
   ) {
     self.rows = rows
     self.columns = columns
@@ -131,22 +144,46 @@ public struct SquareCall<Scalar> {
     self.rowStride = rowStride
     self.target = target
     self.targetStride = targetStride
+    self.goesOn = goesOn
+  }
+
+  /// Asks for the rows after these from column i on.
+  @inlinable @inline(__always)
+  func fetchNext(_ i: Int, lanes: Int) {
+    for l in 0..<lanes { prefetch(source + ((rows &+ l) &* rowStride &+ i), into: .second) }
   }
 }
 
 extension Stack {
-  /// Transposes a square of `rows` rows and lanes. Writes whole vectors: lanes beyond the given rows hold anything.
+  /// Squares of as many columns as there are rows. A vector may hold several, of which the first is transposed.
   @inlinable @inline(__always)
-  public static func transpose(_ square: SquareCall<Unit.Scalar>) {
-    let (last, columns) = (square.rows &- 1, square.columns)
-    if columns == rows {
-      Self(loading: square.source, square.rowStride, last: last).squaresTransposed
-        .store(to: square.target, square.targetStride, count: columns)
-    } else {
-      Self(loading: square.source, square.rowStride, last: last, Unit.mask(first: columns)).squaresTransposed
-        .store(to: square.target, square.targetStride, count: columns)
+  static func transposeSquares(_ square: SquareCall<Unit.Scalar>) {
+    var i = 0
+    if square.rows == rows {
+      while i &+ Unit.lanes <= square.columns {
+        if square.goesOn { square.fetchNext(i, lanes: rows) }
+        Self(loading: square.source + i, square.rowStride).squaresTransposed
+          .store(to: square.target + i &* square.targetStride, square.targetStride, count: rows)
+        i &+= rows
+      }
+    }
+    while i < square.columns {
+      let left = square.columns &- i
+      if square.goesOn { square.fetchNext(i, lanes: rows) }
+      Self(
+        loading: square.source + i, square.rowStride, last: square.rows &- 1,
+        Unit.mask(first: min(left, Unit.lanes))
+      ).squaresTransposed
+        .store(to: square.target + i &* square.targetStride, square.targetStride, count: min(left, rows))
+      i &+= rows
     }
   }
+}
+
+/// A smaller stack for few rows.
+@inlinable @inline(never)
+func transposeFew<Few: Stack>(_ stack: Few.Type, _ square: SquareCall<Few.Unit.Scalar>) {
+  Few.transpose(square)
 }
 
 public typealias Square2<U: VectorUnit> = TwoStacks<OneRow<U>>
@@ -191,21 +228,14 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ///
   /// Lanes between `count` and L of the target are overwritten with anything. If it `goesOn`, the next `count` rows are
   /// asked for meanwhile.
-  @inlinable @inline(__always)
+  @inlinable @inline(never)
   public static func transposeRows(
     _ source: UnsafePointer<Scalar>, count: Int, rowStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>, stride: Int, goesOn: Bool = false
   ) {
-    var p = 0
-    while p < depth {
-      if goesOn {
-        for l in 0..<lanes { prefetch(source + ((count &+ l) &* rowStride &+ p), into: .second) }
-      }
-      transposeSquare(
-        SquareCall(
-          rows: count, columns: min(lanes, depth &- p), source: source + p, rowStride: rowStride,
-          target: target + p &* stride, targetStride: stride))
-      p &+= lanes
-    }
+    transposeSquare(
+      SquareCall(
+        rows: count, columns: depth, source: source, rowStride: rowStride, target: target,
+        targetStride: stride, goesOn: goesOn))
   }
 }

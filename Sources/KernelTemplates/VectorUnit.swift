@@ -69,6 +69,12 @@ public protocol VectorUnit {
   /// Judges pivot i of a tile, whose raw row has been written.
   static func pivot(_ place: PivotPlace<Scalar>, _ i: Int) -> PivotScales<Scalar>
 
+  /// C ← α·A·B + β·C with columns that do not fill a vector, if this unit has a way of its own for so many rows, columns
+  /// and steps. See NarrowTile.swift.
+  ///
+  /// - Returns: whether it was done.
+  static func multiplyNarrow(_ call: NarrowCall<Scalar>) -> Bool
+
   /// Runs `call` on the tile of `rows` rows of `S`: at most ``tileRows``, or half as many of three vectors.
   static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)

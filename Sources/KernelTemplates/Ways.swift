@@ -13,6 +13,8 @@ public protocol Ways {
   mutating func accumulate<R: RowStep>(
     _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
     _ last: T.Unit.Mask)
+  /// C ← first block, then C ← C + block for the others in order.
+  func store(to c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ last: T.Unit.Mask)
   /// C ← α·first block, then C ← C + α·block for the others in order.
   func overwrite(
     _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask)
@@ -39,6 +41,11 @@ public struct OneWay<T: Tile>: Ways {
     _ last: T.Unit.Mask
   ) {
     tile.accumulate(a, step, T.S(loading: b, last))
+  }
+
+  @inlinable @inline(__always)
+  public func store(to c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ last: T.Unit.Mask) {
+    tile.store(to: c, rowStride, last)
   }
 
   @inlinable @inline(__always)
@@ -80,6 +87,12 @@ public struct Twice<W: Ways>: Ways {
   ) {
     earlier.accumulate(a, step, aBlock, b, bBlock, last)
     later.accumulate(a + W.ways &* aBlock, step, aBlock, b + W.ways &* bBlock, bBlock, last)
+  }
+
+  @inlinable @inline(__always)
+  public func store(to c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ last: T.Unit.Mask) {
+    earlier.store(to: c, rowStride, last)
+    later.update(c, rowStride, T.Unit.one, T.Unit.one, last)
   }
 
   @inlinable @inline(__always)

@@ -5,7 +5,7 @@ public import _Builtin_intrinsics.intel
 // here too, because in debug builds code is specialised only within a file.
 
 /// `Float` in 512-bit registers: 28 of the 32 hold a 14 × 32 tile.
-public enum AVX512Float: VectorUnit, KernelSet {
+public enum AVX512Float: GroupedUnit, KernelSet {
   public typealias Scalar = Float
   public typealias Vector = SIMD16<Float>
   public typealias Mask = __mmask16
@@ -91,6 +91,43 @@ public enum AVX512Float: VectorUnit, KernelSet {
   public static func transposeSquare(_ square: SquareCall<Float>) { Square16<Self>.transpose(square) }
 
   @inlinable @inline(__always)
+  public static var groupLanes: Int { 4 }
+
+  @inlinable @inline(__always)
+  public static func groups(_ p: UnsafePointer<Float>, stride: Int) -> Vector {
+    func row(_ i: Int) -> SIMD4<Float> {
+      UnsafeRawPointer(p + i &* stride).loadUnaligned(as: SIMD4<Float>.self)
+    }
+    return SIMD16(
+      lowHalf: SIMD8(lowHalf: row(0), highHalf: row(1)), highHalf: SIMD8(lowHalf: row(2), highHalf: row(3)))
+  }
+
+  @inlinable @inline(__always)
+  public static func places(lane: Int) -> __m512i { _mm512_set1_epi32(Int32(truncatingIfNeeded: lane)) }
+
+  @inlinable @inline(__always)
+  public static func spread(_ v: Vector, _ places: __m512i) -> Vector { _mm512_permutevar_ps(v, places) }
+
+  @inlinable @inline(__always)
+  public static func expanded(_ p: UnsafePointer<Float>) -> Vector {
+    let places = SIMD16<Int32>(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3)
+    return _mm512_permutexvar_ps(unsafeBitCast(places, to: __m512i.self), load(p, mask(first: 4)))
+  }
+
+  @inlinable @inline(__always)
+  public static func repeated(_ p: UnsafePointer<Float>, _ mask: Mask) -> Vector {
+    _mm512_broadcast_f32x4(_mm_maskz_loadu_ps(__mmask8(truncatingIfNeeded: mask), p))
+  }
+
+  @inlinable @inline(__always)
+  public static func mask(_ lanes: Range<Int>) -> Mask {
+    Mask(truncatingIfNeeded: (1 &<< lanes.upperBound) &- (1 &<< lanes.lowerBound))
+  }
+
+  @inlinable @inline(__always)
+  public static func multiplyNarrow(_ call: NarrowCall<Float>) -> Bool { multiplyGroups(call) }
+
+  @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Float>>
   )
@@ -108,7 +145,7 @@ public enum AVX512Float: VectorUnit, KernelSet {
 }
 
 /// `Double` in 512-bit registers: 28 of the 32 hold a 14 × 16 tile.
-public enum AVX512Double: VectorUnit, KernelSet {
+public enum AVX512Double: GroupedUnit, KernelSet {
   public typealias Scalar = Double
   public typealias Vector = SIMD8<Double>
   public typealias Mask = __mmask8
@@ -192,6 +229,43 @@ public enum AVX512Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static func transposeSquare(_ square: SquareCall<Double>) { Square8<Self>.transpose(square) }
+
+  @inlinable @inline(__always)
+  public static var groupLanes: Int { 2 }
+
+  @inlinable @inline(__always)
+  public static func groups(_ p: UnsafePointer<Double>, stride: Int) -> Vector {
+    func row(_ i: Int) -> SIMD2<Double> {
+      UnsafeRawPointer(p + i &* stride).loadUnaligned(as: SIMD2<Double>.self)
+    }
+    return SIMD8(
+      lowHalf: SIMD4(lowHalf: row(0), highHalf: row(1)), highHalf: SIMD4(lowHalf: row(2), highHalf: row(3)))
+  }
+
+  @inlinable @inline(__always)
+  public static func places(lane: Int) -> __m512i { _mm512_set1_epi64(Int64(truncatingIfNeeded: lane) &<< 1) }
+
+  @inlinable @inline(__always)
+  public static func spread(_ v: Vector, _ places: __m512i) -> Vector { _mm512_permutevar_pd(v, places) }
+
+  @inlinable @inline(__always)
+  public static func expanded(_ p: UnsafePointer<Double>) -> Vector {
+    let places = SIMD8<Int64>(0, 0, 1, 1, 2, 2, 3, 3)
+    return _mm512_permutexvar_pd(places, load(p, mask(first: 4)))
+  }
+
+  @inlinable @inline(__always)
+  public static func repeated(_ p: UnsafePointer<Double>, _ mask: Mask) -> Vector {
+    _mm512_broadcast_f64x2(_mm_maskz_loadu_pd(mask, p))
+  }
+
+  @inlinable @inline(__always)
+  public static func mask(_ lanes: Range<Int>) -> Mask {
+    Mask(truncatingIfNeeded: (1 &<< lanes.upperBound) &- (1 &<< lanes.lowerBound))
+  }
+
+  @inlinable @inline(__always)
+  public static func multiplyNarrow(_ call: NarrowCall<Double>) -> Bool { multiplyGroups(call) }
 
   @inlinable @inline(__always)
   public static func runTile<S: Strip, R: RowStep>(

@@ -16,19 +16,12 @@ extension Gemm where Scalar: KernelScalar {
   /// The product, if it is small. A transposed B is packed into scratch.
   @inline(__always)
   func runSmall(_ kernels: any KernelSet<Scalar>.Type) {
-    if b.columnStride == 1 {
-      return withUnsafePointer(to: self) { kernels.multiplySmall($0, bPacked: false) }
-    }
-    let width = kernels.shape.tileColumns
-    let columns = (b.columns + width - 1) / width * width
-    ThreadContext.current.withScratch(columns * b.rows, of: Scalar.self) { packed in
-      kernels.packColumns(
-        b.base, columns: b.columns, columnStride: b.columnStride, depthStride: b.rowStride, depth: b.rows,
-        to: packed)
-      var call = self
-      call.b.base = UnsafePointer(packed)
-      call.b.rowStride = width
-      withUnsafePointer(to: call) { kernels.multiplySmall($0, bPacked: true) }
+    var call = SmallCall(self)
+    if b.columnStride == 1 { return kernels.multiplySmall(&call, scratch: nil) }
+    // A row of at most 128 bytes more is enough for every unit.
+    let columns = b.columns + 128 / MemoryLayout<Scalar>.size
+    ThreadContext.current.withScratch(columns * b.rows, of: Scalar.self) { scratch in
+      kernels.multiplySmall(&call, scratch: scratch)
     }
   }
 }

@@ -44,8 +44,6 @@ public protocol TriangularTile: Tile {
   mutating func factor(_ place: PivotPlace<Scalar>, _ last: Unit.Mask)
   /// row ← row + Σⱼ (n_ji/dⱼ)·selfⱼ over the rows j of self, which have been factored.
   func eliminate(from row: inout S, _ place: PivotPlace<Scalar>, _ i: Int)
-  /// Writes the tile in rows of `stride`.
-  func store(to x: UnsafeMutablePointer<Scalar>, _ stride: Int, _ last: Unit.Mask)
   /// Runs the routine on the tile of this family that has `rows` rows.
   static func run<R: TileRoutine>(rows: Int, _ routine: R) where R.Scalar == Scalar
 }
@@ -90,11 +88,6 @@ extension Row: TriangularTile {
     _ last: S.Unit.Mask
   ) {
     row.multiplyAdd(S.Unit.broadcast(t.at(i, 0)), S(loading: x, last))
-  }
-
-  @inlinable @inline(__always)
-  public func store(to x: UnsafeMutablePointer<Scalar>, _ stride: Int, _ last: S.Unit.Mask) {
-    sum.store(to: x, last)
   }
 
   @inlinable @inline(__always)
@@ -145,12 +138,6 @@ extension Taller: TriangularTile where Upper: TriangularTile {
   ) {
     Upper.add(x, stride, to: &row, t, i, last)
     row.multiplyAdd(S.Unit.broadcast(t.at(i, Upper.rows)), S(loading: x + Upper.rows &* stride, last))
-  }
-
-  @inlinable @inline(__always)
-  public func store(to x: UnsafeMutablePointer<Scalar>, _ stride: Int, _ last: S.Unit.Mask) {
-    upper.store(to: x, stride, last)
-    bottom.store(to: x + Upper.rows &* stride, stride, last)
   }
 
   @inlinable @inline(__always)

@@ -52,3 +52,28 @@ struct GemmGuards: SharedClause {
   @Test(arguments: ScalarKind.allCases)
   static func gemmGuards(_ kind: ScalarKind) { expect(kind) }
 }
+
+/// A few columns beyond whole vectors, which stand side by side in one with other rows, and the rows of one such tile.
+struct GemmRests: SharedClause {
+  static let rows = Array(1...12) + [31, 32, 33, 34, 35, 36, 37, 63, 64, 65, 66]
+
+  func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations {
+    var found = Violations()
+    for seed in Seed.cases(400) where !found.isFull {
+      var generator = Generator(seed: seed ^ 0x2E57)
+      let lanes = generator.pick([4, 8, 16])
+      let columns = generator.pick(2...5) * lanes + generator.pick(1...4)
+      let depth = generator.pick([generator.pick(1...9), generator.pick(10...70)])
+      var test = GemmCase<S>(seed: seed, generator.pick(Self.rows), columns, depth)
+      test.layouts.a = generator.pick([.rowMajor, .columnMajor, Layout(.rowMajor, padding: 3)])
+      test.layouts.b = generator.pick([.rowMajor, Layout(.rowMajor, padding: 1)])
+      test.layouts.c = generator.pick([.rowMajor, Layout(.rowMajor, padding: 2)])
+      if test.alpha == 0 { test.alpha = 1 }
+      found += (seed % 3 == 0 ? test.withEpilogue() : test).violations(of: backends)
+    }
+    return found
+  }
+
+  @Test(arguments: ScalarKind.allCases)
+  static func gemmRests(_ kind: ScalarKind) { expect(kind) }
+}
