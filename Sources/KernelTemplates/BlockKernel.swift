@@ -20,6 +20,8 @@ public struct BlockCall<Scalar> {
   public var b: UnsafePointer<Scalar>
   public var bDepth: Int
   public var bPacked: Bool
+  /// B, not packed, lies in memory, in rows that are so long that no prefetcher follows a panel.
+  public var bIsFar = false
   public var c: MutableMatrixPointer<Scalar>
   public var alpha: Scalar
   public var beta: Scalar
@@ -219,12 +221,17 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       a: call.aPacked ? call.depth &* panelStride : rows &* call.aRow, b: 0, c: rows &* call.c.rowStride)
     let b = call.columns(j)
     var ahead = Ahead<Scalar>()
-    if call.bPacked && left > width {
-      // The next panel of B is asked for while this one is used, a share with every tile.
+    // The next panel of B is asked for while this one is used, a share with every tile.
+    if left > width, call.bPacked {
       let share = width &* call.depth / panels.parts
       ahead = Ahead(
         b + (width &* call.depth &+ panel &* share), count: run.count &* share, shares: 2 &* rows &* run.count
       )
+    } else if left > width, call.bIsFar {
+      let share = call.depth / panels.parts
+      ahead = Ahead(
+        b + (width &+ panel &* share &* call.bDepth), rows: run.count &* share, columns: width,
+        rowStride: call.bDepth, shares: 2 &* rows &* run.count)
     }
     multiplyTiles(
       call, run, a: call.rows(panel, i, stride: panelStride), b: b, i, j, rows: rows, columns: columns, ahead)

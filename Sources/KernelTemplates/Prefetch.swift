@@ -24,13 +24,31 @@ public func prefetch<Scalar>(_ p: UnsafePointer<Scalar>, into level: CacheLevel 
 @frozen
 public struct Ahead<Scalar> {
   public var next: UnsafePointer<Scalar>?
-  /// Cache lines to ask for with each call of ``advance()``.
+  /// Rows to ask for with each call of ``advance()``.
+  public var rows: Int
+  /// Elements from a row to the next one.
+  public var rowStride: Int
+  /// Cache lines of a row.
   public var lines: Int
 
   @inlinable @inline(__always)
   public init() {
     next = nil
+    rows = 0
+    rowStride = 0
     lines = 0
+  }
+
+  /// `rows` rows of `columns` elements, in `shares` calls of ``advance()``.
+  @inlinable @inline(__always)
+  public init(_ start: UnsafePointer<Scalar>, rows: Int, columns: Int, rowStride: Int, shares: Int) {
+    next = start
+    self.rows = (rows &+ shares &- 1) / shares
+    self.rowStride = rowStride
+    // Where a row begins in its line, at worst if not every row begins there.
+    let size = MemoryLayout<Scalar>.stride
+    let offset = rowStride &* size % 64 == 0 ? Int(bitPattern: start) & 63 : 64 &- size
+    lines = (offset &+ columns &* size &+ 63) / 64
   }
 
   /// `count` elements from `start` on, in `shares` calls of ``advance()``.
@@ -38,18 +56,20 @@ public struct Ahead<Scalar> {
   public init(_ start: UnsafePointer<Scalar>, count: Int, shares: Int) {
     next = start
     let bytes = count &* MemoryLayout<Scalar>.stride
-    lines = (bytes &+ 64 &* shares &- 1) / (64 &* shares)
+    rows = (bytes &+ 64 &* shares &- 1) / (64 &* shares)
+    rowStride = 64 / MemoryLayout<Scalar>.stride
+    lines = 1
   }
 
   /// Asks for the next lines, into the second-level cache.
   @inlinable @inline(__always)
   public mutating func advance() {
-    guard var address = next else { return }
-    for _ in 0..<lines {
-      prefetch(address, into: .second)
-      address += 64 / MemoryLayout<Scalar>.stride
+    guard var row = next else { return }
+    for _ in 0..<rows {
+      for line in 0..<lines { prefetch(row + line &* (64 / MemoryLayout<Scalar>.stride), into: .second) }
+      row += rowStride
     }
-    next = address
+    next = row
   }
 }
 

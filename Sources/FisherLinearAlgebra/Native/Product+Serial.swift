@@ -77,12 +77,14 @@ extension Product {
     let (start, depth, isLast) = (blocks.start(p), blocks.size(p), p + count == blocks.count)
     let a = gemm.a.block(i.lowerBound, start, rows: i.count, columns: depth)
     let b = gemm.b.block(start, j.lowerBound, rows: depth, columns: j.count)
-    return BlockCall(
+    var call = BlockCall(
       rows: i.count, columns: j.count, depth: depth, a: a.base, aRow: a.rowStride,
       aDepth: a.columnStride, aPacked: false, b: b.base, bDepth: b.rowStride, bPacked: false,
       c: gemm.c.block(i.lowerBound, j.lowerBound, rows: i.count, columns: j.count), alpha: gemm.alpha,
       beta: p == 0 ? gemm.beta : 1, region: region.block(i.lowerBound, j.lowerBound),
       epilogue: isLast && !gemm.epilogue.isIdentity ? gemm.epilogue.block(i.lowerBound, j.lowerBound) : nil,
       scratch: scratch)
+    call.bIsFar = gemm.b.rows * gemm.b.rowStride * MemoryLayout<S>.size > BlockingPlan.packedBBytes
+    return call
   }
 }
