@@ -124,7 +124,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     var call = whole
     if case .all = call.region, !call.aPacked, !call.bPacked { call.c.columns &-= multiplyRest(call) }
     call.columns = call.c.columns
-    let isRowMajor = BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
+    let isRowMajor =
+      call.columns > 2 &* lanes && BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
     let isWide = isRowMajor && !call.aPacked && !call.bPacked && call.columns >= 4 &* lanes && registers >= 32
     // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
     let sweeps = call.isStore
@@ -260,6 +261,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
       lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > stepsWithoutFetch,
       ahead: ahead, run: run)
+    tile.fetchesNext = run.count > 1 && call.depth <= stepsWithoutFetch && run.b == 0
     runTile(vectors: vectors, rows: rows, &tile)
     if !direct {
       mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j &+ first)

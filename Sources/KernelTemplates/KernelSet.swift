@@ -93,6 +93,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     _ source: UnsafePointer<Scalar>, columns: Int, columnStride: Int, depthStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>
   ) {
+    if columns <= lanes && depthStride == 1 && columnStride != 1 {
+      return transposeRows(
+        source, count: columns, rowStride: columnStride, depth: depth, to: target, stride: tileColumns,
+        goesOn: depth >= 8 &* lanes)
+    }
     let vectors = (columns &+ lanes &- 1) / lanes
     let last = vectors > 1 && vectors & 1 == 1 ? (vectors &- 3) &* lanes : columns
     packB(

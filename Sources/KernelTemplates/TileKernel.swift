@@ -58,6 +58,8 @@ public struct TileCall<Scalar> {
   /// Memory that the next tiles will read, and how much of it this call asks for.
   public var ahead: Ahead<Scalar>
   public var run: TileRun
+  /// C of the next tile is asked for, because the time for this one is too short to ask for its own.
+  public var fetchesNext = false
 
   @inlinable @inline(__always)
   public init(
@@ -89,6 +91,20 @@ extension TileCall {
   @inlinable @inline(__always)
   func row(_ i: Int) -> UnsafePointer<Scalar> { UnsafePointer(c + i &* cRow) }
 
+  /// Asks for the rows of C of the next tile.
+  @inlinable @inline(never)
+  func fetchNext(rows: Int, columns: Int) {
+    let line = 64 / MemoryLayout<Scalar>.stride
+    for i in 0..<rows {
+      let start = row(i) + run.c
+      var j = 0
+      while j < columns {
+        prefetch(start + j)
+        j &+= line
+      }
+    }
+  }
+
   /// Moves on to the next tile of the run.
   ///
   /// - Returns: whether there is one.
@@ -111,7 +127,12 @@ extension TileCall {
 func runKernel<W: Ways, R: RowStep>(
   _ ways: W.Type, _ step: R, _ call: UnsafeMutablePointer<TileCall<W.T.Scalar>>
 ) {
-  repeat { tileKernel(ways, step, call) } while call.pointee.advance()
+  repeat {
+    if call.pointee.fetchesNext {
+      call.pointee.fetchNext(rows: W.T.rows, columns: W.T.S.vectors &* W.T.Unit.lanes)
+    }
+    tileKernel(ways, step, call)
+  } while call.pointee.advance()
 }
 
 /// Computes one tile of C. See the head of this file.

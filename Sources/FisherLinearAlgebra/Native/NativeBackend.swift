@@ -35,7 +35,8 @@ public struct NativeBackend: Backend {
 
   @inline(never)
   private func multiply<S: KernelScalar>(_ call: Syrk<S>, _ threads: Int) {
-    Product(call).run(S._kernels(instructionSet), threads: threads)
+    let kernels = S._kernels(instructionSet)
+    if call.isSmall { call.runSmall(kernels) } else { Product(call).run(kernels, threads: threads) }
     if call.mirror { mirror(call.c, from: call.triangle) }
   }
 

@@ -25,3 +25,26 @@ extension Gemm where Scalar: KernelScalar {
     }
   }
 }
+
+extension Syrk where Scalar: KernelScalar {
+  /// So few rows that all of A·Aᵀ costs less than a plan for half of it.
+  @inline(__always)
+  var isSmall: Bool { c.rows <= 32 && alpha != 0 && isFullProductSmall }
+
+  private var isFullProductSmall: Bool {
+    let most = (32 << 10) / MemoryLayout<Scalar>.size
+    return a.rows > 0 && a.columns > 0 && a.columns <= DepthBlocks.limit && a.rows &* a.columns <= most
+  }
+
+  /// One triangle of the full product, if it is small.
+  func runSmall(_ kernels: any KernelSet<Scalar>.Type) {
+    let n = c.rows
+    ThreadContext.current.withScratch(n * n, of: Scalar.self) { full in
+      let whole = MutableMatrixPointer(full, rows: n, columns: n, rowStride: n, columnStride: 1)
+      Gemm(alpha: 1, a: a, b: a.transposed, beta: 0, c: whole).runSmall(kernels)
+      kernels.addSum(
+        full, stride: n, to: c, alpha: alpha, beta: beta,
+        region: triangle == .lower ? .lower(diagonal: 0) : .upper(diagonal: 0))
+    }
+  }
+}
