@@ -10,7 +10,7 @@ extension Product {
       return
     }
     let oriented = oriented(kernels.shape)
-    if threads > 1 && isWorthThreads && Parallel.allowance(threads) > 1 {
+    if Parallel.allowance(threads, microseconds: microseconds) > 1 {
       oriented.runInParallel(kernels, threads: threads)
     } else {
       oriented.runSerially(kernels)
