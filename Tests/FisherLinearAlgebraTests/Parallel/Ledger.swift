@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import Testing
 
@@ -30,11 +31,15 @@ final class Ledger: Sendable {
   }
 
   /// Runs all regions by `perform`, which gets the region, the number of tasks and the task; each must be right when it
-  /// returns. Call ``expectStillRight(_:)`` later.
+  /// returns. Tasks take next to nothing, but every fourth lasts as long as it takes to start a region.
+  /// Call ``expectStillRight(_:)`` later.
   func run(_ what: String, _ perform: (_ region: Int, _ count: Int, _ task: (Int) -> Void) -> Void) {
     var wrong: [Int] = []
     for region in 0..<regions {
-      perform(region, count(region)) { self.enter(region, $0) }
+      perform(region, count(region)) { task in
+        if (region + task) % 4 == 0 { pause(nanoseconds: 300) }
+        self.enter(region, task)
+      }
       if !isRight(region) { wrong.append(region) }
     }
     #expect(wrong.isEmpty, "\(what): wrong when the call returned: regions \(wrong.prefix(10))")
@@ -45,4 +50,10 @@ final class Ledger: Sendable {
     let wrong = (0..<regions).filter { !isRight($0) }
     #expect(wrong.isEmpty, "\(what): wrong at the end: regions \(wrong.prefix(10))")
   }
+}
+
+/// Keeps the core for so long.
+func pause(nanoseconds: UInt64) {
+  let end = DispatchTime.now().uptimeNanoseconds + nanoseconds
+  while DispatchTime.now().uptimeNanoseconds < end {}
 }
