@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "FisherLinearAlgebra",
       dependencies: ["KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
-      swiftSettings: optimised),
+      swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
     .target(name: "FisherCurvature", dependencies: ["FisherLinearAlgebra"], swiftSettings: optimised),
     // What plugins in shared libraries are written against: a header, nothing to link.
     .systemLibrary(name: "FisherPluginABI", path: "Sources/FisherPluginABI"),

@@ -1,4 +1,3 @@
-import Dispatch
 import FisherLinearAlgebra
 
 /// What the machine can do at most, measured.
@@ -15,7 +14,7 @@ enum Peak {
       if threads == 1 {
         blackHole(backend.peakFlops(S.self, steps: steps).sink)
       } else {
-        DispatchQueue.concurrentPerform(iterations: threads) { _ in
+        Parallel.perform(threads, threads: threads) { _ in
           blackHole(backend.peakFlops(S.self, steps: steps).sink)
         }
       }
@@ -33,10 +32,10 @@ enum Peak {
     var best = 0.0
     source.withUnsafeBufferPointer { source in
       target.withUnsafeMutableBufferPointer { target in
-        nonisolated(unsafe) let (from, to) = (source.baseAddress!, target.baseAddress!)
+        let (from, to) = (source.baseAddress!, target.baseAddress!)
         for _ in 0..<5 {
           let start = seconds()
-          DispatchQueue.concurrentPerform(iterations: threads) { part in
+          Parallel.perform(threads, threads: threads) { part in
             let (first, last) = (count * part / threads, count * (part + 1) / threads)
             (to + first).update(from: from + first, count: last - first)
           }

@@ -31,7 +31,7 @@ extension NativeBackend {
     var total = 0.0
     for i in 0..<count { total += Product(call(i)).flops }
     let large = total / Double(2 * allowed)
-    let isLarge = { (product: Product<S>) in product.flops > large && product.isWorthThreads }
+    let isLarge = { (product: Product<S>) in product.flops > large && product.microseconds > 64 }
     var small = 0.0
     for i in 0..<count {
       let product = Product(call(i))

@@ -9,8 +9,9 @@ import Synchronization
 
 /// Runs independent tasks on several threads.
 ///
-/// No lock is held while tasks run. A call from inside a task runs serially on its thread, and so does everything in a
-/// child process after `fork`, where the threads of the pool do not exist.
+/// No lock is held while tasks run. One thread at a time has the team; others that want help meanwhile get it from
+/// Dispatch. A call from inside a task runs serially on its thread, and so does everything in a child process after
+/// `fork`, where the other threads do not exist.
 package enum Parallel {
   /// Set in the child of a `fork` that followed a parallel call.
   private static let isForkedChild = Atomic<Bool>(false)
@@ -24,29 +25,28 @@ package enum Parallel {
     return ThreadContext.current.isInParallelRegion ? 1 : threads
   }
 
+  /// How many of `threads` are worth using here and now for work that takes one of them so long.
+  package static func allowance(_ threads: Int, microseconds work: Double) -> Int {
+    if threads <= 1 || work < Team.leastWork { return 1 }
+    let allowed = allowance(threads)
+    return allowed > 1 && Team.shared.isWorthwhile(microseconds: work) ? allowed : 1
+  }
+
   /// Runs `task` for 0 ..< `count`, each once, in any order, on at most `threads` threads.
   ///
   /// Which thread runs which task is left to chance; results must not depend on it.
   package static func perform(_ count: Int, threads: Int, _ task: (Int) -> Void) {
-    let workers = min(allowance(threads), count)
-    if workers <= 1 {
+    let threads = min(allowance(threads), count)
+    if threads <= 1 {
       for i in 0..<count { task(i) }
       return
     }
     _ = watchForFork
-    let next = Atomic<Int>(0)
-    // The tasks write disjoint memory, and `perform` returns after the last of them: nothing outlives the call.
-    nonisolated(unsafe) let task = task
-    DispatchQueue.concurrentPerform(iterations: workers) { _ in
-      let context = ThreadContext.current
-      let outer = context.isInParallelRegion
-      context.isInParallelRegion = true
-      defer { context.isInParallelRegion = outer }
-      while true {
-        let i = next.add(1, ordering: .relaxed).oldValue
-        if i >= count { break }
-        task(i)
-      }
+    // Nothing outlives the call: it returns after the last task.
+    withoutActuallyEscaping(task) { task in
+      let tasks = Tasks(count, task)
+      if Team.shared.run(tasks, helpers: threads - 1) { return }
+      DispatchQueue.concurrentPerform(iterations: threads) { _ in tasks.run() }
     }
   }
 }

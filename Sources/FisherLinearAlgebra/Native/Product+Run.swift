@@ -10,7 +10,7 @@ extension Product {
       return
     }
     let oriented = oriented(kernels.shape)
-    if threads > 1 && isWorthThreads && Parallel.allowance(threads) > 1 {
+    if Parallel.allowance(threads, microseconds: microseconds) > 1 {
       oriented.runInParallel(kernels, threads: threads)
     } else {
       oriented.runSerially(kernels)
@@ -57,15 +57,16 @@ extension Product {
     }
   }
 
-  /// Cuts C into about four parts a thread, near squares, none smaller than a few tiles.
+  /// Cuts C into about two parts a thread, near squares, none smaller than a few tiles.
   private func grid(_ shape: TileShape, threads: Int) -> (rows: Partition, columns: Partition) {
-    let wanted = 2 * threads
-    let most = (rows: max(1, rows / (4 * shape.tileRows)), columns: max(1, columns / (2 * shape.tileColumns)))
+    let most = (rows: max(1, rows / (3 * shape.tileRows)), columns: max(1, columns / (2 * shape.tileColumns)))
     var (r, c) = (1, 1)
-    while r * c < wanted && (r < most.rows || c < most.columns) {
-      let splitRows = c >= most.columns || (r < most.rows && rows / r >= columns / c)
-      if splitRows { r = min(most.rows, 2 * r) } else { c = min(most.columns, 2 * c) }
+    // Sides are halved, so that two threads do not share three parts.
+    while r * c < 2 * threads && (2 * r <= most.rows || 2 * c <= most.columns) {
+      let splitRows = 2 * c > most.columns || (2 * r <= most.rows && rows / r >= columns / c)
+      if splitRows { r *= 2 } else { c *= 2 }
     }
+    if r * c < threads { (r, c) = most }
     return (Partition(rows, parts: r), Partition(columns, parts: c))
   }
 }

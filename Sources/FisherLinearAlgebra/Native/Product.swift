@@ -38,8 +38,8 @@ struct Product<S: KernelScalar> {
     return Product(part, region: region.block(i, j))
   }
 
-  /// Some 60 µs of work on a fast core: below, waking a thread was seen to cost more than it brings.
-  var isWorthThreads: Bool { flops * Double(MemoryLayout<S>.size) > 64e6 }
+  /// What the product takes one fast core, about.
+  var microseconds: Double { flops * Double(MemoryLayout<S>.size) * 1e-6 }
 
   /// The flops that the region asks for, about: half of all, and what tiles at the diagonal compute in vain.
   var flops: Double {

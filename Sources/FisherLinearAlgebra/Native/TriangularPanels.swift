@@ -51,6 +51,8 @@ struct TriangularPanels<S: KernelScalar> {
   private func runBlock(_ l: MatrixPointer<S>, _ b: MutableMatrixPointer<S>, alpha: S) {
     let (n, shape) = (b.rows, kernels.shape)
     let tiles = Partition(n, limit: shape.tileRows)
+    let threads = Parallel.allowance(
+      threads, microseconds: Double(n * n) * Double(b.columns * MemoryLayout<S>.size) * 1e-6)
     let packs = shouldPack(l, columns: b.columns)
     let tileStride = packs ? n * shape.panelStride : 0
     let context = ThreadContext.current
@@ -61,7 +63,9 @@ struct TriangularPanels<S: KernelScalar> {
         diagonal: UnsafePointer(scratch), divides: divides, alpha: alpha, x: b.base, xRow: b.rowStride,
         panelStride: shape.tileColumns, vectors: 0)
       if packs { pack(l, tiles, to: scratch + n, &panel) }
-      let panels = Partition((b.columns + shape.tileColumns - 1) / shape.tileColumns, limit: panelsPerTask(n))
+      let panels = Partition(
+        (b.columns + shape.tileColumns - 1) / shape.tileColumns, limit: threads == 1 ? .max : panelsPerTask(n)
+      )
       Parallel.perform(panels.parts, threads: threads) { task in
         let first = panels.start(task) * shape.tileColumns
         let last = min(b.columns, first + panels.size(task) * shape.tileColumns)
@@ -70,11 +74,8 @@ struct TriangularPanels<S: KernelScalar> {
     }
   }
 
-  /// About 50 µs of work a task.
-  private func panelsPerTask(_ n: Int) -> Int {
-    if threads == 1 { return .max }
-    return max(1, 5_000_000 / (n * n * kernels.shape.tileColumns))
-  }
+  /// About 15 µs of work a task.
+  private func panelsPerTask(_ n: Int) -> Int { max(1, 1_500_000 / (n * n * kernels.shape.tileColumns)) }
 
   /// Reading L where it lies costs misses if its rows are far apart, packing it pays if it meets many columns.
   private func shouldPack(_ l: MatrixPointer<S>, columns: Int) -> Bool {

@@ -42,7 +42,7 @@ struct TridiagonalEigen<S: KernelScalar> {
       d[i] -= abs(e[i - 1])
     }
     return ThreadContext.current.withScratch(parts, of: Bool.self) { converged in
-      Parallel.perform(parts, threads: n >= 256 ? threads : 1) { part in
+      Parallel.perform(parts, threads: n >= 128 ? threads : 1) { part in
         converged[part] = solveLeaf(leaves.start(part), leaves.size(part))
       }
       for part in 0..<parts where !converged[part] { return false }
@@ -59,7 +59,7 @@ struct TridiagonalEigen<S: KernelScalar> {
           var width = 1
           while width < leaves.parts {
             let merges = leaves.parts / (2 * width)
-            Parallel.perform(merges, threads: n >= 256 ? threads : 1) { merge in
+            Parallel.perform(merges, threads: n >= 128 ? threads : 1) { merge in
               let low = leaves.start(2 * width * merge)
               let middle = leaves.start(2 * width * merge + width)
               let last = 2 * width * (merge + 1) - 1

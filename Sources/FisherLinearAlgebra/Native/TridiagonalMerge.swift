@@ -261,5 +261,5 @@ struct TridiagonalMerge<S: KernelScalar> {
   }
 
   /// Threads for work of about count² divisions.
-  private func threads(_ count: Int) -> Int { count >= 256 ? parent.threads : 1 }
+  private func threads(_ count: Int) -> Int { count >= 128 ? parent.threads : 1 }
 }

@@ -41,15 +41,16 @@ struct AfterFork: Clause {
   }
 }
 
-private enum ChildOutcome { case succeeded, computedWrongly, crashed, hung }
+enum ChildOutcome { case succeeded, computedWrongly, crashed, hung }
 
-/// Runs the body in a forked child, which gets 30 seconds.
-private func inChild(_ body: () -> Bool) -> ChildOutcome {
+/// Runs the body in a forked child, which gets 30 seconds, and what the parent does meanwhile.
+func inChild(meanwhile: () -> Void = {}, _ body: () -> Bool) -> ChildOutcome {
   // Swift marks fork as unavailable, with reason; here its dangers are what is tested.
   let symbol = dlsym(UnsafeMutableRawPointer(bitPattern: 0), "fork")!
   let fork = unsafeBitCast(symbol, to: (@convention(c) () -> pid_t).self)
   let child = fork()
   if child == 0 { _exit(body() ? 0 : 1) }
+  meanwhile()
   var status: Int32 = 0
   for _ in 0..<3000 {
     if waitpid(child, &status, WNOHANG) == child {
