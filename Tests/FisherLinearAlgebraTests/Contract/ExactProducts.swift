@@ -61,22 +61,39 @@ struct BigProducts: Clause {
     var found = Violations()
     for (shape, seed) in zip(Self.shapes, Seed.cases(Self.shapes.count)) where !found.isFull {
       var test = GemmCase<S>(seed: seed, shape.0, shape.1, shape.2)
-      test.content = .integers
-      test.alpha = -1
-      test.beta = 2
       test.threads = 2
-      let operands = GemmOperands(test)
-      var generator = Generator(seed: ~seed)
-      let vector = (0..<test.n).map { _ in Double(Int.random(in: 1...1000, using: &generator)) }
-      let product = times(operands.call.a, times(operands.call.b, vector))
-      let old = times(operands.call.c.readOnly, vector)
-      backend.gemm(operands.call, threads: test.threads)
-      let got = times(operands.call.c.readOnly, vector)
-      let row = got.indices.first { got[$0] != -product[$0] + 2 * old[$0] }
-      if let row { found.add("\(backend.name): an element of row \(row) is wrong; \(test)") }
-      found.expect(operands.c.firstDamage() == nil, "\(backend.name): writes into the gaps of C; \(test)")
+      check(backend, test, &found)
+    }
+    // One operand packed, or both, whatever the seeds say: one thread, whose part is the whole.
+    for (a, b) in [
+      (Layout.columnMajor, Layout.columnMajor), (.columnMajor, .rowMajor), (.rowMajor, .columnMajor),
+    ]
+    where !found.isFull {
+      var test = GemmCase<S>(seed: Seed.first, 300, 600, 260)
+      test.layouts = (a, b, .rowMajor)
+      test.threads = 1
+      check(backend, test, &found)
     }
     return found
+  }
+
+  private func check<S: KernelScalar>(
+    _ backend: any Backend, _ circumstances: GemmCase<S>, _ found: inout Violations
+  ) {
+    var test = circumstances
+    test.content = .integers
+    test.alpha = -1
+    test.beta = 2
+    let operands = GemmOperands(test)
+    var generator = Generator(seed: ~test.seed)
+    let vector = (0..<test.n).map { _ in Double(Int.random(in: 1...1000, using: &generator)) }
+    let product = times(operands.call.a, times(operands.call.b, vector))
+    let old = times(operands.call.c.readOnly, vector)
+    backend.gemm(operands.call, threads: test.threads)
+    let got = times(operands.call.c.readOnly, vector)
+    let row = got.indices.first { got[$0] != -product[$0] + 2 * old[$0] }
+    if let row { found.add("\(backend.name): an element of row \(row) is wrong; \(test)") }
+    found.expect(operands.c.firstDamage() == nil, "\(backend.name): writes into the gaps of C; \(test)")
   }
 
   @Test(arguments: Subject.all)

@@ -24,14 +24,19 @@ struct SyrkClause: Clause {
     return found
   }
 
-  private func check<S: KernelScalar>(
+  /// One case drawn from the seed. If the layout of A is given, there is a product on one thread, C has
+  /// contiguous rows, and β is 0: with another β, what is written over a sentinel would keep the sentinel's bits, because
+  /// it is a NaN.
+  fileprivate func check<S: KernelScalar>(
     _ backend: any Backend, _: S.Type, n: Int, k: Int, _ triangle: Triangle, _ mirror: Bool, _ seed: UInt64,
-    _ found: inout Violations
+    layoutA given: Layout? = nil, _ found: inout Violations
   ) {
     var generator = Generator(seed: seed ^ (triangle == .lower ? 0 : 1 << 40))
-    let alpha: S = generator.pick([0, 1, -1, 0.7])
-    let beta: S = generator.pick([0, 1, -1, 0.7])
-    let (layoutA, layoutC) = (generator.pick(Layout.inputs), generator.pick(Layout.outputs))
+    let alpha: S = generator.pick(given == nil ? [0, 1, -1, 0.7] : [1, -1, 0.7])
+    let beta: S = generator.pick(given == nil ? [0, 1, -1, 0.7] : [0])
+    let (layoutA, layoutC) = (
+      given ?? generator.pick(Layout.inputs), given == nil ? generator.pick(Layout.outputs) : .rowMajor
+    )
     let flush = generator.pick(Flush.allCases)
     let a = GuardedMatrix<S>(n, k, layoutA, flush: flush).filled(alpha == 0 ? .poison : .uniform, &generator)
     let old = GuardedMatrix<S>(n, n).filled(.uniform, &generator)
@@ -45,7 +50,7 @@ struct SyrkClause: Clause {
     c.buffer.label = text
     backend.syrk(
       Syrk(alpha: alpha, a: a.readOnly, beta: beta, c: c.pointer, triangle: triangle, mirror: mirror),
-      threads: generator.pick(1...3))
+      threads: given == nil ? generator.pick(1...3) : 1)
     let oracle = alpha == 0 ? Oracle(absent: n, n) : Oracle(a.readOnly, a.readOnly.transposed)
     for i in 0..<n {
       for j in 0..<n {
@@ -64,6 +69,26 @@ struct SyrkClause: Clause {
 
   @Test(arguments: Subject.all)
   static func syrk(_ subject: Subject) { expect(subject) }
+}
+
+/// Triangles of orders beyond those that are packed once: runs of tiles end before the diagonal, and so does a product of
+/// very few steps. 266 is a multiple of the heights 14 and 7, and tiles of 14 rows meet the diagonal in their last one.
+struct SyrkRuns: Clause {
+  func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
+    var found = Violations()
+    for (k, seed) in zip([5, 65], Seed.cases(2)) {
+      for layout in [Layout.rowMajor, .columnMajor] {
+        for triangle in Triangle.allCases where !found.isFull {
+          SyrkClause().check(
+            backend, S.self, n: 266, k: k, triangle, false, seed, layoutA: layout, &found)
+        }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: Subject.all)
+  static func syrkRuns(_ subject: Subject) { expect(subject) }
 }
 
 /// symm from either triangle, on the left and, as the transposed call, on the right; the other triangle of A is
