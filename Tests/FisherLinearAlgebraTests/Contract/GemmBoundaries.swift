@@ -65,7 +65,8 @@ struct GemmRests: SharedClause {
       let columns = generator.pick(2...5) * lanes + generator.pick(1...4)
       let depth = generator.pick([generator.pick(1...9), generator.pick(10...70)])
       var test = GemmCase<S>(seed: seed, generator.pick(Self.rows), columns, depth)
-      test.layouts.a = generator.pick([.rowMajor, .columnMajor, Layout(.rowMajor, padding: 3)])
+      test.layouts.a = generator.pick(
+        [.rowMajor, .columnMajor, Layout(.rowMajor, padding: 3), Layout(.rowMajor, inner: 2)])
       test.layouts.b = generator.pick([.rowMajor, Layout(.rowMajor, padding: 1)])
       test.layouts.c = generator.pick([.rowMajor, Layout(.rowMajor, padding: 2)])
       if test.alpha == 0 { test.alpha = 1 }
