@@ -25,6 +25,7 @@ public struct BlockCall<Scalar> {
   public var c: MutableMatrixPointer<Scalar>
   public var alpha: Scalar
   public var beta: Scalar
+  /// A triangle of a single row comes with packed B: tiles of eight vectors do not begin at a diagonal.
   public var region: Region
   /// Applied after this block, which is then the last one.
   public var epilogue: Epilogue<Scalar>?
@@ -128,7 +129,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       call.columns > 2 &* lanes && BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
     let isWide = isRowMajor && !call.aPacked && !call.bPacked && call.columns >= 4 &* lanes && registers >= 32
     // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
-    let sweeps = call.isStore
+    let sweeps = call.isStore && call.columns >= 4 &* lanes
     let panels = Partition(call.rows, limit: sweeps ? 2 : isWide ? wideTileRows : tileRows)
     if isRowMajor {
       for panel in 0..<panels.parts {
@@ -153,9 +154,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let rest = multiplyRest(call.c) { rest in
       let j = call.columns &- rest
       return NarrowCall(
-        rows: call.rows, columns: rest, depth: call.depth, a: call.a, aRow: call.aRow, aDepth: call.aDepth,
-        b: call.b + j, bDepth: call.bDepth, c: call.c.base + j, cRow: call.c.rowStride, alpha: call.alpha,
-        beta: call.beta)
+        rows: call.rows,
+        TileCall(
+          depth: call.depth, a: call.a, aRow: call.aRow, aDepth: call.aDepth, b: call.b + j,
+          bDepth: call.bDepth, c: call.c.base + j, cRow: call.c.rowStride, alpha: call.alpha,
+          beta: call.beta, lastLanes: rest))
     }
     if rest > 0, let epilogue = call.epilogue {
       let j = call.columns &- rest

@@ -32,46 +32,23 @@ extension GroupedUnit {
   static var groupedRows: Int { lanes / groupLanes }
 }
 
-/// C ← α·A·B + β·C with few columns, and one k block; operands as in ``TileCall``.
+/// C ← α·A·B + β·C with few columns, and one k block.
 @frozen
 public struct NarrowCall<Scalar> {
   public var rows: Int
-  public var columns: Int
-  public var depth: Int
-  public var a: UnsafePointer<Scalar>
-  public var aRow: Int
-  public var aDepth: Int
-  public var b: UnsafePointer<Scalar>
-  public var bDepth: Int
-  public var c: UnsafeMutablePointer<Scalar>
-  public var cRow: Int
-  public var alpha: Scalar
-  public var beta: Scalar
-  /// β is 0.
-  public var overwrites: Bool
+  /// The operands of all rows together, with the columns as lanes.
+  public var tile: TileCall<Scalar>
   /// 0, and the compiler does not know: where it knows the lanes of a shuffle, it makes every element a load of its own.
   @usableFromInline var zero = 0
 
   @inlinable @inline(__always)
-  init(
-    rows: Int, columns: Int, depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int,
-    b: UnsafePointer<Scalar>, bDepth: Int, c: UnsafeMutablePointer<Scalar>, cRow: Int, alpha: Scalar,
-    beta: Scalar
-  ) where Scalar: FloatingPoint {
+  init(rows: Int, _ tile: TileCall<Scalar>) {
     self.rows = rows
-    self.columns = columns
-    self.depth = depth
-    self.a = a
-    self.aRow = aRow
-    self.aDepth = aDepth
-    self.b = b
-    self.bDepth = bDepth
-    self.c = c
-    self.cRow = cRow
-    self.alpha = alpha
-    self.beta = beta
-    overwrites = beta == 0
+    self.tile = tile
   }
+
+  @inlinable @inline(__always)
+  var columns: Int { tile.lastLanes }
 }
 
 /// How vectors of A are made.
@@ -212,22 +189,22 @@ public func narrowKernel<T: GroupStack>(_ stack: T.Type, _ call: NarrowCall<T.Un
   let last = call.rows &- rows
   let mask = Unit.mask(first: call.columns)
   var sums = T()
-  var (a, b, left) = (call.a, call.b, call.depth)
+  var (a, b, left) = (call.tile.a, call.tile.b, call.tile.depth)
   while left >= steps {
-    sums.load(a, stride: call.aRow, rows: rows, last: last)
+    sums.load(a, stride: call.tile.aRow, rows: rows, last: last)
     for step in 0..<steps {
       sums.multiplyAdd(step: call.zero &+ step, Unit.repeated(b, mask))
-      b += call.bDepth
+      b += call.tile.bDepth
     }
-    a += steps &* call.aDepth
+    a += steps &* call.tile.aDepth
     left &-= steps
   }
   if left > 0 {
     let done = steps &- left
-    sums.load(a - done &* call.aDepth, stride: call.aRow, rows: rows, last: last)
+    sums.load(a - done &* call.tile.aDepth, stride: call.tile.aRow, rows: rows, last: last)
     for step in done..<steps {
       sums.multiplyAdd(step: call.zero &+ step, Unit.repeated(b, mask))
-      b += call.bDepth
+      b += call.tile.bDepth
     }
   }
   store(sums, call, rows: rows, last: last)
@@ -238,14 +215,14 @@ public func narrowKernel<T: GroupStack>(_ stack: T.Type, _ call: NarrowCall<T.Un
 func store<T: GroupStack>(_ sums: T, _ call: NarrowCall<T.Unit.Scalar>, rows: Int, last: Int) {
   typealias Unit = T.Unit
   var done = 0
-  let (alpha, beta) = (Unit.broadcast(call.alpha), Unit.broadcast(call.beta))
+  let (alpha, beta) = (Unit.broadcast(call.tile.alpha), Unit.broadcast(call.tile.beta))
   sums.forEach(rows: rows, last: last) { first, sum in
     let row = Part<Unit>(sum)
     for group in max(0, done &- first)..<rows {
       let lane = group &* Unit.groupLanes
       let mask = Unit.mask(lane..<lane &+ call.columns)
-      let c = call.c + ((first &+ group) &* call.cRow &- lane)
-      if call.overwrites { row.overwrite(c, alpha, mask) } else { row.update(c, alpha, beta, mask) }
+      let c = call.tile.c + ((first &+ group) &* call.tile.cRow &- lane)
+      if call.tile.overwrites { row.overwrite(c, alpha, mask) } else { row.update(c, alpha, beta, mask) }
     }
     done = first &+ rows
   }
@@ -258,20 +235,20 @@ extension GroupedUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binar
   ///   A that are contiguous.
   @inlinable
   public static func multiplyGroups(_ call: NarrowCall<Scalar>) -> Bool {
-    guard call.columns <= groupLanes, call.rows >= groupedRows, call.depth >= groupLanes,
-      call.aRow == 1 || call.aDepth == 1
+    guard call.columns <= groupLanes, call.rows >= groupedRows, call.tile.depth >= groupLanes,
+      call.tile.aRow == 1 || call.tile.aDepth == 1
     else { return false }
     let tiles = Partition(call.rows, limit: 8 &* groupedRows)
     for t in 0..<tiles.parts {
-      var tile = call
-      tile.rows = tiles.size(t)
-      tile.a += tiles.start(t) &* call.aRow
-      tile.c += tiles.start(t) &* call.cRow
-      let vectors = (tile.rows &+ groupedRows &- 1) / groupedRows
-      if call.aRow == 1 {
-        EightGroups<AlongRows<Self>>.select(vectors: vectors, tile)
+      var part = call
+      part.rows = tiles.size(t)
+      part.tile.a += tiles.start(t) &* call.tile.aRow
+      part.tile.c += tiles.start(t) &* call.tile.cRow
+      let vectors = (part.rows &+ groupedRows &- 1) / groupedRows
+      if call.tile.aRow == 1 {
+        EightGroups<AlongRows<Self>>.select(vectors: vectors, part)
       } else {
-        EightGroups<AlongDepth<Self>>.select(vectors: vectors, tile)
+        EightGroups<AlongDepth<Self>>.select(vectors: vectors, part)
       }
     }
     return true

@@ -48,9 +48,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       ? 0
       : multiplyRest(c) { rest in
         NarrowCall(
-          rows: c.rows, columns: rest, depth: a.columns, a: a.base, aRow: a.rowStride, aDepth: a.columnStride,
-          b: b.base + (c.columns &- rest), bDepth: b.rowStride, c: c.base + (c.columns &- rest),
-          cRow: c.rowStride, alpha: alpha, beta: beta)
+          rows: c.rows,
+          TileCall(
+            depth: a.columns, a: a.base, aRow: a.rowStride, aDepth: a.columnStride,
+            b: b.base + (c.columns &- rest), bDepth: b.rowStride, c: c.base + (c.columns &- rest),
+            cRow: c.rowStride, alpha: alpha, beta: beta, lastLanes: rest))
       }
     var j = 0
     while j < c.columns &- rest {

@@ -8,13 +8,13 @@ extension KernelScalar {
       ? UInt64(unsafeBitCast(self, to: UInt32.self)) : unsafeBitCast(self, to: UInt64.self)
   }
 
-  /// A quiet NaN with a payload that no computation produces: it fills memory that a routine must not touch,
-  /// and turns every result that it reaches into NaN.
+  /// A signaling NaN with a payload that no computation produces: it fills memory that a routine must not touch, and
+  /// turns every result that it reaches into NaN. Arithmetic makes it a quiet one, so that updating it shows, too.
   @inlinable
   public static var sentinel: Self {
     MemoryLayout<Self>.size == 4
-      ? unsafeBitCast(UInt32(0x7FC5_A5A5), to: Self.self)
-      : unsafeBitCast(UInt64(0x7FF8_5A5A_5A5A_5A5A), to: Self.self)
+      ? unsafeBitCast(UInt32(0x7F85_A5A5), to: Self.self)
+      : unsafeBitCast(UInt64(0x7FF0_5A5A_5A5A_5A5A), to: Self.self)
   }
 
   /// ε/2: the largest relative error of one rounding.
