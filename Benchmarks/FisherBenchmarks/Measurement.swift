@@ -16,13 +16,13 @@ struct Measurement {
   let threads: Int
   /// Median seconds of one call.
   let seconds: Double
-  /// The median of the peaks measured beside the samples.
-  let peakGflops: Double
   /// The median over the rounds of our rate over the peak beside it.
   let peakFraction: Double
   /// For each peer the median seconds, and the median over the rounds of its time over ours.
   let peers: [(peer: Peer, seconds: Double, ratio: Double)]
 
+  /// The peak beside the samples: ``gflops`` over ``peakFraction``.
+  var peakGflops: Double { gflops / peakFraction }
   var gflops: Double { subject.flops / seconds * 1e-9 }
   var nanosecondsPerMatrix: Double? { subject.batch.map { seconds / Double($0) * 1e9 } }
 
@@ -60,7 +60,6 @@ struct Measurement {
     self.subject = subject
     self.threads = threads
     seconds = median(times[0])
-    peakGflops = median(peaks)
     peakFraction = median(zip(times[0], peaks).map { subject.flops / ($0 * $1) * 1e-9 })
     self.peers = peers.enumerated().map { i, peer in
       (peer, median(times[i + 1]), median(zip(times[i + 1], times[0]).map { $0 / $1 }))

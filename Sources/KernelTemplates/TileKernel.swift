@@ -91,20 +91,6 @@ extension TileCall {
   @inlinable @inline(__always)
   func row(_ i: Int) -> UnsafePointer<Scalar> { UnsafePointer(c + i &* cRow) }
 
-  /// Asks for the rows of C of the next tile.
-  @inlinable @inline(never)
-  func fetchNext(rows: Int, columns: Int) {
-    let line = 64 / MemoryLayout<Scalar>.stride
-    for i in 0..<rows {
-      let start = row(i) + run.c
-      var j = 0
-      while j < columns {
-        prefetch(start + j)
-        j &+= line
-      }
-    }
-  }
-
   /// Moves on to the next tile of the run.
   ///
   /// - Returns: whether there is one.
@@ -115,6 +101,22 @@ extension TileCall {
     b += run.b
     c += run.c
     return run.count > 0
+  }
+}
+
+extension VectorUnit {
+  /// Asks for the rows of C of the next tile of a run.
+  @inlinable @inline(never)
+  static func fetchNext(_ call: UnsafePointer<TileCall<Scalar>>, rows: Int, columns: Int) {
+    let line = 64 / MemoryLayout<Scalar>.stride
+    for i in 0..<rows {
+      let start = call.pointee.row(i) + call.pointee.run.c
+      var j = 0
+      while j < columns {
+        prefetch(start + j)
+        j &+= line
+      }
+    }
   }
 }
 
@@ -129,7 +131,7 @@ func runKernel<W: Ways, R: RowStep>(
 ) {
   repeat {
     if call.pointee.fetchesNext {
-      call.pointee.fetchNext(rows: W.T.rows, columns: W.T.S.vectors &* W.T.Unit.lanes)
+      W.T.Unit.fetchNext(call, rows: W.T.rows, columns: W.T.S.vectors &* W.T.Unit.lanes)
     }
     tileKernel(ways, step, call)
   } while call.pointee.advance()
