@@ -65,6 +65,15 @@ public struct Ahead<Scalar> {
   @inlinable @inline(__always)
   public mutating func advance() {
     guard var row = next else { return }
+    if lines == 1 {
+      // A loop of its own: there may be dozens of lines in a share.
+      for _ in 0..<rows {
+        prefetch(row, into: .second)
+        row += rowStride
+      }
+      next = row
+      return
+    }
     for _ in 0..<rows {
       for line in 0..<lines { prefetch(row + line &* (64 / MemoryLayout<Scalar>.stride), into: .second) }
       row += rowStride
