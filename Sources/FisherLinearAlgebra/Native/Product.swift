@@ -13,7 +13,7 @@ struct Product<S: KernelScalar> {
   /// One triangle of α·A·Aᵀ + β·C.
   init(_ syrk: Syrk<S>) {
     gemm = Gemm(alpha: syrk.alpha, a: syrk.a, b: syrk.a.transposed, beta: syrk.beta, c: syrk.c)
-    region = syrk.triangle == .lower ? .lower(diagonal: 0) : .upper(diagonal: 0)
+    region = Region(syrk.triangle)
   }
 
   var rows: Int { gemm.c.rows }
@@ -50,6 +50,9 @@ struct Product<S: KernelScalar> {
 }
 
 extension Region {
+  /// A triangle with the diagonal.
+  init(_ triangle: Triangle) { self = triangle == .lower ? .lower(diagonal: 0) : .upper(diagonal: 0) }
+
   /// The same region seen from the block at (i, j).
   func block(_ i: Int, _ j: Int) -> Region {
     switch self {

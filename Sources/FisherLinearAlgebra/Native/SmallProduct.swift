@@ -3,11 +3,15 @@ import KernelTemplates
 // Products of a few dozen nanoseconds, for which planning would cost more than it brings.
 
 extension Gemm where Scalar: KernelScalar {
+  /// Elements of an operand that fits the first-level cache beside the others.
+  @inline(__always)
+  static var mostElements: Int { (32 << 10) / MemoryLayout<Scalar>.size }
+
   /// Each operand fits the first-level cache, and rows of C lie as the micro-kernel wants them.
   @inline(__always)
   var isSmall: Bool {
     let (m, n, k) = (c.rows, c.columns, a.columns)
-    let most = (32 << 10) / MemoryLayout<Scalar>.size
+    let most = Self.mostElements
     // Fewer than half a vector of columns is better turned around, unless there are as few rows.
     return c.columnStride == 1 && (n >= 8 || m <= n) && k > 0 && k <= DepthBlocks.limit && k &* n <= most
       && m &* k <= most && m &* n <= most && m > 0 && n > 0 && alpha != 0 && epilogue.isIdentity
@@ -29,11 +33,10 @@ extension Gemm where Scalar: KernelScalar {
 extension Syrk where Scalar: KernelScalar {
   /// So few rows that all of A·Aᵀ costs less than a plan for half of it.
   @inline(__always)
-  var isSmall: Bool { c.rows <= 32 && alpha != 0 && isFullProductSmall }
-
-  private var isFullProductSmall: Bool {
-    let most = (32 << 10) / MemoryLayout<Scalar>.size
-    return a.rows > 0 && a.columns > 0 && a.columns <= DepthBlocks.limit && a.rows &* a.columns <= most
+  var isSmall: Bool {
+    let (n, k) = (a.rows, a.columns)
+    return n > 0 && n <= 32 && k > 0 && k <= DepthBlocks.limit && n &* k <= Gemm<Scalar>.mostElements
+      && alpha != 0
   }
 
   /// One triangle of the full product, if it is small.
@@ -43,8 +46,7 @@ extension Syrk where Scalar: KernelScalar {
       let whole = MutableMatrixPointer(full, rows: n, columns: n, rowStride: n, columnStride: 1)
       Gemm(alpha: 1, a: a, b: a.transposed, beta: 0, c: whole).runSmall(kernels)
       kernels.addSum(
-        full, stride: n, to: c, alpha: alpha, beta: beta,
-        region: triangle == .lower ? .lower(diagonal: 0) : .upper(diagonal: 0))
+        full, stride: n, to: c, alpha: alpha, beta: beta, region: Region(triangle))
     }
   }
 }
