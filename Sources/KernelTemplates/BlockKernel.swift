@@ -22,6 +22,12 @@ public struct BlockCall<Scalar> {
   public var bPacked: Bool
   /// B, not packed, lies in memory, in rows that are so long that no prefetcher follows a panel.
   public var bIsFar = false
+  /// Where B comes from, if its panels have yet to be packed, each by the first tile that reads it: see PackingTile.swift.
+  public var source: UnsafePointer<Scalar>?
+  public var sourceDepth = 0
+  /// The next block of A, of as many rows as this one, which will be packed when this one has been multiplied.
+  public var nextA: UnsafePointer<Scalar>?
+  public var nextARow = 0
   public var c: MutableMatrixPointer<Scalar>
   public var alpha: Scalar
   public var beta: Scalar
@@ -88,8 +94,42 @@ extension BlockCall {
 
   /// The panels of A are the outer loop.
   @inlinable @inline(__always)
-  static func isRowMajor(columns: Int, depth: Int) -> Bool {
+  public static func isRowMajor(columns: Int, depth: Int) -> Bool {
     depth <= fewSteps || columns &* depth <= (24 << 10) / MemoryLayout<Scalar>.size
+  }
+}
+
+extension BlockCall {
+  /// What is wanted next is asked for meanwhile, a share with every tile: the panel of B from column j on, or, after the
+  /// last one, the next block of A.
+  ///
+  /// - Parameter count: the tiles of one run, from panel `panel` of A down.
+  @inlinable @inline(__always)
+  func ahead(of j: Int, width: Int, _ panels: Partition, _ panel: Int, count: Int) -> Ahead<Scalar> {
+    let tiles = 2 &* panels.size(panel) &* count
+    if j >= columns {
+      guard let nextA else { return Ahead() }
+      let rows = panels.size(panel) &* count
+      return Ahead(
+        nextA + panels.start(panel) &* nextARow, rows: rows, columns: depth, rowStride: nextARow,
+        shares: tiles)
+    }
+    if let source {
+      // The first panel of A packs this panel of B meanwhile, and the next one as soon as the last has been multiplied.
+      let share = depth / max(1, panels.parts &- 1)
+      return Ahead(
+        source + (j &+ max(0, panel &- 1) &* share &* sourceDepth), rows: count &* share, columns: width,
+        rowStride: sourceDepth, shares: tiles)
+    }
+    let share = depth / panels.parts
+    if bPacked {
+      let start = columns(j) + panel &* share &* width
+      return Ahead(start, rows: 1, columns: count &* share &* width, rowStride: 0, shares: tiles)
+    }
+    if !bIsFar { return Ahead() }
+    return Ahead(
+      columns(j) + panel &* share &* bDepth, rows: count &* share, columns: width, rowStride: bDepth,
+      shares: tiles)
   }
 }
 
@@ -123,8 +163,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   @inlinable
   public static func multiplyBlock(_ whole: BlockCall<Scalar>) {
     var call = whole
-    if case .all = call.region, !call.aPacked, !call.bPacked { call.c.columns &-= multiplyRest(call) }
-    call.columns = call.c.columns
+    if case .all = call.region, !call.aPacked, !call.bPacked { call.columns &-= multiplyRest(call) }
     let isRowMajor =
       call.columns > 2 &* lanes && BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
     let isWide = isRowMajor && !call.aPacked && !call.bPacked && call.columns >= 4 &* lanes && registers >= 32
@@ -141,7 +180,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       while j < call.columns {
         let width =
           tileVectors(rows: panels.size(0), columns: call.columns &- j, bPacked: call.bPacked) &* lanes
-        var panel = 0
+        var panel = packAndMultiply(call, panels, j, width: width)
         while panel < panels.parts { panel &+= multiplyDown(call, panels, panel, j, width: width) }
         j &+= width
       }
@@ -151,15 +190,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// The last columns, where they are fewer than a vector holds by far.
   @inlinable @inline(__always)
   static func multiplyRest(_ call: BlockCall<Scalar>) -> Int {
-    let rest = multiplyRest(call.c) { rest in
-      let j = call.columns &- rest
-      return NarrowCall(
-        rows: call.rows,
-        TileCall(
-          depth: call.depth, a: call.a, aRow: call.aRow, aDepth: call.aDepth, b: call.b + j,
-          bDepth: call.bDepth, c: call.c.base + j, cRow: call.c.rowStride, alpha: call.alpha,
-          beta: call.beta, lastLanes: rest))
-    }
+    let rest = multiplyRest(
+      call.c,
+      TileCall(
+        depth: call.depth, a: call.a, aRow: call.aRow, aDepth: call.aDepth, b: call.b, bDepth: call.bDepth,
+        c: call.c.base, cRow: call.c.rowStride, alpha: call.alpha, beta: call.beta, lastLanes: lanes))
     if rest > 0, let epilogue = call.epilogue {
       let j = call.columns &- rest
       applyEpilogue(epilogue, to: call.c.block(0, j, rows: call.rows, columns: rest), 0, j)
@@ -224,19 +259,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       max(1, min(panels.alike(from: panel), whole, call.longestRun)),
       a: call.aPacked ? call.depth &* panelStride : rows &* call.aRow, b: 0, c: rows &* call.c.rowStride)
     let b = call.columns(j)
-    var ahead = Ahead<Scalar>()
-    // The next panel of B is asked for while this one is used, a share with every tile.
-    if left > width, call.bPacked {
-      let share = width &* call.depth / panels.parts
-      ahead = Ahead(
-        b + (width &* call.depth &+ panel &* share), count: run.count &* share, shares: 2 &* rows &* run.count
-      )
-    } else if left > width, call.bIsFar {
-      let share = call.depth / panels.parts
-      ahead = Ahead(
-        b + (width &+ panel &* share &* call.bDepth), rows: run.count &* share, columns: width,
-        rowStride: call.bDepth, shares: 2 &* rows &* run.count)
-    }
+    let ahead = call.ahead(of: j &+ width, width: width, panels, panel, count: run.count)
     multiplyTiles(
       call, run, a: call.rows(panel, i, stride: panelStride), b: b, i, j, rows: rows, columns: columns, ahead)
     return run.count

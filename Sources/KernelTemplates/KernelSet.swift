@@ -96,7 +96,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     if columns <= lanes && depthStride == 1 && columnStride != 1 {
       return transposeRows(
         source, count: columns, rowStride: columnStride, depth: depth, to: target, stride: tileColumns,
-        goesOn: depth >= 8 &* lanes)
+        isLong: depth >= 8 &* lanes)
     }
     let vectors = (columns &+ lanes &- 1) / lanes
     let last = vectors > 1 && vectors & 1 == 1 ? (vectors &- 3) &* lanes : columns

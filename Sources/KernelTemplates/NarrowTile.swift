@@ -138,7 +138,7 @@ public struct LastGroups<A: GroupedRows>: GroupStack {
   public static func select(vectors: Int, _ call: NarrowCall<A.Unit.Scalar>) { narrowKernel(Self.self, call) }
 }
 
-/// One more vector above: `below` vectors of `rows` rows lie between it and the last one, and so on.
+/// One more vector of rows above.
 @frozen
 public struct MoreGroups<Lower: GroupStack>: GroupStack {
   public typealias A = Lower.A
@@ -260,13 +260,19 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   @inlinable @inline(__always)
   public static func multiplyNarrow(_ call: NarrowCall<Scalar>) -> Bool { false }
 
-  /// The columns beyond whole vectors, if they are few.
+  /// The columns beyond whole vectors, if they are few; `whole` has the operands of all of C.
   ///
   /// - Returns: their number if they have been done, else 0.
   @inlinable @inline(__always)
-  static func multiplyRest(_ c: MutableMatrixPointer<Scalar>, _ call: (Int) -> NarrowCall<Scalar>) -> Int {
+  static func multiplyRest(
+    _ c: MutableMatrixPointer<Scalar>, _ whole: @autoclosure () -> TileCall<Scalar>
+  ) -> Int {
     let rest = c.columns % lanes
     if rest == 0 || rest > lanes / 4 || c.columns < 2 &* lanes || c.columnStride != 1 { return 0 }
-    return multiplyNarrow(call(rest)) ? rest : 0
+    var call = NarrowCall(rows: c.rows, whole())
+    call.tile.b += c.columns &- rest
+    call.tile.c += c.columns &- rest
+    call.tile.lastLanes = rest
+    return multiplyNarrow(call) ? rest : 0
   }
 }

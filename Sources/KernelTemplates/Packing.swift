@@ -82,12 +82,19 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     _ source: UnsafePointer<Scalar>, count: Int, laneStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>, stride: Int
   ) {
-    var l = 0
-    while l < count {
-      transposeRows(
-        source + l &* laneStride, count: min(lanes, count &- l), rowStride: laneStride, depth: depth,
-        to: target + l, stride: stride, goesOn: depth >= 8 &* lanes)
-      l &+= lanes
+    // Vectors of lanes in turn every few lines, so that a step is written at one time.
+    let part = count <= lanes ? depth : 8 &* lanes
+    var p = 0
+    while p < depth {
+      var l = 0
+      while l < count {
+        transposeRows(
+          source + (l &* laneStride &+ p), count: min(lanes, count &- l), rowStride: laneStride,
+          depth: min(part, depth &- p), to: target + (p &* stride &+ l), stride: stride,
+          isLong: depth >= 8 &* lanes)
+        l &+= lanes
+      }
+      p &+= part
     }
   }
 }

@@ -20,65 +20,78 @@ public func prefetch<Scalar>(_ p: UnsafePointer<Scalar>, into level: CacheLevel 
   }
 }
 
-/// A stretch of memory to be asked for little by little.
+/// Rows of memory to be asked for little by little, line by line.
 @frozen
 public struct Ahead<Scalar> {
-  public var next: UnsafePointer<Scalar>?
-  /// Rows to ask for with each call of ``advance()``.
-  public var rows: Int
+  /// The row that is asked for now.
+  @usableFromInline var row: UnsafePointer<Scalar>?
+  /// Elements of it that have been asked for, of how many there are, in whole lines.
+  @usableFromInline var column = 0
+  @usableFromInline var columns = 0
   /// Elements from a row to the next one.
-  public var rowStride: Int
-  /// Cache lines of a row.
-  public var lines: Int
+  @usableFromInline var rowStride = 0
+  /// Lines to ask for with each call of ``advance()``.
+  @usableFromInline var lines = 0
 
+  /// Nothing.
   @inlinable @inline(__always)
-  public init() {
-    next = nil
-    rows = 0
-    rowStride = 0
-    lines = 0
-  }
+  public init() {}
 
   /// `rows` rows of `columns` elements, in `shares` calls of ``advance()``.
   @inlinable @inline(__always)
   public init(_ start: UnsafePointer<Scalar>, rows: Int, columns: Int, rowStride: Int, shares: Int) {
-    next = start
-    self.rows = (rows &+ shares &- 1) / shares
+    row = start
     self.rowStride = rowStride
     // Where a row begins in its line, at worst if not every row begins there.
     let size = MemoryLayout<Scalar>.stride
     let offset = rowStride &* size % 64 == 0 ? Int(bitPattern: start) & 63 : 64 &- size
-    lines = (offset &+ columns &* size &+ 63) / 64
+    let perRow = (offset &+ columns &* size &+ 63) / 64
+    self.columns = perRow &* Self.line
+    lines = (rows &* perRow &+ shares &- 1) / shares
   }
+
+  @inlinable @inline(__always)
+  static var line: Int { 64 / MemoryLayout<Scalar>.stride }
+
+  /// Asks for the next lines, into the second-level cache.
+  @inlinable @inline(__always)
+  public mutating func advance() {
+    guard var row else { return }
+    var column = column
+    for _ in 0..<lines {
+      prefetch(row + column, into: .second)
+      column &+= Self.line
+      if column >= columns {
+        column = 0
+        row += rowStride
+      }
+    }
+    self.row = row
+    self.column = column
+  }
+}
+
+/// A stretch of memory to be asked for little by little.
+@frozen
+public struct Stretch<Scalar> {
+  @usableFromInline var next: UnsafePointer<Scalar>
+  /// Lines to ask for with each call of ``advance()``.
+  @usableFromInline var lines: Int
 
   /// `count` elements from `start` on, in `shares` calls of ``advance()``.
   @inlinable @inline(__always)
   public init(_ start: UnsafePointer<Scalar>, count: Int, shares: Int) {
     next = start
-    let bytes = count &* MemoryLayout<Scalar>.stride
-    rows = (bytes &+ 64 &* shares &- 1) / (64 &* shares)
-    rowStride = 64 / MemoryLayout<Scalar>.stride
-    lines = 1
+    lines = (count &* MemoryLayout<Scalar>.stride &+ 64 &* shares &- 1) / (64 &* shares)
   }
 
   /// Asks for the next lines, into the second-level cache.
   @inlinable @inline(__always)
   public mutating func advance() {
-    guard var row = next else { return }
-    if lines == 1 {
-      // A loop of its own: there may be dozens of lines in a share.
-      for _ in 0..<rows {
-        prefetch(row, into: .second)
-        row += rowStride
-      }
-      next = row
-      return
+    for _ in 0..<lines {
+      prefetch(next, into: .second)
+      next += 64 / MemoryLayout<Scalar>.stride
     }
-    for _ in 0..<rows {
-      for line in 0..<lines { prefetch(row + line &* (64 / MemoryLayout<Scalar>.stride), into: .second) }
-      row += rowStride
-    }
-    next = row
   }
 }
 
@@ -91,8 +104,8 @@ public struct Lookahead<Scalar> {
   public var second: UnsafePointer<Scalar>
   public var secondCount: Int
   @usableFromInline var shares = 0
-  @usableFromInline var ofFirst = Ahead<Scalar>()
-  @usableFromInline var ofSecond = Ahead<Scalar>()
+  @usableFromInline var ofFirst: Stretch<Scalar>
+  @usableFromInline var ofSecond: Stretch<Scalar>
 
   /// Stretches of so many elements, which may be none.
   @inlinable @inline(__always)
@@ -104,14 +117,16 @@ public struct Lookahead<Scalar> {
     self.firstCount = firstCount
     self.second = second
     self.secondCount = secondCount
+    ofFirst = Stretch(first, count: 0, shares: 1)
+    ofSecond = Stretch(second, count: 0, shares: 1)
   }
 
   /// Cuts the stretches for so many calls of ``advance()``; more calls do nothing.
   @inlinable @inline(__always)
   public mutating func begin(shares: Int) {
     self.shares = firstCount &+ secondCount == 0 ? 0 : shares
-    ofFirst = Ahead(first, count: firstCount, shares: shares)
-    ofSecond = Ahead(second, count: secondCount, shares: shares)
+    ofFirst = Stretch(first, count: firstCount, shares: shares)
+    ofSecond = Stretch(second, count: secondCount, shares: shares)
   }
 
   /// Asks for the next share of both.

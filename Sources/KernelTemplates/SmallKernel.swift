@@ -46,14 +46,12 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let rest =
       bPacked
       ? 0
-      : multiplyRest(c) { rest in
-        NarrowCall(
-          rows: c.rows,
-          TileCall(
-            depth: a.columns, a: a.base, aRow: a.rowStride, aDepth: a.columnStride,
-            b: b.base + (c.columns &- rest), bDepth: b.rowStride, c: c.base + (c.columns &- rest),
-            cRow: c.rowStride, alpha: alpha, beta: beta, lastLanes: rest))
-      }
+      : multiplyRest(
+        c,
+        TileCall(
+          depth: a.columns, a: a.base, aRow: a.rowStride, aDepth: a.columnStride, b: b.base,
+          bDepth: b.rowStride,
+          c: c.base, cRow: c.rowStride, alpha: alpha, beta: beta, lastLanes: lanes))
     var j = 0
     while j < c.columns &- rest {
       let left = c.columns &- rest &- j

@@ -60,6 +60,8 @@ public struct TileCall<Scalar> {
   public var run: TileRun
   /// C of the next tile is asked for, because the time for this one is too short to ask for its own.
   public var fetchesNext = false
+  /// Where the rows of B are copied to: see PackingTile.swift.
+  public var packed: UnsafeMutablePointer<Scalar>?
 
   @inlinable @inline(__always)
   public init(
@@ -144,7 +146,7 @@ public func tileKernel<W: Ways, R: RowStep>(
 ) {
   typealias Unit = W.T.Unit
   let last = Unit.mask(first: call.pointee.lastLanes)
-  var sums = W()
+  var sums = W(call)
   var (a, b) = (UnsafePointer(call.pointee.a), UnsafePointer(call.pointee.b))
   let depth = call.pointee.depth
   // C will be needed at the end, thousands of cycles from now.
@@ -156,11 +158,15 @@ public func tileKernel<W: Ways, R: RowStep>(
     }
     accumulate(&sums, step, &a, &b, call, steps: depth, last)
   } else {
-    // Row by row in the first half of the steps: all rows at once would occupy every outstanding miss of the
-    // first-level cache, and A and B would wait for memory behind them. Loops in a loop cost a few registers.
-    var (row, left) = (0, depth)
+    // Row by row: all rows at once would occupy every outstanding miss of the first-level cache, and A and B would wait
+    // for memory behind them. In the second half of the steps, where what comes early would leave that cache again before
+    // it is needed, because A and B pass through it meanwhile. Loops in a loop cost a few registers.
+    let bytes = depth &* (W.T.rows &+ W.T.S.vectors &* Unit.lanes) &* MemoryLayout<W.T.Scalar>.stride
+    var (row, left) = (bytes > 32 << 10 ? 2 &- W.T.rows : 0, depth)
     while left > 0 {
-      if row < W.T.rows { prefetchRow(Unit.self, call.pointee.row(row), vectors: W.T.S.vectors) }
+      if row >= 0 && row < W.T.rows {
+        prefetchRow(Unit.self, call.pointee.row(row), vectors: W.T.S.vectors)
+      }
       row &+= 1
       call.pointee.ahead.advance()
       let steps = min(left, stretch)

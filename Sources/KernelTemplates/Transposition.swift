@@ -130,13 +130,13 @@ public struct SquareCall<Scalar> {
   @usableFromInline var rowStride: Int
   @usableFromInline var target: UnsafeMutablePointer<Scalar>
   @usableFromInline var targetStride: Int
-  /// As many rows follow, and are asked for meanwhile.
-  @usableFromInline var goesOn: Bool
+  /// The rows are long, and are asked for some lines ahead.
+  @usableFromInline var isLong: Bool
 
   @inlinable @inline(__always)
   init(
     rows: Int, columns: Int, source: UnsafePointer<Scalar>, rowStride: Int,
-    target: UnsafeMutablePointer<Scalar>, targetStride: Int, goesOn: Bool = false
+    target: UnsafeMutablePointer<Scalar>, targetStride: Int, isLong: Bool = false
   ) {
     self.rows = rows
     self.columns = columns
@@ -144,13 +144,14 @@ public struct SquareCall<Scalar> {
     self.rowStride = rowStride
     self.target = target
     self.targetStride = targetStride
-    self.goesOn = goesOn
+    self.isLong = isLong
   }
 
-  /// Asks for the rows after these from column i on.
+  /// Asks for the rows, four lines behind column i.
   @inlinable @inline(__always)
-  func fetchNext(_ i: Int, lanes: Int) {
-    for l in 0..<lanes { prefetch(source + ((rows &+ l) &* rowStride &+ i), into: .second) }
+  func fetchAhead(_ i: Int, rows: Int) {
+    let line = 64 / MemoryLayout<Scalar>.stride
+    for r in 0..<rows { prefetch(source + (r &* rowStride &+ i &+ 4 &* line)) }
   }
 }
 
@@ -161,7 +162,7 @@ extension Stack {
     var i = 0
     if square.rows == rows {
       while i &+ Unit.lanes <= square.columns {
-        if square.goesOn { square.fetchNext(i, lanes: rows) }
+        if square.isLong { square.fetchAhead(i, rows: rows) }
         Self(loading: square.source + i, square.rowStride).squaresTransposed
           .store(to: square.target + i &* square.targetStride, square.targetStride, count: rows)
         i &+= rows
@@ -169,7 +170,7 @@ extension Stack {
     }
     while i < square.columns {
       let left = square.columns &- i
-      if square.goesOn { square.fetchNext(i, lanes: rows) }
+      if square.isLong { square.fetchAhead(i, rows: min(rows, square.rows)) }
       Self(
         loading: square.source + i, square.rowStride, last: square.rows &- 1,
         Unit.mask(first: min(left, Unit.lanes))
@@ -226,16 +227,16 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// Copies `count` ≤ L rows of `depth` elements into columns: target[p · stride + row] = source[row · rowStride + p].
   ///
-  /// Lanes between `count` and L of the target are overwritten with anything. If it `goesOn`, the next `count` rows are
-  /// asked for meanwhile.
+  /// Lanes between `count` and L of the target are overwritten with anything. Rows that are long are asked for some lines
+  /// ahead.
   @inlinable @inline(never)
   public static func transposeRows(
     _ source: UnsafePointer<Scalar>, count: Int, rowStride: Int, depth: Int,
-    to target: UnsafeMutablePointer<Scalar>, stride: Int, goesOn: Bool = false
+    to target: UnsafeMutablePointer<Scalar>, stride: Int, isLong: Bool = false
   ) {
     transposeSquare(
       SquareCall(
         rows: count, columns: depth, source: source, rowStride: rowStride, target: target,
-        targetStride: stride, goesOn: goesOn))
+        targetStride: stride, isLong: isLong))
   }
 }

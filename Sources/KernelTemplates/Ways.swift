@@ -8,7 +8,8 @@ public protocol Ways {
   /// The number of k blocks.
   static var ways: Int { get }
 
-  init()
+  /// Zeros, for the tiles of `call`.
+  init(_ call: UnsafePointer<TileCall<T.Scalar>>)
   /// One step of k in every block; blocks lie `aBlock` and `bBlock` elements apart.
   mutating func accumulate<R: RowStep>(
     _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
@@ -33,7 +34,7 @@ public struct OneWay<T: Tile>: Ways {
   public static var ways: Int { 1 }
 
   @inlinable @inline(__always)
-  public init() { tile = T() }
+  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) { tile = T() }
 
   @inlinable @inline(__always)
   public mutating func accumulate<R: RowStep>(
@@ -75,9 +76,9 @@ public struct Twice<W: Ways>: Ways {
   public static var ways: Int { 2 &* W.ways }
 
   @inlinable @inline(__always)
-  public init() {
-    earlier = W()
-    later = W()
+  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) {
+    earlier = W(call)
+    later = W(call)
   }
 
   @inlinable @inline(__always)

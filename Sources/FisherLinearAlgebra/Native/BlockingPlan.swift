@@ -13,8 +13,9 @@ struct BlockingPlan {
   let blocks: DepthBlocks
   let packsA: Bool
   let packsB: Bool
-  /// Parts of rows and columns, as large as the packed blocks allow.
-  let rowParts: Partition
+  /// Panels of rows and columns, and as many of them together as the packed blocks allow.
+  let rowPanels: Partition
+  let panelParts: Partition
   let columnPanels: Partition
   let panelColumns: Int
   let columns: Int
@@ -34,8 +35,8 @@ struct BlockingPlan {
     packsA =
       aBytes > 256 << 10 && n > (a.columnStride == 1 && !Self.collides(a.rowStride * size) ? 1024 : 448)
     let bytesPerRow = k * size * (packsA ? shape.panelStride : shape.tileRows) / shape.tileRows
-    let mc = max(1, Self.blockABytes / bytesPerRow / shape.tileRows) * shape.tileRows
-    rowParts = Partition(m, limit: mc)
+    rowPanels = Partition(m, limit: shape.tileRows)
+    panelParts = Partition(rowPanels.parts, limit: max(1, Self.blockABytes / (bytesPerRow * shape.tileRows)))
     // Few rows read packed B once, right after it was packed.
     let isNear = k <= BlockCall<S>.fewSteps || (packsB && m <= 2 * shape.tileRows)
     let nearB = isNear ? Self.shortBBytes : Self.packedBBytes
@@ -50,17 +51,21 @@ struct BlockingPlan {
   static func collides(_ stride: Int) -> Bool { (stride + 64) & 4095 < 128 }
 
   /// The macro-kernel is called once.
-  var isOneBlock: Bool { blocks.count == 1 && !packsA && !packsB && rowParts.parts == 1 && columnParts == 1 }
+  var isOneBlock: Bool { blocks.count == 1 && !packsA && !packsB && rowParts == 1 && columnParts == 1 }
 
+  var rowParts: Int { panelParts.parts }
+  func rows(_ i: Int) -> Range<Int> {
+    let first = panelParts.start(i)
+    return rowPanels.start(first)..<rowPanels.start(first + panelParts.size(i))
+  }
   var columnParts: Int { columnPanels.parts }
   func columnStart(_ i: Int) -> Int { columnPanels.start(i) * panelColumns }
   func columnCount(_ i: Int) -> Int { min(columns - columnStart(i), columnPanels.size(i) * panelColumns) }
 
   /// Elements of scratch for packed A, packed B, and one tile.
   func scratch(_ shape: TileShape) -> (a: Int, b: Int, tile: Int) {
-    let aPanels = Partition(rowParts.size(0), limit: shape.tileRows).parts
-    return (
-      packsA ? aPanels * blocks.length * shape.panelStride : 0,
+    (
+      packsA ? panelParts.size(0) * blocks.length * shape.panelStride : 0,
       packsB ? columnPanels.size(0) * panelColumns * blocks.length : 0, shape.tileScratch
     )
   }

@@ -40,14 +40,15 @@ extension Product {
       let j = plan.columnStart(part)..<plan.columnStart(part) + plan.columnCount(part)
       for p in 0..<plan.blocks.count {
         let (start, depth) = (plan.blocks.start(p), plan.blocks.size(p))
-        if plan.packsB {
+        let packsFirst = plan.packsB && !packsOnTheWay(depth, columns: j.count)
+        if packsFirst {
           let b = gemm.b.block(start, j.lowerBound, rows: depth, columns: j.count)
           kernels.packColumns(
             b.base, columns: j.count, columnStride: b.columnStride, depthStride: b.rowStride, depth: depth,
             to: packedB)
         }
-        for part in 0..<plan.rowParts.parts {
-          let i = plan.rowParts.start(part)..<plan.rowParts.start(part) + plan.rowParts.size(part)
+        for part in 0..<plan.rowParts {
+          let i = plan.rows(part)
           if region.overlap(i.lowerBound, j.lowerBound, rows: i.count, columns: j.count) == .none { continue }
           var call = blockCall(plan.blocks, p, rows: i, columns: j, scratch: tile)
           if plan.packsA {
@@ -58,13 +59,34 @@ extension Product {
               UnsafePointer(packedA), 1, shape.panelStride, true
             )
           }
+          if plan.packsA, gemm.a.columnStride == 1 {
+            (call.nextA, call.nextARow) = (nextA(plan, part: part, block: p), gemm.a.rowStride)
+          }
           if plan.packsB {
+            if part == 0 && !packsFirst { (call.source, call.sourceDepth) = (call.b, call.bDepth) }
             (call.b, call.bDepth, call.bPacked) = (UnsafePointer(packedB), shape.tileColumns, true)
           }
           kernels.multiplyBlock(call)
         }
       }
     }
+  }
+
+  /// The tiles of the first rows pack B's panels: all of them are computed, and each one hides the copy.
+  private func packsOnTheWay(_ depth: Int, columns: Int) -> Bool {
+    if case .all = region {
+      return gemm.b.columnStride == 1 && !BlockCall<S>.isRowMajor(columns: columns, depth: depth)
+    }
+    return false
+  }
+
+  /// Where the block of A lies that is packed after this one.
+  private func nextA(_ plan: BlockingPlan, part: Int, block: Int) -> UnsafePointer<S>? {
+    let a = gemm.a
+    if part + 1 < plan.rowParts {
+      return a.base + plan.rows(part).upperBound * a.rowStride + plan.blocks.start(block)
+    }
+    return block + 1 < plan.blocks.count ? a.base + plan.blocks.start(block + 1) : nil
   }
 
   /// The macro-kernel's call for a part of C and `count` k blocks of one length from block `p` on, with both operands read

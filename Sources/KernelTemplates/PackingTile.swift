@@ -1,0 +1,111 @@
+// B packed on the way: the first tile that reads a panel of B where it lies leaves a copy of it for those that follow.
+// Copying is two loads and two stores for each step of MR·2 multiply-adds, which hide them, where a copy made beforehand
+// waits for the third-level cache.
+
+/// A tile that keeps every row of B that it reads.
+@frozen
+public struct Packing<T: Tile>: Ways {
+  public var tile: T
+  /// Where the next row goes.
+  @usableFromInline var target: UnsafeMutablePointer<T.Scalar>
+  /// From a row of B to the one that is asked for. Rows are far apart, and no prefetcher follows a panel of them.
+  @usableFromInline let ahead: Int
+
+  @inlinable @inline(__always)
+  public static var ways: Int { 1 }
+
+  /// Rows that are asked for before they are needed.
+  @inlinable @inline(__always)
+  static var rowsAhead: Int { 16 }
+
+  @inlinable @inline(__always)
+  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) {
+    tile = T()
+    target = call.pointee.packed.unsafelyUnwrapped
+    ahead = Self.rowsAhead &* call.pointee.bDepth
+  }
+
+  @inlinable @inline(__always)
+  public mutating func accumulate<R: RowStep>(
+    _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
+    _ last: T.Unit.Mask
+  ) {
+    let row = T.S(loading: b, last)
+    prefetchRow(T.Unit.self, b + ahead, vectors: T.S.vectors)
+    row.store(to: target, last)
+    target += T.S.vectors &* T.Unit.lanes
+    tile.accumulate(a, step, row)
+  }
+
+  @inlinable @inline(__always)
+  public func store(to c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ last: T.Unit.Mask) {
+    tile.store(to: c, rowStride, last)
+  }
+
+  @inlinable @inline(__always)
+  public func overwrite(
+    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask
+  ) {
+    tile.overwrite(c, rowStride, alpha, last)
+  }
+
+  @inlinable @inline(__always)
+  public func update(
+    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ beta: T.Unit.Vector,
+    _ last: T.Unit.Mask
+  ) {
+    tile.update(c, rowStride, alpha, beta, last)
+  }
+}
+
+/// Runs a call on a tile that packs.
+@frozen
+public struct PackingTile<Unit: VectorUnit>: TileRoutine {
+  public typealias Scalar = Unit.Scalar
+  @usableFromInline let call: UnsafeMutablePointer<TileCall<Scalar>>
+
+  @inlinable @inline(__always)
+  init(_ call: UnsafeMutablePointer<TileCall<Scalar>>) { self.call = call }
+
+  @inlinable @inline(__always)
+  public static var tallest: Int { Unit.tileRows }
+
+  /// Fewer rows do not hide the copy.
+  @inlinable @inline(__always)
+  static var shortest: Int { Unit.tileRows &- Unit.tileRows / 4 }
+
+  @inlinable @inline(__always)
+  public func run<T: TriangularTile>(_ tile: T.Type) where T.Scalar == Scalar {
+    if T.rows >= Self.shortest { tileKernel(Packing<T>.self, AnyStep(call.pointee.aRow), call) }
+  }
+}
+
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
+  /// Packs the panel of B from column j on if it has yet to be packed, and computes the tile of the first rows on the way
+  /// if that is a whole one.
+  ///
+  /// - Returns: the number of row panels that are done.
+  @inlinable @inline(__always)
+  static func packAndMultiply(_ call: BlockCall<Scalar>, _ panels: Partition, _ j: Int, width: Int) -> Int {
+    guard let source = call.source else { return 0 }
+    let target = UnsafeMutablePointer(mutating: call.columns(j))
+    let (rows, columns) = (panels.size(0), min(width, call.columns &- j))
+    guard columns == tileColumns, rows >= PackingTile<Self>.shortest, call.c.columnStride == 1 else {
+      packPanel(
+        source + j, count: columns, laneStride: 1, depthStride: call.sourceDepth, depth: call.depth,
+        to: target,
+        stride: width)
+      return 0
+    }
+    var tile = TileCall(
+      depth: call.depth, a: call.rows(0, 0, stride: panelStride), aRow: call.aRow, aDepth: call.aDepth,
+      b: source + j, bDepth: call.sourceDepth, c: call.c.base + j, cRow: call.c.rowStride, alpha: call.alpha,
+      beta: call.beta, lastLanes: lanes, fetchesC: true)
+    tile.packed = target
+    withUnsafeMutablePointer(to: &tile) { run(Whole2<Self>.self, rows: rows, PackingTile<Self>($0)) }
+    if let epilogue = call.epilogue {
+      applyEpilogue(epilogue, to: call.c.block(0, j, rows: rows, columns: columns), 0, j)
+    }
+    return 1
+  }
+}
