@@ -25,6 +25,8 @@ public struct BlockCall<Scalar> {
   /// Where B comes from, if its panels have yet to be packed, each by the first tile that reads it: see PackingTile.swift.
   public var source: UnsafePointer<Scalar>?
   public var sourceDepth = 0
+  /// Elements from a packed column of B to the next one: the depth, or 0 if every panel takes the place of the one before.
+  public var bColumn: Int
   /// The next block of A, of as many rows as this one, which will be packed when this one has been multiplied.
   public var nextA: UnsafePointer<Scalar>?
   public var nextARow = 0
@@ -54,6 +56,7 @@ public struct BlockCall<Scalar> {
     self.b = b
     self.bDepth = bDepth
     self.bPacked = bPacked
+    bColumn = depth
     self.c = c
     self.alpha = alpha
     self.beta = beta
@@ -90,7 +93,7 @@ extension BlockCall {
 
   /// B from column j on, where a panel begins.
   @inlinable @inline(__always)
-  func columns(_ j: Int) -> UnsafePointer<Scalar> { b + (bPacked ? j &* depth : j) }
+  func columns(_ j: Int) -> UnsafePointer<Scalar> { b + (bPacked ? j &* bColumn : j) }
 
   /// The panels of A are the outer loop.
   @inlinable @inline(__always)
@@ -165,7 +168,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     var call = whole
     if case .all = call.region, !call.aPacked, !call.bPacked { call.columns &-= multiplyRest(call) }
     let isRowMajor =
-      call.columns > 2 &* lanes && BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
+      call.source == nil && call.columns > 2 &* lanes
+      && BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
     let isWide = isRowMajor && !call.aPacked && !call.bPacked && call.columns >= 4 &* lanes && registers >= 32
     // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
     let sweeps = call.isStore && call.columns >= 4 &* lanes

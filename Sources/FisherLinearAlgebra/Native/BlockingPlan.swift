@@ -13,6 +13,10 @@ struct BlockingPlan {
   let blocks: DepthBlocks
   let packsA: Bool
   let packsB: Bool
+  /// The first rows' tiles pack B.
+  let packsOnTheWay: Bool
+  /// Panels of B will be read again by later parts of the rows.
+  let keepsB: Bool
   /// Panels of rows and columns, and as many of them together as the packed blocks allow.
   let rowPanels: Partition
   let panelParts: Partition
@@ -28,6 +32,8 @@ struct BlockingPlan {
     // Packing B is a copy of k·n elements that m/MR tiles will read. It cannot be avoided if rows are not contiguous.
     let bBytes = ((k - 1) * abs(b.rowStride) + n) * size
     packsB = b.columnStride != 1 || (m > 4 * shape.tileRows && bBytes > 256 << 10)
+    packsOnTheWay =
+      packsB && product.isWhole && b.columnStride == 1 && !BlockCall<S>.isRowMajor(columns: n, depth: k)
     // Packing A is a transposition of k·m elements that n/NR tiles will read.
     let aBytes =
       a.columnStride == 1
@@ -44,7 +50,8 @@ struct BlockingPlan {
     panelColumns = shape.tileColumns
     columns = n
     let panels = (n + panelColumns - 1) / panelColumns
-    columnPanels = Partition(panels, limit: packsB || k <= BlockCall<S>.fewSteps ? nc : panels)
+    keepsB = packsB && !(packsOnTheWay && panelParts.parts == 1)
+    columnPanels = Partition(panels, limit: keepsB || k <= BlockCall<S>.fewSteps ? nc : panels)
   }
 
   /// Rows this many bytes apart meet in the same sets of the first-level cache, whose ways hold 4 KiB each.
@@ -66,7 +73,7 @@ struct BlockingPlan {
   func scratch(_ shape: TileShape) -> (a: Int, b: Int, tile: Int) {
     (
       packsA ? panelParts.size(0) * blocks.length * shape.panelStride : 0,
-      packsB ? columnPanels.size(0) * panelColumns * blocks.length : 0, shape.tileScratch
+      packsB ? (keepsB ? columnPanels.size(0) : 2) * panelColumns * blocks.length : 0, shape.tileScratch
     )
   }
 }

@@ -40,8 +40,7 @@ extension Product {
       let j = plan.columnStart(part)..<plan.columnStart(part) + plan.columnCount(part)
       for p in 0..<plan.blocks.count {
         let (start, depth) = (plan.blocks.start(p), plan.blocks.size(p))
-        let packsFirst = plan.packsB && !packsOnTheWay(depth, columns: j.count)
-        if packsFirst {
+        if plan.packsB && !plan.packsOnTheWay {
           let b = gemm.b.block(start, j.lowerBound, rows: depth, columns: j.count)
           kernels.packColumns(
             b.base, columns: j.count, columnStride: b.columnStride, depthStride: b.rowStride, depth: depth,
@@ -63,21 +62,14 @@ extension Product {
             (call.nextA, call.nextARow) = (nextA(plan, part: part, block: p), gemm.a.rowStride)
           }
           if plan.packsB {
-            if part == 0 && !packsFirst { (call.source, call.sourceDepth) = (call.b, call.bDepth) }
+            if part == 0 && plan.packsOnTheWay { (call.source, call.sourceDepth) = (call.b, call.bDepth) }
+            if !plan.keepsB { call.bColumn = 0 }
             (call.b, call.bDepth, call.bPacked) = (UnsafePointer(packedB), shape.tileColumns, true)
           }
           kernels.multiplyBlock(call)
         }
       }
     }
-  }
-
-  /// The tiles of the first rows pack B's panels: all of them are computed, and each one hides the copy.
-  private func packsOnTheWay(_ depth: Int, columns: Int) -> Bool {
-    if case .all = region {
-      return gemm.b.columnStride == 1 && !BlockCall<S>.isRowMajor(columns: columns, depth: depth)
-    }
-    return false
   }
 
   /// Where the block of A lies that is packed after this one.

@@ -16,6 +16,8 @@ struct Product<S: KernelScalar> {
     region = Region(syrk.triangle)
   }
 
+  /// All of C is asked for.
+  var isWhole: Bool { if case .all = region { true } else { false } }
   var rows: Int { gemm.c.rows }
   var columns: Int { gemm.c.columns }
   var depth: Int { gemm.a.columns }
