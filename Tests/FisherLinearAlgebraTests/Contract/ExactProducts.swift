@@ -65,11 +65,13 @@ struct BigProducts: Clause {
       check(backend, test, &found)
     }
     // One operand packed, or both, whatever the seeds say: one thread, whose part is the whole.
-    for (a, b) in [
-      (Layout.columnMajor, Layout.columnMajor), (.columnMajor, .rowMajor), (.rowMajor, .columnMajor),
+    // The last shape has blocks of 512 steps, and 42 in the end.
+    for (m, n, k, a, b) in [
+      (300, 600, 260, Layout.columnMajor, Layout.columnMajor), (300, 600, 260, .columnMajor, .rowMajor),
+      (300, 600, 260, .rowMajor, .columnMajor), (60, 140, 30_250, .rowMajor, .rowMajor),
     ]
     where !found.isFull {
-      var test = GemmCase<S>(seed: Seed.first, 300, 600, 260)
+      var test = GemmCase<S>(seed: Seed.first, m, n, k)
       test.layouts = (a, b, .rowMajor)
       test.threads = 1
       check(backend, test, &found)
