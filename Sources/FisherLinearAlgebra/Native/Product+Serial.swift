@@ -7,7 +7,8 @@ import KernelTemplates
 //       for rows in parts of MC       packed A (MC × KC) fits the second-level cache
 //         macro-kernel
 //
-// Operands that are small, or that few tiles will read, are not packed but read where they lie.
+// Operands that are small, or that few tiles will read, are not packed but read where they lie. Where rows of B are
+// contiguous, the macro-kernel packs it on the way, in the first part of the rows.
 
 extension Product {
   /// Runs the whole product on the calling thread. k ≥ 1, α ≠ 0, C not empty, rows of C contiguous where possible.
