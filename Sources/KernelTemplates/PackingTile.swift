@@ -4,15 +4,12 @@
 
 /// A tile that keeps every row of B that it reads.
 @frozen
-public struct Packing<T: Tile>: Ways {
+public struct Packing<T: Tile>: SingleWay {
   public var tile: T
   /// Where the next row goes.
   @usableFromInline var target: UnsafeMutablePointer<T.Scalar>
   /// From a row of B to the one that is asked for. Rows are far apart, and no prefetcher follows a panel of them.
   @usableFromInline let ahead: Int
-
-  @inlinable @inline(__always)
-  public static var ways: Int { 1 }
 
   /// Rows that are asked for before they are needed.
   @inlinable @inline(__always)
@@ -35,26 +32,6 @@ public struct Packing<T: Tile>: Ways {
     row.store(to: target, last)
     target += T.S.vectors &* T.Unit.lanes
     tile.accumulate(a, step, row)
-  }
-
-  @inlinable @inline(__always)
-  public func store(to c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ last: T.Unit.Mask) {
-    tile.store(to: c, rowStride, last)
-  }
-
-  @inlinable @inline(__always)
-  public func overwrite(
-    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask
-  ) {
-    tile.overwrite(c, rowStride, alpha, last)
-  }
-
-  @inlinable @inline(__always)
-  public func update(
-    _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ beta: T.Unit.Vector,
-    _ last: T.Unit.Mask
-  ) {
-    tile.update(c, rowStride, alpha, beta, last)
   }
 }
 
@@ -93,8 +70,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     guard columns == tileColumns, rows >= PackingTile<Self>.shortest, call.c.columnStride == 1 else {
       packPanel(
         source + j, count: columns, laneStride: 1, depthStride: call.sourceDepth, depth: call.depth,
-        to: target,
-        stride: width)
+        to: target, stride: width)
       return 0
     }
     var tile = TileCall(

@@ -26,23 +26,13 @@ public protocol Ways {
 }
 
 /// A single k block.
-@frozen
-public struct OneWay<T: Tile>: Ways {
-  public var tile: T
+public protocol SingleWay: Ways {
+  var tile: T { get set }
+}
 
+extension SingleWay {
   @inlinable @inline(__always)
   public static var ways: Int { 1 }
-
-  @inlinable @inline(__always)
-  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) { tile = T() }
-
-  @inlinable @inline(__always)
-  public mutating func accumulate<R: RowStep>(
-    _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
-    _ last: T.Unit.Mask
-  ) {
-    tile.accumulate(a, step, T.S(loading: b, last))
-  }
 
   @inlinable @inline(__always)
   public func store(to c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ last: T.Unit.Mask) {
@@ -62,6 +52,23 @@ public struct OneWay<T: Tile>: Ways {
     _ last: T.Unit.Mask
   ) {
     tile.update(c, rowStride, alpha, beta, last)
+  }
+}
+
+/// A tile and nothing else.
+@frozen
+public struct OneWay<T: Tile>: SingleWay {
+  public var tile: T
+
+  @inlinable @inline(__always)
+  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) { tile = T() }
+
+  @inlinable @inline(__always)
+  public mutating func accumulate<R: RowStep>(
+    _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
+    _ last: T.Unit.Mask
+  ) {
+    tile.accumulate(a, step, T.S(loading: b, last))
   }
 }
 
