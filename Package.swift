@@ -3,13 +3,28 @@
 // and the kernel modules need them to name their instruction set.
 import PackageDescription
 
+/// Optimised modules are compiled as a whole in debug builds too: file by file the same work is done several times.
+let wholeModule = ["-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"]
+
 /// Kernels run at full speed in debug builds too, check nothing, and may use the named instruction set.
+///
+/// Three quarters of their compile time would go into passes that look for redundant memory accesses in Swift's own
+/// intermediate language, in time that grows with the square of an unrolled tile. LLVM finds all of them afterwards: with
+/// and without these passes the code is the same.
 func kernelFlags(_ machine: String...) -> [SwiftSetting] {
-  [.unsafeFlags(["-Ounchecked"] + machine.flatMap { ["-Xcc", $0] })]
+  let redundant = [
+    "redundant-load-elimination", "early-redundant-load-elimination", "dead-store-elimination",
+    "loop-invariant-code-motion",
+  ]
+  return [
+    .unsafeFlags(
+      ["-Ounchecked", "-gnone"] + wholeModule + redundant.flatMap { ["-Xllvm", "-sil-disable-pass=" + $0] }
+        + machine.flatMap { ["-Xcc", $0] })
+  ]
 }
 
 /// The drivers and the naive references are optimised in debug builds as well, with every check kept.
-let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 
 #if arch(x86_64)
   let instructionSets: [Target] = [
@@ -41,32 +56,40 @@ let package = Package(
   ],
   targets: [
     // Implementation: generic SIMD text, and one module of instantiations per instruction set.
+    // Threads, scratch memory, facts about the machine: no linear algebra.
     .target(
-      name: "KernelTemplates", swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")])
+      name: "FisherRuntime", swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
+    .target(
+      name: "KernelTemplates", swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
   ] + instructionSets + [
     // Public API.
     .target(
       name: "FisherLinearAlgebra",
-      dependencies: ["KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
+      dependencies: ["FisherRuntime", "KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
       swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
-    .target(name: "FisherCurvature", dependencies: ["FisherLinearAlgebra"], swiftSettings: optimised),
+    .target(
+      name: "FisherCurvature", dependencies: ["FisherLinearAlgebra", "FisherRuntime"],
+      swiftSettings: optimised),
     // What plugins in shared libraries are written against: a header, nothing to link.
     .systemLibrary(name: "FisherPluginABI", path: "Sources/FisherPluginABI"),
     .target(
-      name: "FisherOptimizers", dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherPluginABI"],
+      name: "FisherOptimizers",
+      dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherPluginABI", "FisherRuntime"],
       swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
     .target(
-      name: "FisherNetworks", dependencies: ["FisherCurvature", "FisherLinearAlgebra"],
+      name: "FisherNetworks", dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherRuntime"],
       swiftSettings: optimised),
     .target(
       name: "FisherTraining",
-      dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers"],
+      dependencies: [
+        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherRuntime",
+      ],
       swiftSettings: optimised),
     .target(
       name: "FisherVerification",
       dependencies: [
-        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherTraining",
-        "KernelTemplates",
+        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherRuntime",
+        "FisherTraining", "KernelTemplates",
       ], swiftSettings: optimised),
     .target(
       name: "FisherKit",
@@ -78,12 +101,13 @@ let package = Package(
     + plugins.flatMap { name -> [Target] in
       [
         .target(
-          name: "FisherPlugin" + name, dependencies: ["FisherOptimizers"], path: "Plugins/" + name,
+          name: "FisherPlugin" + name, dependencies: ["FisherOptimizers", "FisherRuntime"],
+          path: "Plugins/" + name,
           exclude: ["Tests", name + ".md"], swiftSettings: optimised),
         .testTarget(
           name: "FisherPlugin" + name + "Tests",
           dependencies: [
-            .byName(name: "FisherPlugin" + name), "FisherOptimizers", "OptimizerTestSupport",
+            .byName(name: "FisherPlugin" + name), "FisherOptimizers", "FisherRuntime", "OptimizerTestSupport",
             "FisherTestSupport",
           ],
           path: "Plugins/" + name + "/Tests", swiftSettings: optimised),
@@ -91,12 +115,12 @@ let package = Package(
     } + [
       // Tools.
       .target(
-        name: "FisherBenchmarks", dependencies: ["FisherKit"],
+        name: "FisherBenchmarks", dependencies: ["FisherKit", "FisherRuntime"],
         path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
-      .executableTarget(name: "fisher", dependencies: ["FisherKit", "FisherBenchmarks"]),
+      .executableTarget(name: "fisher", dependencies: ["FisherKit", "FisherBenchmarks", "FisherRuntime"]),
       // Tests.
       .target(
-        name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra"],
+        name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra", "FisherRuntime"],
         path: "Tests/FisherTestSupport", swiftSettings: optimised),
       .target(
         name: "OptimizerTestSupport", dependencies: ["FisherVerification"],
@@ -104,26 +128,29 @@ let package = Package(
       .testTarget(
         name: "FisherOptimizersTests",
         dependencies: [
-          "FisherOptimizers", "FisherPluginFirstOrder", "OptimizerTestSupport", "FisherTestSupport",
+          "FisherOptimizers", "FisherPluginFirstOrder", "FisherRuntime", "OptimizerTestSupport",
+          "FisherTestSupport",
         ],
         swiftSettings: optimised),
+      .testTarget(name: "FisherRuntimeTests", dependencies: ["FisherRuntime"]),
       .testTarget(
         name: "FisherLinearAlgebraTests",
-        dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherTestSupport"],
+        dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherRuntime", "FisherTestSupport"],
         swiftSettings: optimised),
       .testTarget(
-        name: "FisherVerificationTests", dependencies: ["FisherKit"], swiftSettings: optimised),
+        name: "FisherVerificationTests", dependencies: ["FisherKit", "FisherRuntime"],
+        swiftSettings: optimised),
       .testTarget(
-        name: "FisherNetworksTests", dependencies: ["FisherNetworks", "FisherTestSupport"],
+        name: "FisherNetworksTests", dependencies: ["FisherNetworks", "FisherRuntime", "FisherTestSupport"],
         swiftSettings: optimised),
       .testTarget(
         name: "FisherTrainingTests",
-        dependencies: ["FisherTraining", "FisherTestSupport"]
+        dependencies: ["FisherTraining", "FisherRuntime", "FisherTestSupport"]
           + plugins.map { .byName(name: "FisherPlugin" + $0) },
         swiftSettings: optimised),
       .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
       .testTarget(
         name: "FisherToolsTests",
-        dependencies: ["FisherBenchmarks", "FisherKit", "FisherLinearAlgebra", "fisher"]),
+        dependencies: ["FisherBenchmarks", "FisherKit", "FisherLinearAlgebra", "FisherRuntime", "fisher"]),
     ]
 )

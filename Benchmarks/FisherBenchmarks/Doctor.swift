@@ -1,5 +1,6 @@
 import FisherKit
 import FisherLinearAlgebra
+import FisherRuntime
 import FisherTraining
 
 /// `fisher doctor`: what this machine is and what the library makes of it.

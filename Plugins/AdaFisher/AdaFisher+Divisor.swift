@@ -1,11 +1,6 @@
 import FisherLinearAlgebra
 import FisherOptimizers
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 /// F̃ of a parameter as row·column + λ; without row and column it is λ everywhere.
 struct Divisor<Scalar: KernelScalar> {

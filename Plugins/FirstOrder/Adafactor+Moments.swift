@@ -1,12 +1,7 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 /// R and C of a matrix, or V of a vector, after this step's gradient.
 struct SecondMoments<S: KernelScalar> {

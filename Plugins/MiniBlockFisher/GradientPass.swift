@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 
 /// One pass over the gradient of a group, for everything that is wanted of it.
 ///

@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 
 extension MiniBlockFisher {
   /// Up to this order, blocks are inverted one in each lane of a vector; above, one after the other by blocked sweeps.

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// What is done to `count` blocks of order n that lie one below the other, between two inversions.
 ///

@@ -1,3 +1,5 @@
+import FisherRuntime
+
 package import FisherLinearAlgebra
 
 /// Sums down the columns of a matrix: Σᵢ xᵢⱼ or Σᵢ xᵢⱼ² for every j.

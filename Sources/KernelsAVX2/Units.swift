@@ -17,6 +17,9 @@ public enum AVX2Float: VectorUnit, KernelSet {
   public static var registers: Int { 16 }
 
   @inlinable @inline(__always)
+  public static var masksAreFree: Bool { false }
+
+  @inlinable @inline(__always)
   public static func broadcast(_ x: Float) -> Vector { _mm256_set1_ps(x) }
 
   @inlinable @inline(__always)
@@ -113,6 +116,9 @@ public enum AVX2Double: VectorUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static var registers: Int { 16 }
+
+  @inlinable @inline(__always)
+  public static var masksAreFree: Bool { false }
 
   @inlinable @inline(__always)
   public static func broadcast(_ x: Double) -> Vector { _mm256_set1_pd(x) }

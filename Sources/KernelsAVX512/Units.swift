@@ -17,6 +17,9 @@ public enum AVX512Float: GroupedUnit, KernelSet {
   public static var registers: Int { 32 }
 
   @inlinable @inline(__always)
+  public static var masksAreFree: Bool { true }
+
+  @inlinable @inline(__always)
   public static func broadcast(_ x: Float) -> Vector { _mm512_set1_ps(x) }
 
   @inlinable @inline(__always)
@@ -155,6 +158,9 @@ public enum AVX512Double: GroupedUnit, KernelSet {
 
   @inlinable @inline(__always)
   public static var registers: Int { 32 }
+
+  @inlinable @inline(__always)
+  public static var masksAreFree: Bool { true }
 
   @inlinable @inline(__always)
   public static func broadcast(_ x: Double) -> Vector { _mm512_set1_pd(x) }

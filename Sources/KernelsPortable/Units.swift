@@ -116,6 +116,9 @@ where Mask == Int, Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloating
   }
 
   @inlinable @inline(__always)
+  public static var masksAreFree: Bool { false }
+
+  @inlinable @inline(__always)
   public static func broadcast(_ x: Scalar) -> Vector { Vector(repeating: x) }
 
   @inlinable @inline(__always)

@@ -1,5 +1,6 @@
 import FisherBenchmarks
 import FisherKit
+import FisherRuntime
 import Foundation
 
 /// `fisher fidelity`: how close every method comes to the exact natural gradient, along a training run.

@@ -1,6 +1,7 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherNetworks
+import FisherRuntime
 import FisherTestSupport
 import Testing
 

@@ -1,14 +1,9 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherNetworks
+import FisherRuntime
 import FisherTestSupport
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 private func sigmoid(_ z: Double) -> Double { 1 / (1 + exp(-z)) }
 

@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 import FisherNetworks
+import FisherRuntime
 import FisherTestSupport
 import Testing
 

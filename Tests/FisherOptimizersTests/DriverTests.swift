@@ -1,6 +1,7 @@
 import FisherLinearAlgebra
 import FisherOptimizers
 import FisherPluginFirstOrder
+import FisherRuntime
 import FisherTestSupport
 import OptimizerTestSupport
 import Testing

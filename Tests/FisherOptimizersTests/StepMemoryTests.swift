@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 import FisherTestSupport
 import OptimizerTestSupport
 import Testing

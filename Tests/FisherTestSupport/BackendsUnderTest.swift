@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// A backend and what is expected of it.
 public struct BackendUnderTest: Sendable, CustomStringConvertible {

@@ -1,3 +1,4 @@
+import FisherRuntime
 import FisherTraining
 import Foundation
 import Testing

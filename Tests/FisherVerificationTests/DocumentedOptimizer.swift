@@ -1,4 +1,5 @@
 import FisherKit
+import FisherRuntime
 import Foundation
 import Testing
 

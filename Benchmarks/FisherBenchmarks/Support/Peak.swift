@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// What the machine can do at most, measured.
 enum Peak {

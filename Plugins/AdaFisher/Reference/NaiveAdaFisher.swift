@@ -1,11 +1,6 @@
 import FisherCurvature
 import FisherOptimizers
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 /// AdaFisher and AdaFisherW, from their definitions: every F̃ is formed, every patch is cut out.
 struct NaiveAdaFisher: ReferenceOptimizer {

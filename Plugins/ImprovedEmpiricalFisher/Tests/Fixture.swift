@@ -3,12 +3,7 @@ import FisherLinearAlgebra
 import FisherOptimizers
 
 @testable import FisherPluginImprovedEmpiricalFisher
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 /// A network of two linear layers with tanh between them and softmax cross-entropy, in double precision by plain loops.
 struct Fixture {

@@ -3,12 +3,7 @@ import FisherLinearAlgebra
 import FisherOptimizers
 
 @testable import FisherPluginImprovedEmpiricalFisher
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 /// Outputs z = X·Wᵀ without a bias, a loss for each sample, in double precision by plain loops.
 struct LinearModel {

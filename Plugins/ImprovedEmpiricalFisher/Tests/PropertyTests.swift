@@ -1,15 +1,10 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 import Testing
 
 @testable import FisherPluginImprovedEmpiricalFisher
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The method's equations, on the small network.
 @Suite struct SampleSpacePropertyTests {

@@ -1,15 +1,10 @@
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 import FisherTestSupport
 import Testing
 
 @testable import FisherPluginImprovedEmpiricalFisher
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Two parameters and two samples: problems whose directions are known in closed form.
 @Suite struct ToyTests {

@@ -1,6 +1,7 @@
 import FisherLinearAlgebra
 import FisherOptimizers
 import FisherPluginMiniBlockFisher
+import FisherRuntime
 import OptimizerTestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 import FisherTestSupport
 import Testing
 

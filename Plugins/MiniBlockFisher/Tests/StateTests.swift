@@ -2,6 +2,7 @@ import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
 import FisherPluginMiniBlockFisher
+import FisherRuntime
 import FisherTestSupport
 import OptimizerTestSupport
 import Testing

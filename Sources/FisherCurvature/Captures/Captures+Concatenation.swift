@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 extension Captures {
   /// The captures of several micro-batches as those of their union, sample after sample.

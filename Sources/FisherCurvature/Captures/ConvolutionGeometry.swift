@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// The sizes of a two-dimensional convolution with zero padding.
 public struct ConvolutionGeometry: Sendable, Hashable {

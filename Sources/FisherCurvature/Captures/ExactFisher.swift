@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// The Fisher matrix of a batch as a sum of products: F = Σᵣ JᵣᵀJᵣ, where the captures of column r are those of Jᵣ.
 ///

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// What kind of layer a capture comes from: decides how its rows and columns are read.
 public enum LayerKind: Sendable, Hashable {

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 extension OutputGradients {
   /// Micro-batches one after the other, as gradients of the sum of all losses.

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// What a parameter does in its layer: an optimizer chooses its treatment by it, never by a position.
 public enum ParameterRole: String, Sendable, Hashable, CaseIterable {

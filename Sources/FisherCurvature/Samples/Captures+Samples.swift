@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 extension Captures {
   /// J·J′ᵀ over all layers of `parameters`, N × N′.

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// A batch whose samples have no gradients of their own.
 public struct SamplesAreMixed: Error, Equatable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 extension ConvolutionGeometry {
   /// What each output position sees: for every sample, group and position a row of ``patchSize`` inputs, zeros where

@@ -1,3 +1,4 @@
+public import FisherRuntime
 public import KernelTemplates
 
 /// The SIMD kernels in pure Swift.

@@ -1,5 +1,7 @@
 // What all operations check before they call a backend, and how they say it.
 
+import FisherRuntime
+
 extension MatrixPointer {
   /// The shape in messages: `3×4`.
   var shape: String { "\(rows)×\(columns)" }

@@ -1,6 +1,8 @@
 // Overlap of strided operands, for callers that pass bare pointers. Matrices cannot overlap: an output is `inout`,
 // and what shares its storage makes it copy first.
 
+import FisherRuntime
+
 /// The bytes of a strided matrix as equal intervals at equal distances: `count` intervals of `width` bytes, interval
 /// i at `first + i * distance`.
 ///

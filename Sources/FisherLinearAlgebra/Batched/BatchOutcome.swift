@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// What is added to the diagonal of a symmetric matrix before it is factorized or inverted.
 public enum Damping<Scalar: KernelScalar>: Sendable, Equatable {
   case none

@@ -1,3 +1,4 @@
+public import FisherRuntime
 import KernelTemplates
 
 /// The Cholesky factors of many symmetric positive definite matrices of one order, kept side by side in the lanes of

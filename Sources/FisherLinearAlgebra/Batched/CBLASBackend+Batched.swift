@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 
 // Loops over the library's routines for one matrix, each on a contiguous copy. Rows of a lower triangle are columns of an
 // upper one in LAPACK's order.

@@ -1,3 +1,5 @@
+import FisherRuntime
+
 extension InterleavedBatch {
   /// Replaces each matrix by the inverse of (itself + damping), all being symmetric positive definite; only the lower
   /// triangles are read.

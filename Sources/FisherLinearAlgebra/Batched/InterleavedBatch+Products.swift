@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // What optimizers do with symmetric blocks between two inversions. A row of a matrix of vectors belongs to each block.

@@ -1,3 +1,4 @@
+public import FisherRuntime
 import KernelTemplates
 
 /// Many matrices of one shape, element by element side by side in the lanes of vectors: the form that batched operations

@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 import KernelTemplates
 
 /// What is made of each matrix of a batch.

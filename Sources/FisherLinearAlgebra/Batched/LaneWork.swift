@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 /// Work on groups of small matrices, one in each lane, that can be handed out to threads.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // As many matrices at once as a vector has lanes, groups of them spread over the threads.

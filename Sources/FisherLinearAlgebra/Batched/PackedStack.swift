@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 /// `count` symmetric or lower triangular matrices of one order, each stored as its lower triangle: row by row without

@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 
 // Each matrix by the definition, in double precision.
 

@@ -1,12 +1,5 @@
+import FisherRuntime
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 extension CBLASLibrary {
   /// Loads a library by name or path, with `@core` at the end if a core of OpenBLAS is to be forced.

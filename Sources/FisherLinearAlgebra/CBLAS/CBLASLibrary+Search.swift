@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 extension CBLASLibrary {
   /// The files to try for a name, in this order. A path, or the name of a file, is tried as it is.

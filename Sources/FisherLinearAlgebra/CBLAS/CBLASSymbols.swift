@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 /// The symbols of a loaded library, which may bear a prefix and a suffix: `scipy_cblas_sgemm64_`.
 struct CBLASSymbols {

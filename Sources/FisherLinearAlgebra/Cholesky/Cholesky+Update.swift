@@ -1,3 +1,4 @@
+import FisherRuntime
 public import KernelTemplates
 
 extension Cholesky {

@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 public import KernelTemplates
 
 extension Cholesky {

@@ -1,3 +1,4 @@
+import FisherRuntime
 public import KernelTemplates
 
 /// The Cholesky factor of a symmetric positive definite matrix: A + λI = L·Lᵀ = Uᵀ·U.

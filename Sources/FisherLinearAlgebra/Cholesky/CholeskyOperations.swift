@@ -1,3 +1,4 @@
+import FisherRuntime
 public import KernelTemplates
 
 /// Target ← U with A + λI = Uᵀ·U, or L with A + λI = L·Lᵀ, for a symmetric positive definite n × n matrix A.

@@ -1,6 +1,8 @@
 // Updates and downdates one column of X after the other, by plane rotations of whole rows (J. J. Dongarra et al.,
 // LINPACK Users' Guide, chapter 10).
 
+import FisherRuntime
+
 extension CholeskyOperations {
   public func updateFactor<S: KernelScalar>(_ call: FactorUpdate<S>) -> Int? { call.rotate() }
 }

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 /// Blocks that are factored and inverted in packed panels: see CholeskyPanels.swift of the kernels.

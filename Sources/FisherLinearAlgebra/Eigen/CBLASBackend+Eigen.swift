@@ -1,3 +1,5 @@
+import FisherRuntime
+
 extension CBLASBackend {
   /// The library's syevd, on a contiguous copy.
   @specialized(where S == Float) @specialized(where S == Double)

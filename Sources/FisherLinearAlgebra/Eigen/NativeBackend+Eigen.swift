@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 extension NativeBackend {

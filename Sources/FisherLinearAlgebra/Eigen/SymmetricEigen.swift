@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 /// The eigendecomposition A = V·Λ·Vᵀ of a symmetric matrix, Λ diagonal, VᵀV = I.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // T = Z·Λ·Zᵀ by divide and conquer (J. J. M. Cuppen, Numer. Math. 36 (1981), 177–195; M. Gu, S. C. Eisenstat 1995):

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // One merge. With the eigenvectors of T₁ and T₂, T is diag(d) + ρ·z·zᵀ, z from the last row of Z₁ and the first of Z₂.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // Qᵀ·A·Q = T, tridiagonal, by reflectors from the last row up: the reflector of row i works on the indices below i, so that

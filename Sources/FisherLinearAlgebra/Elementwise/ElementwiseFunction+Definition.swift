@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 import KernelTemplates
 
 // What the functions mean, in double precision: the oracle of the kernels.
@@ -7,31 +7,31 @@ extension ElementwiseFunction {
   /// f(x)
   package func value(at x: Double) -> Double {
     switch self {
-    case .exp: Foundation.exp(x)
-    case .log: Foundation.log(x)
-    case .tanh: Foundation.tanh(x)
-    case .sigmoid: 1 / (1 + Foundation.exp(-x))
+    case .exp: FisherRuntime.exp(x)
+    case .log: FisherRuntime.log(x)
+    case .tanh: FisherRuntime.tanh(x)
+    case .sigmoid: 1 / (1 + FisherRuntime.exp(-x))
     case .gelu: x == -.infinity ? 0 : x * Self.normalDistribution(x)
-    case .silu: x == -.infinity ? 0 : x / (1 + Foundation.exp(-x))
+    case .silu: x == -.infinity ? 0 : x / (1 + FisherRuntime.exp(-x))
     }
   }
 
   /// f′(x)
   package func derivative(at x: Double) -> Double {
     switch self {
-    case .exp: return Foundation.exp(x)
+    case .exp: return FisherRuntime.exp(x)
     case .log: return 1 / x
     case .tanh:
       let c = 1 / cosh(x)
       return c * c
     case .sigmoid:
-      let e = Foundation.exp(-abs(x))
+      let e = FisherRuntime.exp(-abs(x))
       return e / ((1 + e) * (1 + e))
     case .gelu:
-      let density = Foundation.exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+      let density = FisherRuntime.exp(-x * x / 2) / (2 * Double.pi).squareRoot()
       return Self.normalDistribution(x) + (density == 0 ? 0 : x * density)
     case .silu:
-      let (s, e) = (1 / (1 + Foundation.exp(-x)), Foundation.exp(-abs(x)))
+      let (s, e) = (1 / (1 + FisherRuntime.exp(-x)), FisherRuntime.exp(-abs(x)))
       return s + (e == 0 ? 0 : x * e / ((1 + e) * (1 + e)))
     }
   }

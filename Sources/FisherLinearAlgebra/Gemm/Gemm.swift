@@ -1,3 +1,4 @@
+import FisherRuntime
 public import KernelTemplates
 
 /// C ← activation(α·A·B + β·C + bias).

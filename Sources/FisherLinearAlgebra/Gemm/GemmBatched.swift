@@ -1,5 +1,7 @@
 // Many products in one call: `count` products of one shape in stacks, or any shapes in arrays.
 
+import FisherRuntime
+
 /// Cᵢ ← α·Aᵢ·Bᵢ + β·Cᵢ for stacks of `count` matrices.
 ///
 /// `MatrixStack(repeating: b, count: n)` lets all products share one operand without copying it.

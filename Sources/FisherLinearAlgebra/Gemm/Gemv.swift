@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// y ← α·A·x + β·y.
 ///
 /// - Parameters:

@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// A ← A + α·x·yᵀ.
 ///
 /// - Parameters:

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // A product of at most four rows and one vector of columns whose k has several blocks: see Lockstep.swift of the kernels.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // One thread's product: the loops around the macro-kernel.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // One triangle of A·Aᵀ for few rows: a k block is packed once, and its panels are the operand of the vectors and of the

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // Products of a few dozen nanoseconds, for which planning would cost more than it brings.

@@ -1,3 +1,4 @@
+import FisherRuntime
 public import KernelTemplates
 
 /// On which side of a product a matrix stands.

@@ -1,3 +1,4 @@
+import FisherRuntime
 public import KernelTemplates
 
 /// One triangle of C ← α·A·Aᵀ + β·C; AᵀA is the same call with `a.transposed`.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 /// The rows of a matrix between two products that are held at once.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 /// What the coordinates of a gradient in a Kronecker-factored eigenbasis are divided by.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 /// What stands on one side of a gradient in a Kronecker-factored preconditioner: the inverse of a symmetric positive

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // LAPACK's matrices are column-major, and its pivots are rows from 1 on, in its own integers.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // ‖B‖₁ of a matrix that can only be multiplied by vectors, here B = A⁻¹: the maximum of the convex function ‖B·x‖₁ over

@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 import KernelTemplates
 
 /// P·A = L·U with partial pivoting: L unit lower triangular with elements of at most 1, U upper triangular.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // P·A = L·U by halving the columns (S. Toledo, SIAM J. Matrix Anal. Appl. 18 (1997), 1065–1081):

@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// B ← A, whatever the layouts.
 ///
 /// - Parameters:

@@ -1,6 +1,8 @@
 // Operations on vectors and, elementwise, on matrices. Sums run over the elements in row-major order, so that their
 // rounding does not depend on the layout; a matrix with gaps is copied for it, a row or a column is not.
 
+import FisherRuntime
+
 /// Σ xᵢ·yᵢ over all elements.
 ///
 /// - Parameters:

@@ -1,13 +1,7 @@
 // Vectors: dot, axpy, scal, nrm2, asum, iamax.
 
+import FisherRuntime
 public import KernelTemplates
-
-// On Linux the square root is a call into libm, which only this import links.
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 extension ReferenceBackend {
   @specialized(where S == Float)

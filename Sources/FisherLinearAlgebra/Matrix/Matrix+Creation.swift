@@ -1,3 +1,5 @@
+import FisherRuntime
+
 extension Matrix {
   /// `rows` × `columns` elements of undefined content; traps on negative numbers and when the size overflows.
   @inline(__always)

@@ -1,3 +1,5 @@
+import FisherRuntime
+
 extension Matrix {
   /// The same elements with rows and columns exchanged, without copying. Can be mutated in place.
   public var transposed: Matrix {

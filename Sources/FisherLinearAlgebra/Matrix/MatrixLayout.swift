@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// Where the elements of a matrix lie in its storage: (i, j) at `offset + i * rowStride + j * columnStride`.
 @usableFromInline
 struct MatrixLayout: Equatable, Sendable {

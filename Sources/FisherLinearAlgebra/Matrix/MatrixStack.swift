@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// `count` matrices of one shape, for batched operations: one below the other in one matrix, or one repeated.
 ///
 /// Value semantics and views as in ``Matrix``: a stack is made from a matrix, transposed and taken apart without

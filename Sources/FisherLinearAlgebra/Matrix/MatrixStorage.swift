@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// The memory of matrices: either its owner, or a loan of another storage's memory.
 ///
 /// A loan lets one block of a matrix be mutated in place: the block holds the loan alone, so it finds its storage

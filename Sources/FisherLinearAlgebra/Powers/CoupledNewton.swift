@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 import KernelTemplates
 
 // X → A^(−1/p) by products alone (N. J. Higham, Functions of Matrices, 2008, 7.6; the constants are those of Google's

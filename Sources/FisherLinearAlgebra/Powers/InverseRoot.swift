@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 import KernelTemplates
 
 /// How A^(−1/p) is computed.

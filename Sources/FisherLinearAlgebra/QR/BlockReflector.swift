@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // Reflectors in blocks (R. Schreiber, C. Van Loan, SIAM J. Sci. Stat. Comput. 10 (1989), 53–57):

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // A = Q·R in panels of b columns. A is taken transposed, its columns being adjacent rows: a panel is then b long rows, and

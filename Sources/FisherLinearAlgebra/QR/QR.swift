@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 /// A = Q·R by Householder's reflectors: Q orthogonal, R upper triangular.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import KernelTemplates
 
 // Solving with a lower triangle L of n rows, and multiplying by it, one block of L at a time:
@@ -50,7 +51,7 @@ struct TriangularPanels<S: KernelScalar> {
   /// One block with the triangle `l`.
   private func runBlock(_ l: MatrixPointer<S>, _ b: MutableMatrixPointer<S>, alpha: S) {
     let (n, shape) = (b.rows, kernels.shape)
-    let tiles = Partition(n, limit: shape.tileRows)
+    let tiles = Partition(n, limit: shape.triangleRows)
     let threads = Parallel.allowance(
       threads, microseconds: Double(n * n) * Double(b.columns * MemoryLayout<S>.size) * 1e-6)
     let packs = shouldPack(l, columns: b.columns)

@@ -1,3 +1,4 @@
+import FisherRuntime
 public import KernelTemplates
 
 /// B ← α·T⁻¹·B, or α·B·T⁻¹ with T on the right, for a triangular T.

@@ -1,5 +1,6 @@
 public import FisherCurvature
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// A network: its layers, the shapes between them, its named parameters and its loss. A value without weights.
 ///

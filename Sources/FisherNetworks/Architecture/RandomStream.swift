@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 
 /// SplitMix64 with random access: word i of a sequence follows from its key and i alone.
 ///

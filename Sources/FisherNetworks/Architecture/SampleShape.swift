@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// The axes of one sample: features, positions × features, or channels × height × width.
 ///

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// l = Σⱼ max(z, 0) − z·t − log σ(|z|), which is −t·log σ(z) − (1 − t)·log(1 − σ(z));  dl/dz = σ(z) − t.
 enum BinaryCrossEntropy {

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// What the outputs of a network are measured by: a negative log-likelihood, so that labels can be drawn from it.
 ///

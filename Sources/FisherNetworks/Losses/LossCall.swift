@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// One evaluation of a loss on bare pointers.
 struct LossCall<Scalar: KernelScalar> {
@@ -80,15 +81,15 @@ extension LossFunction {
   func require<S: KernelScalar>(_ labels: Labels<S>, rows: Int, columns: Int) {
     switch (self, labels) {
     case (.softmaxCrossEntropy, .classes(let classes)):
-      FisherLinearAlgebra.require(
+      FisherRuntime.require(
         classes.count == rows, "Workspace: \(classes.count) classes for \(rows) rows of outputs")
       for (row, label) in classes.enumerated() {
-        FisherLinearAlgebra.require(
+        FisherRuntime.require(
           label >= 0 && label < columns, "Workspace: class \(label) in row \(row) of \(columns) outputs")
       }
-    case (_, .classes): FisherLinearAlgebra.require(false, "Workspace: this loss has no classes, but values")
+    case (_, .classes): FisherRuntime.require(false, "Workspace: this loss has no classes, but values")
     case (_, .values(let values)):
-      FisherLinearAlgebra.require(
+      FisherRuntime.require(
         values.count == rows * columns && values.isContiguous,
         "Workspace: labels of \(values.rows)×\(values.columns) for outputs of \(rows)×\(columns), without gaps"
       )

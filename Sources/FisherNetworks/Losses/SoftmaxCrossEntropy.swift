@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// l = Σⱼ qⱼ·(log Σ exp z − zⱼ) with labels q;  dl/dz = Σq·softmax(z) − q.
 enum SoftmaxCrossEntropy {

@@ -1,5 +1,6 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// y = γ·(x − μ)/√(σ² + ε) + β, channel by channel (Ioffe and Szegedy 2015).
 ///

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// Sums over the elements of one channel of a batch: for each sample, `area` neighbouring elements.
 struct ChannelElements {

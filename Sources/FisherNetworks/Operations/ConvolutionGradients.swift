@@ -1,5 +1,6 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// The backward pass of a convolution: for each group dW = Σ δ·patchesᵀ over the images, dx = fold(Wᵀ·δ).
 ///

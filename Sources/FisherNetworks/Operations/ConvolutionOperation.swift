@@ -1,5 +1,6 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// y = activation(W ∗ x + b), a two-dimensional cross-correlation: for each group, the product of the weight's rows and
 /// the patches of the images.

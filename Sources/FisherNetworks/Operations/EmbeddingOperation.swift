@@ -1,5 +1,6 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// Row t of the table for every token t: inputs are tokens' numbers, outputs positions × width.
 struct EmbeddingOperation<Scalar: KernelScalar>: Operation {

@@ -1,5 +1,6 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// y = γ ⊙ x̂ + β with x̂ = (x − μ)/√(σ² + ε) over the last axis of each row (Ba et al. 2016); ε is PyTorch's.
 struct LayerNormOperation<Scalar: KernelScalar>: Operation {

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 extension MatrixPointer {
   /// The same elements, contiguous, in rows of another length.

@@ -1,5 +1,6 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// The largest element or the mean of every window of an image, channel by channel.
 ///

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// x if x > 0, else slope·x: the activations that a product can end with. 1 is the identity, 0 is ReLU.
 ///

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// y = softmax(x) on the last axis.
 struct SoftmaxOperation<Scalar: KernelScalar>: Operation {

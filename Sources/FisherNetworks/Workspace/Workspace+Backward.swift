@@ -1,5 +1,6 @@
 public import FisherCurvature
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// What a backward pass computes and keeps.
 public struct BackwardParts: OptionSet, Sendable, Hashable {

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 extension Workspace {
   /// The loss of the same batch at other weights, in the same mode. The last forward pass stays what it is.

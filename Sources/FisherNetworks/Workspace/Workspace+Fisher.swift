@@ -1,11 +1,6 @@
 public import FisherCurvature
 public import FisherLinearAlgebra
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 // The exact Fisher matrix of a batch, for methods and measurements that can pay for one backward pass an output.
 

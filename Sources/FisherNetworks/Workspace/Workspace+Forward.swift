@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 extension Workspace {
   /// A forward pass with its loss.

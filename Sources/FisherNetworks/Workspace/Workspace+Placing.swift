@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 // Looks up where everything lies before a pass. A pointer is good until its buffer is prepared again; what the caller
 // owns is kept alive by the pass that uses it.

@@ -1,5 +1,6 @@
 import FisherCurvature
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// A network at work: the buffers of its passes, kept from batch to batch.
 ///

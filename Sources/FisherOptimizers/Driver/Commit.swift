@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// Carries out what is staged; updates in one pass over the memory of values, gradients and state, on several threads.
 ///

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// Looks for NaN and infinity before anything is changed.
 enum FiniteCheck {

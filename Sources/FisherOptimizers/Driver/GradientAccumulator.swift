@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// The mean gradient of several micro-batches, which is the gradient of their union.
 public struct GradientAccumulator<Scalar: KernelScalar>: Sendable {

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// What a step did.
 public struct StepReport: Sendable, Equatable {

@@ -1,12 +1,5 @@
 import FisherPluginABI
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 /// Why a plugin was not loaded.
 public enum PluginError: Error, Equatable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// A sum of products of sizes: `2·I·J² + J³/T₂`.
 public struct Formula: Sendable, Equatable {

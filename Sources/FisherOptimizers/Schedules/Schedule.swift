@@ -1,10 +1,5 @@
 import FisherLinearAlgebra
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import FisherRuntime
 
 /// What the learning rate is multiplied with, step by step.
 public indirect enum Schedule: Sendable, Hashable {

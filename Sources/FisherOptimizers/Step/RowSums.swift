@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// A term of a sum over the elements of a matrix.
 ///

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// A step as an optimizer sees it: gradients, values and state to read, and a list of changes that it fills.
 ///

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// Examples as a network takes them: one a row.
 public struct Batch<Scalar: KernelScalar>: Sendable {

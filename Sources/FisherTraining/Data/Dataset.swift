@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// The axes of an example: an image, or a plain list of features as channels of one pixel.
 public struct ExampleShape: Sendable, Hashable, CustomStringConvertible {

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 import Foundation
 
 /// A tensor in a file: its element type, shape and bytes.

@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 import FisherNetworks
+import FisherRuntime
 
 /// A run that cannot be: the network does not fit the data, or an option makes no sense.
 public struct TrainingError: Error, Equatable, CustomStringConvertible {

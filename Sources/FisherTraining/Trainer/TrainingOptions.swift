@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 public import FisherOptimizers
+import FisherRuntime
 
 /// How a run goes, apart from its network, its data and its optimizer.
 public struct TrainingOptions: Sendable {

@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 
 extension Check {
   static let steps = 20

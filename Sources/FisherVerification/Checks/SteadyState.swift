@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 
 extension Check {
   /// Memory for elements: matrices and scratch. Small lists and dictionaries by the name of a parameter are not counted.

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 import KernelTemplates
 
 /// A double-precision number that counts what is done with it: additions, multiplications, divisions and roots.

@@ -307,21 +307,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// Chooses the strip for a width, and the kernel for the rows of A.
   @inlinable @inline(__always)
   public static func runTile(vectors: Int, rows: Int, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
-    if call.pointee.aRow == 1 || rows == 1 {
-      runTile(vectors: vectors, rows: rows, UnitStep(), call)
-    } else {
-      runTile(vectors: vectors, rows: rows, AnyStep(call.pointee.aRow), call)
-    }
-  }
-
-  @inlinable @inline(__always)
-  public static func runTile<R: RowStep>(
-    vectors: Int, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>
-  ) {
+    let step = AnyStep(call.pointee.aRow)
     let full = call.pointee.lastLanes == lanes
     switch vectors {
-    case 1 where full: runTile(Whole<Self>.self, rows: rows, step, call)
+    case 1 where full && !masksAreFree: runTile(Whole<Self>.self, rows: rows, step, call)
     case 1: runTile(Part<Self>.self, rows: rows, step, call)
+    case 2 where full && call.pointee.aRow == 1 && rows >= UnitStep.fewestRows(tallest: tileRows):
+      runTile(Whole2<Self>.self, rows: rows, UnitStep(), call)
     case 2 where full: runTile(Whole2<Self>.self, rows: rows, step, call)
     case 2: runTile(Part2<Self>.self, rows: rows, step, call)
     case 3: runHalves(rows: rows, step, call)
@@ -332,7 +324,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// Three vectors: half as many rows fill the registers.
   @inlinable @inline(__always)
-  static func runHalves<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
+  static func runHalves(rows: Int, _ step: AnyStep, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
     let upper = rows > tileRows / 2 ? (rows &+ 1) / 2 : rows
     var lower = call.pointee
     runTile(Part3<Self>.self, rows: upper, step, call)

@@ -3,6 +3,8 @@
 
 /// How far apart the rows of A lie: the constant 1 in packed panels and transposed matrices, or any stride.
 public protocol RowStep {
+  /// The fewest rows of a tile that is compiled for this step, if the tallest one has `tallest`.
+  static func fewestRows(tallest: Int) -> Int
   /// The offset of row `i` in elements.
   func times(_ i: Int) -> Int
 }
@@ -12,6 +14,10 @@ public protocol RowStep {
 public struct UnitStep: RowStep {
   @inlinable @inline(__always)
   public init() {}
+
+  /// Only where rows are many does it matter that their addresses need no registers.
+  @inlinable @inline(__always)
+  public static func fewestRows(tallest: Int) -> Int { tallest / 2 &+ 1 }
 
   @inlinable @inline(__always)
   public func times(_ i: Int) -> Int { i }
@@ -33,6 +39,9 @@ public struct AnyStep: RowStep {
     threefold = 3 &* stride
     fourfold = 4 &* stride
   }
+
+  @inlinable @inline(__always)
+  public static func fewestRows(tallest: Int) -> Int { 1 }
 
   @inlinable @inline(__always)
   public func times(_ i: Int) -> Int {
@@ -59,7 +68,7 @@ public protocol Tile {
   func update(
     _ c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ alpha: Unit.Vector, _ beta: Unit.Vector,
     _ last: Unit.Mask)
-  /// Runs `call` on the tile of this family that has `rows` rows; `rows` is at most that of `Self`.
+  /// Runs `call` on the tile of this family that has `rows` rows; `rows` is at most that of `Self`, and enough for the step.
   static func select<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)
 }
 
@@ -156,7 +165,7 @@ public struct Taller<Upper: Tile>: Tile {
   @inlinable @inline(__always)
   public static func select<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)
   {
-    if rows == Self.rows {
+    if Self.rows <= R.fewestRows(tallest: S.Unit.tileRows) || rows == Self.rows {
       runKernel(OneWay<Self>.self, step, call)
     } else {
       Upper.select(rows: rows, step, call)

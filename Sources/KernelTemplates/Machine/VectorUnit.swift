@@ -17,6 +17,9 @@ public protocol VectorUnit {
   /// The number of vector registers.
   static var registers: Int { get }
 
+  /// Masked loads and stores of whole vectors take no longer than others, so that one tile serves whole and cut off vectors.
+  static var masksAreFree: Bool { get }
+
   /// The number of lanes of a vector.
   static var lanes: Int { get }
 
@@ -99,6 +102,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 }
 
 extension VectorUnit {
+  /// Rows of the tallest tile that meets the triangle on its diagonal. Each height is code of its own, as long as the
+  /// square of it, and eight rows keep enough multiply-adds in flight.
+  @inlinable @inline(__always)
+  public static var triangleRows: Int { min(tileRows, 8) }
+
   /// NR, the columns of the widest packed tile.
   @inlinable @inline(__always)
   public static var tileColumns: Int { 2 &* lanes }

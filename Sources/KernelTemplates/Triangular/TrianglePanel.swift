@@ -3,7 +3,7 @@
 //     solve:     X ← L⁻¹·α·X        from the top:    xᵢ = (α·xᵢ − Σ_{p<i} lᵢₚ·xₚ) / lᵢᵢ
 //     multiply:  X ← α·L·X          from the bottom: xᵢ = α·Σ_{p≤i} lᵢₚ·xₚ
 //
-// Tiles of at most MR rows: one FMA chain over the rows outside of the tile, in the order of p, continued over those
+// Tiles of few rows: one FMA chain over the rows outside of the tile, in the order of p, continued over those
 // inside. No zero is multiplied, so what the definition does not read has no effect. A few tiles of L meet all panels
 // before the next ones, so that L is fetched once for all of them.
 // Error: backward stable row by row, |L·X − αB| ≤ (n + 3)·u·(|L||X| + |αB|).
@@ -125,7 +125,7 @@ public struct TriangleTileCall<Scalar> {
 public struct SolveTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
   @inlinable @inline(__always)
-  public static var tallest: Int { Unit.tileRows }
+  public static var tallest: Int { Unit.triangleRows }
   public var call: TriangleTileCall<Unit.Scalar>
 
   @inlinable @inline(__always)
@@ -147,7 +147,7 @@ public struct SolveTile<Unit: VectorUnit>: TileRoutine {
 public struct MultiplyTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
   @inlinable @inline(__always)
-  public static var tallest: Int { Unit.tileRows }
+  public static var tallest: Int { Unit.triangleRows }
   public var call: TriangleTileCall<Unit.Scalar>
 
   @inlinable @inline(__always)

@@ -1,5 +1,6 @@
 import FisherBenchmarks
 import FisherKit
+import FisherRuntime
 import Foundation
 
 /// `fisher train`: the main job.

@@ -1,5 +1,6 @@
 import FisherBenchmarks
 import FisherKit
+import FisherRuntime
 import Foundation
 
 /// What a run says: a table and a progress bar for people, JSON Lines for programs.

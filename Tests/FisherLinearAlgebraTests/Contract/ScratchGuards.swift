@@ -1,3 +1,4 @@
+import FisherRuntime
 import FisherTestSupport
 import KernelTemplates
 import Testing

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 import FisherTestSupport
 import Foundation
 import Testing

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 import Foundation
 import Synchronization
 import Testing

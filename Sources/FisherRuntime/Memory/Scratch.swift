@@ -1,7 +1,7 @@
 /// Memory for the time of a call, from the calling thread's stack of it.
 package enum Scratch {
   /// Lends `count` uninitialised elements, aligned to 64 bytes. In the steady state nothing is allocated.
-  @inline(__always)
+  @inlinable @inline(__always)
   package static func with<S, R>(
     _ count: Int, of type: S.Type, _ body: (UnsafeMutablePointer<S>) -> R
   ) -> R {

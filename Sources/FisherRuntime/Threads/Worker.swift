@@ -1,12 +1,6 @@
 import Dispatch
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A thread of a ``Team``: it takes the tasks that it is offered, and stays for a moment when they are done.
 ///
 /// Its state is one word, the address of the tasks that it is offered or one of three small numbers:

@@ -1,12 +1,6 @@
 import Dispatch
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Runs independent tasks on several threads.
 ///
 /// No lock is held while tasks run. One thread at a time has the team; others that want help meanwhile get it from

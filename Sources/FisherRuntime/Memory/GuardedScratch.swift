@@ -1,8 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 import Synchronization
 
 /// Scratch between inaccessible pages, for the tests: a kernel that leaves its scratch by one element dies.
@@ -16,6 +11,7 @@ package final class GuardedScratch {
   private static let mode = Atomic<Int>(0)
 
   /// The override in force, if any: one relaxed load in the ordinary case.
+  @usableFromInline
   static var active: Pages? {
     let mode = mode.load(ordering: .relaxed)
     switch mode & 3 {
@@ -32,10 +28,12 @@ package final class GuardedScratch {
 
   deinit { Self.mode.store(0, ordering: .sequentiallyConsistent) }
 
+  @usableFromInline
   struct Pages {
     let side: Side
     let withheld: Int
 
+    @usableFromInline
     func withMemory<R>(_ bytes: Int, _ body: (UnsafeMutableRawPointer) -> R) -> R {
       let page = Int(sysconf(Int32(_SC_PAGESIZE)))
       // Scratch is promised to be aligned to 64 bytes, so that is how close to the rear page it can lie.

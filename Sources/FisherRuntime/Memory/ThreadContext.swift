@@ -1,24 +1,20 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// What a thread keeps between calls: scratch memory, and whether it is inside a parallel region.
 ///
 /// Scratch is a stack. It grows to the largest amount that was ever in use at once and is then only handed out again:
 /// in the steady state nothing is allocated. The memory goes when the thread ends.
-struct ThreadContext {
-  private struct State {
-    var isInParallelRegion = false
-    var memory: UnsafeMutableRawPointer?
-    var capacity = 0
-    var used = 0
-    var wanted = 0
-    var allocations = 0
+@frozen
+package struct ThreadContext {
+  @usableFromInline
+  struct State {
+    @usableFromInline var isInParallelRegion = false
+    @usableFromInline var memory: UnsafeMutableRawPointer?
+    @usableFromInline var capacity = 0
+    @usableFromInline var used = 0
+    @usableFromInline var wanted = 0
+    @usableFromInline var allocations = 0
   }
 
-  private static let alignment = 64
+  @usableFromInline static var alignment: Int { 64 }
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
     pthread_key_create(&key) { ThreadContext.release($0) }
@@ -26,10 +22,11 @@ struct ThreadContext {
   }()
 
   // A plain pointer, not an object: finding it costs no reference counting.
-  private let state: UnsafeMutablePointer<State>
+  @usableFromInline let state: UnsafeMutablePointer<State>
 
   /// The context of the calling thread.
-  static var current: ThreadContext {
+  @usableFromInline
+  package static var current: ThreadContext {
     if let pointer = pthread_getspecific(key) {
       return ThreadContext(state: pointer.assumingMemoryBound(to: State.self))
     }
@@ -47,7 +44,7 @@ struct ThreadContext {
   }
 
   /// Calls made on this thread run serially, because a parallel region has it already.
-  var isInParallelRegion: Bool {
+  package var isInParallelRegion: Bool {
     get { state.pointee.isInParallelRegion }
     nonmutating set { state.pointee.isInParallelRegion = newValue }
   }
@@ -59,8 +56,8 @@ struct ThreadContext {
   }
 
   /// Lends `count` uninitialised elements, aligned to 64 bytes, for the duration of `body`.
-  @inline(__always)
-  func withScratch<S, R>(_ count: Int, of type: S.Type, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
+  @inlinable @inline(__always)
+  package func withScratch<S, R>(_ count: Int, of type: S.Type, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
     let bytes = (count * MemoryLayout<S>.stride + Self.alignment - 1) & ~(Self.alignment - 1)
     if let override = GuardedScratch.active {
       return override.withMemory(count * MemoryLayout<S>.stride) { body($0.assumingMemoryBound(to: S.self)) }
@@ -77,7 +74,8 @@ struct ThreadContext {
   }
 
   /// Makes room if nobody holds a part of the memory; otherwise remembers how much would have been needed.
-  private func grow(by bytes: Int) {
+  @usableFromInline
+  func grow(by bytes: Int) {
     state.pointee.wanted = max(state.pointee.wanted, state.pointee.used + bytes)
     if state.pointee.used > 0 { return }
     allocations += 1
@@ -88,8 +86,9 @@ struct ThreadContext {
 
   /// A request on top of memory that is too small and in use: served from the heap this once. It counts as used, so that
   /// requests inside of it add to what is wanted, and one call finds out about all levels.
-  private func overflow<S, R>(_ bytes: Int, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
-    allocations += 1
+  @inlinable
+  func overflow<S, R>(_ bytes: Int, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
+    state.pointee.allocations += 1
     let extra = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
     state.pointee.used += bytes
     defer {

@@ -10,6 +10,6 @@ package func require(
 }
 
 @usableFromInline @inline(never)
-func stop(_ message: String, file: StaticString, line: UInt) -> Never {
+package func stop(_ message: String, file: StaticString, line: UInt) -> Never {
   fatalError(message, file: file, line: line)
 }

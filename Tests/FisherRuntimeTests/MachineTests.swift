@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FisherLinearAlgebra
+@testable import FisherRuntime
 
 @Test func quotasAreInCores() {
   #expect(Threads.parseQuota("200000 100000\n") == 2)

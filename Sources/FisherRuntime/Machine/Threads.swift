@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// How many threads a call may use if it is not told otherwise.
 public enum Threads {
   /// The cores this process may run on, bounded by the container's CPU quota; `FISHER_THREADS` overrides both.

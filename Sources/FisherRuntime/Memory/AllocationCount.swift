@@ -2,5 +2,5 @@
 package enum AllocationCount {
   package static var current: Int { ThreadContext.current.allocations }
 
-  static func increment() { ThreadContext.current.allocations += 1 }
+  package static func increment() { ThreadContext.current.allocations += 1 }
 }

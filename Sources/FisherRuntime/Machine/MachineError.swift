@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A setting in the environment that does not fit this machine.
 public struct MachineError: Error, CustomStringConvertible {
   /// One line: what was wanted, what came, where.
@@ -12,7 +6,7 @@ public struct MachineError: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 
   /// The value of `body`; if it throws, one line on standard error and exit status 2.
-  static func exiting<T>(_ body: () throws(MachineError) -> T) -> T {
+  package static func exiting<T>(_ body: () throws(MachineError) -> T) -> T {
     do {
       return try body()
     } catch {
@@ -24,12 +18,12 @@ public struct MachineError: Error, CustomStringConvertible {
 }
 
 /// The process's environment.
-enum Environment {
-  static subscript(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+package enum Environment {
+  package static subscript(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }
 
 /// The text of a small file, such as those of /proc and /sys; nil if it cannot be read.
-func readSmallFile(_ path: String) -> String? {
+package func readSmallFile(_ path: String) -> String? {
   let file = open(path, O_RDONLY)
   if file < 0 { return nil }
   defer { close(file) }

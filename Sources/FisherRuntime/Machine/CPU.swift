@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The processor: its name, feature bits and caches.
 public enum CPU {
   /// The model's name as the system reports it.
@@ -85,7 +79,7 @@ public enum CPU {
 
 extension Substring {
   /// Without the blanks at both ends.
-  var trimmed: String {
+  package var trimmed: String {
     var text = self
     while text.first?.isWhitespace == true { text.removeFirst() }
     while text.last?.isWhitespace == true { text.removeLast() }
