@@ -1,7 +1,6 @@
-public import FisherRuntime
-
 // What the runtime knows of the machine belongs to the public interface of linear algebra.
-public typealias CPU = FisherRuntime.CPU
-public typealias InstructionSet = FisherRuntime.InstructionSet
-public typealias MachineError = FisherRuntime.MachineError
-public typealias Threads = FisherRuntime.Threads
+
+@_exported public import enum FisherRuntime.CPU
+@_exported public import enum FisherRuntime.InstructionSet
+@_exported public import struct FisherRuntime.MachineError
+@_exported public import enum FisherRuntime.Threads
