@@ -11,7 +11,6 @@ package final class GuardedScratch {
   private static let mode = Atomic<Int>(0)
 
   /// The override in force, if any: one relaxed load in the ordinary case.
-  @usableFromInline
   static var active: Pages? {
     let mode = mode.load(ordering: .relaxed)
     switch mode & 3 {
@@ -28,13 +27,12 @@ package final class GuardedScratch {
 
   deinit { Self.mode.store(0, ordering: .sequentiallyConsistent) }
 
-  @usableFromInline
   struct Pages {
     let side: Side
     let withheld: Int
 
-    @usableFromInline
-    func withMemory<R>(_ bytes: Int, _ body: (UnsafeMutableRawPointer) -> R) -> R {
+    /// Fresh pages for so many bytes, between two that nobody may touch.
+    func map(_ bytes: Int) -> Mapping {
       let page = Int(sysconf(Int32(_SC_PAGESIZE)))
       // Scratch is promised to be aligned to 64 bytes, so that is how close to the rear page it can lie.
       let aligned = (max(bytes - withheld, 0) + 63) & ~63
@@ -44,9 +42,18 @@ package final class GuardedScratch {
       else {
         preconditionFailure("scratch: mmap of \(total) bytes failed")
       }
-      defer { munmap(base, total) }
       mprotect(base + page, inner, PROT_READ | PROT_WRITE)
-      return body(side == .front ? base + page : base + page + inner - aligned)
+      return Mapping(
+        memory: side == .front ? base + page : base + page + inner - aligned, base: base, total: total)
     }
+  }
+
+  /// Pages that hold what is lent, and the guards around them.
+  struct Mapping {
+    let memory: UnsafeMutableRawPointer
+    let base: UnsafeMutableRawPointer
+    let total: Int
+
+    func unmap() { munmap(base, total) }
   }
 }
