@@ -114,10 +114,12 @@ let package = Package(
       ]
     } + [
       // Tools.
+      .target(name: "FisherCommandLine", dependencies: ["FisherRuntime", "FisherTraining"]),
       .target(
-        name: "FisherBenchmarks", dependencies: ["FisherKit", "FisherRuntime"],
+        name: "FisherBenchmarks", dependencies: ["FisherCommandLine", "FisherKit", "FisherRuntime"],
         path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
-      .executableTarget(name: "fisher", dependencies: ["FisherKit", "FisherBenchmarks", "FisherRuntime"]),
+      .executableTarget(
+        name: "fisher", dependencies: ["FisherBenchmarks", "FisherCommandLine", "FisherKit", "FisherRuntime"]),
       // Tests.
       .target(
         name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra", "FisherRuntime"],
@@ -151,6 +153,9 @@ let package = Package(
       .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
       .testTarget(
         name: "FisherToolsTests",
-        dependencies: ["FisherBenchmarks", "FisherKit", "FisherLinearAlgebra", "FisherRuntime", "fisher"]),
+        dependencies: [
+          "FisherBenchmarks", "FisherCommandLine", "FisherKit", "FisherLinearAlgebra", "FisherRuntime",
+          "fisher",
+        ]),
     ]
 )

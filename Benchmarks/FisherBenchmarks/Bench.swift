@@ -1,8 +1,10 @@
+import FisherCommandLine
 import FisherKit
+import FisherRuntime
 
 /// `fisher bench`: our kernels and other libraries, measured side by side.
-public enum Bench {
-  public static let help = """
+package enum Bench {
+  package static let help = """
     usage: fisher bench SUITE… [--types f32,f64] [--threads 1,2] [--against LIB…] [--sizes …] [--quick] [--json PATH]
 
     Suites: \(names.joined(separator: ", ")), all. Ours and every library run in turn in one process;
@@ -29,7 +31,7 @@ public enum Bench {
   ///
   /// - Returns: the exit status.
   /// - Throws: ``UsageError``.
-  public static func run(_ words: [String]) throws(UsageError) -> Int32 {
+  package static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(
       words,
       options: ["types", "threads", "against", "sizes", "json", "optimizers", "network", "batch"],
@@ -44,11 +46,7 @@ public enum Bench {
     for type in types where type != "f32" && type != "f64" {
       throw UsageError("--types: '\(type)' is neither f32 nor f64")
     }
-    var threads: [Int] = []
-    for text in arguments.list("threads") ?? ["1"] {
-      guard let count = Int(text), count > 0 else { throw UsageError("--threads: '\(text)' is not a count") }
-      threads.append(count)
-    }
+    let threads = try arguments.counts("threads") ?? [1]
     var sizes: [Shape]?
     for text in arguments.list("sizes") ?? [] { sizes = try (sizes ?? []) + [Shape(parsing: text)] }
     let peers = suites.isEmpty ? [] : try peers(arguments.list("against"))
@@ -57,8 +55,8 @@ public enum Bench {
     for name in optimizers ?? [] {
       do { _ = try Workload.optimizer(name) } catch { throw UsageError("--optimizers: \(error)") }
     }
-    let json = try arguments.value("json").map(optional: JSONLines.init)
-    let isQuiet = arguments.value("json") == "-"
+    let json = try arguments.jsonLines()
+    let isQuiet = arguments.isQuiet
     let table = isQuiet || suites.isEmpty ? nil : Table(peers: peers)
 
     let quick = arguments.has("quick")
@@ -73,9 +71,10 @@ public enum Bench {
       }
     }
     table?.printSummary(all)
-    let workload = try arguments.value("network").map(optional: { (text) throws(UsageError) in
-      try Workload(network: text, batch: try batch(arguments))
-    })
+    let batch = try arguments.count("batch")
+    let workload = try arguments.value("network").map { (text) throws(UsageError) in
+      try Workload(network: text, batch: batch)
+    }
     for suite in trainingSuites {
       for workload in workload.map({ [$0] }) ?? suite.workloads {
         if !isQuiet { StepMeasurement.printHead(workload) }
@@ -95,17 +94,11 @@ public enum Bench {
     return 0
   }
 
-  private static func batch(_ arguments: Arguments) throws(UsageError) -> Int? {
-    guard let text = arguments.value("batch") else { return nil }
-    guard let count = Int(text), count > 0 else { throw UsageError("--batch: '\(text)' is not a count") }
-    return count
-  }
-
   private static func requireKnown(_ words: [String]) throws(UsageError) {
     let known = names + ["all"]
     if words.isEmpty { throw UsageError("bench needs a suite: \(known.joined(separator: ", "))") }
     for word in words where !known.contains(word) {
-      throw UsageError("unknown suite '\(word)'\(suggestion(for: word, among: known))")
+      throw UsageError("unknown suite '\(word)'\(Spelling.hint(for: word, among: known))")
     }
   }
 
@@ -141,13 +134,5 @@ public enum Bench {
       }
     }
     return peers
-  }
-}
-
-extension Optional {
-  /// `map` for a function with a typed error.
-  func map<T, E: Error>(optional transform: (Wrapped) throws(E) -> T) throws(E) -> T? {
-    guard let self else { return nil }
-    return try transform(self)
   }
 }

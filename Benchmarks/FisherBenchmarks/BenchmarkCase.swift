@@ -1,3 +1,4 @@
+import FisherCommandLine
 import FisherLinearAlgebra
 
 /// One line of a benchmark: a routine, a shape and an element type.

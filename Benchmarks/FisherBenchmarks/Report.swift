@@ -1,5 +1,6 @@
+import FisherCommandLine
+import FisherRuntime
 import FisherTraining
-import Foundation
 
 /// The table for people.
 struct Table {

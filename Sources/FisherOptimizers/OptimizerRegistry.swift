@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// A name that is taken or does not exist.
 public struct RegistryError: Error, Equatable, CustomStringConvertible {
   public let description: String

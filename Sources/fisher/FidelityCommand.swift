@@ -1,7 +1,6 @@
-import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
 import FisherRuntime
-import Foundation
 
 /// `fisher fidelity`: how close every method comes to the exact natural gradient, along a training run.
 enum FidelityCommand {
@@ -33,10 +32,9 @@ enum FidelityCommand {
   static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(words, options: options)
     if let extra = arguments.positional.first { throw UsageError("fidelity takes no '\(extra)'") }
-    let json: JSONLines?
-    if let path = arguments.value("json") { json = try JSONLines(path) } else { json = nil }
+    let json = try arguments.jsonLines()
     do {
-      return try run(arguments, json, isQuiet: arguments.value("json") == "-")
+      return try run(arguments, json, isQuiet: arguments.isQuiet)
     } catch let error as UsageError {
       throw error
     } catch let refusal as StepRefusal {
@@ -48,9 +46,9 @@ enum FidelityCommand {
   }
 
   private static func run(_ arguments: Arguments, _ json: JSONLines?, isQuiet: Bool) throws -> Int32 {
-    let epochs = try counts(arguments.value("epochs") ?? "0,1,5,20", "epochs")
-    let samples = try counts(arguments.value("samples") ?? "160", "samples")[0]
-    let batches = try counts(arguments.value("batches") ?? "4", "batches")[0]
+    let epochs = try arguments.counts("epochs", atLeast: 0) ?? [0, 1, 5, 20]
+    let samples = try arguments.count("samples") ?? 160
+    let batches = try arguments.count("batches") ?? 4
     var words: [String] = ["--optimizer", "adamw"]
     for name in ["dataset", "model", "seed"] {
       if let value = arguments.value(name) { words += ["--" + name, value] }
@@ -61,8 +59,8 @@ enum FidelityCommand {
     configuration.complete(for: data)
     var options = try configuration.options(threads: Threads.available)
     options.epochs = max(1, epochs.max() ?? 0)
-    if samples < 1 || samples > data.train.count || batches < 1 {
-      throw UsageError("--samples and --batches: from 1, and at most the \(data.train.count) examples")
+    if samples > data.train.count {
+      throw UsageError("--samples: at most the \(data.train.count) examples, not \(samples)")
     }
     let trainer = try Trainer<Double>(
       try configuration.network(for: data, Double.self), data, optimizer: try configuration.optimizer(),
@@ -92,7 +90,7 @@ enum FidelityCommand {
         print(
           column(row.label, 22, left: true) + column(fixed(row.relativeγ, 4), 12)
             + column(fixed(row.cosine, 4), 12)
-            + column(String(format: "%.2e", row.length), 12) + column(fixed(row.milliseconds, 2), 12))
+            + column(scientific(row.length, 2), 12) + column(fixed(row.milliseconds, 2), 12))
       }
       json?.write(
         .object([
@@ -106,9 +104,8 @@ enum FidelityCommand {
 
   /// Each name once, or once for each damping.
   private static func candidates(_ arguments: Arguments) throws -> [Candidate] {
-    let names = (arguments.value("optimizers") ?? "sgd,adamw,adafisher,ef,sf,ief").split(separator: ",").map(
-      String.init)
-    let dampings = arguments.value("dampings")?.split(separator: ",").map(String.init) ?? []
+    let names = arguments.list("optimizers") ?? ["sgd", "adamw", "adafisher", "ef", "sf", "ief"]
+    let dampings = arguments.list("dampings") ?? []
     var candidates: [Candidate] = []
     for name in names {
       let type = try OptimizerRegistry.builtIn.type(name)
@@ -123,14 +120,5 @@ enum FidelityCommand {
       }
     }
     return candidates
-  }
-
-  private static func counts(_ text: String, _ name: String) throws(UsageError) -> [Int] {
-    var counts: [Int] = []
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let count = Int(part), count >= 0 else { throw UsageError("--\(name): '\(part)' is not a count") }
-      counts.append(count)
-    }
-    return counts
   }
 }

@@ -1,5 +1,6 @@
 import FisherBenchmarks
-import Foundation
+import FisherCommandLine
+import FisherRuntime
 
 /// The command line: a table of subcommands.
 @main
@@ -35,9 +36,7 @@ struct Fisher {
   }
 
   static var usage: String {
-    let lines = commands.map {
-      "  \($0.name.padding(toLength: 12, withPad: " ", startingAt: 0))\($0.summary)"
-    }
+    let lines = commands.map { "  " + column($0.name, 12, left: true) + $0.summary }
     return "usage: fisher COMMAND [OPTIONS]\n\n" + lines.joined(separator: "\n")
       + "\n\nexample: fisher doctor\nfisher COMMAND --help tells more."
   }
@@ -46,7 +45,7 @@ struct Fisher {
     do {
       exit(try run(Array(CommandLine.arguments.dropFirst())))
     } catch {
-      FileHandle.standardError.write(Data("fisher: \(error)\n".utf8))
+      Console.error("\(error)")
       exit(2)
     }
   }
@@ -59,7 +58,7 @@ struct Fisher {
       return 0
     }
     guard let command = commands.first(where: { $0.name == name }) else {
-      throw UsageError("unknown command '\(name)'\(suggestion(for: name, among: commands.map(\.name)))")
+      throw UsageError("unknown command '\(name)'\(Spelling.hint(for: name, among: commands.map(\.name)))")
     }
     if words.contains("--help") || words.contains("-h") {
       print(command.help)

@@ -1,4 +1,4 @@
-import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
 
 /// `fisher optimizers`: what there is, and what each of them is.
@@ -22,10 +22,9 @@ enum Optimizers {
     if let name = arguments.positional.first {
       do { records = [try registry.type(name).record] } catch { throw UsageError("\(error)") }
     }
-    let json: JSONLines?
-    if let path = arguments.value("json") { json = try JSONLines(path) } else { json = nil }
+    let json = try arguments.jsonLines()
     for record in records { json?.write(record.json) }
-    if arguments.value("json") == "-" { return 0 }
+    if arguments.isQuiet { return 0 }
     if arguments.positional.isEmpty {
       for record in records { print(column(record.name, 14, left: true) + record.summary) }
     } else {

@@ -1,4 +1,4 @@
-import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
 
 /// `fisher verify`: the property battery on an optimizer, and its certificate.
@@ -20,9 +20,8 @@ enum Verify {
   static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(words, options: ["json", "plugin"], flags: ["mutants"])
     let types = try types(arguments)
-    let json: JSONLines?
-    if let path = arguments.value("json") { json = try JSONLines(path) } else { json = nil }
-    let isQuiet = arguments.value("json") == "-"
+    let json = try arguments.jsonLines()
+    let isQuiet = arguments.isQuiet
     var failures = 0
     for type in types { failures += verify(type, json, isQuiet: isQuiet, arguments.has("mutants")) }
     return failures == 0 ? 0 : 1

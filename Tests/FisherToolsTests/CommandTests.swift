@@ -36,7 +36,7 @@ struct Fisher {
   (["benhc"], "did you mean bench?"),
   (["bench"], "bench needs a suite"),
   (["bench", "gem"], "did you mean gemm?"),
-  (["bench", "qqqqqq"], "known: gemm, syrk, trsm,"),
+  (["bench", "qqqqqq"], "there are: gemm, syrk, trsm,"),
   (["bench", "gemm", "--threads"], "--threads needs a value"),
   (["bench", "gemm", "--json", "/nowhere/out.jsonl"], "cannot write to '/nowhere/out.jsonl'"),
   (["bench", "gemm", "--type", "f32"], "did you mean --types?"),

@@ -4,6 +4,7 @@ import Foundation
 import Testing
 
 @testable import FisherBenchmarks
+@testable import FisherCommandLine
 
 @Test func argumentsHaveValuesAndFlags() throws {
   let parsed = try Arguments(
@@ -20,16 +21,16 @@ import Testing
 }
 
 @Test func editDistances() {
-  #expect(editDistance("gemm", "gemm") == 0)
-  #expect(editDistance("gem", "gemm") == 1)
-  #expect(editDistance("kitten", "sitting") == 3)
-  #expect(editDistance("", "abc") == 3)
+  #expect(Spelling.distance("gemm", "gemm") == 0)
+  #expect(Spelling.distance("gem", "gemm") == 1)
+  #expect(Spelling.distance("kitten", "sitting") == 3)
+  #expect(Spelling.distance("", "abc") == 3)
 }
 
 @Test func aFarNameIsAnsweredWithAllNames() {
-  #expect(suggestion(for: "gem", among: ["gemm", "syrk"]) == "; did you mean gemm?")
-  #expect(suggestion(for: "syrk2", among: ["gemm", "syrk"], prefix: "--") == "; did you mean --syrk?")
-  #expect(suggestion(for: "zzz", among: ["gemm", "syrk"]) == "; known: gemm, syrk")
+  #expect(Spelling.hint(for: "gem", among: ["gemm", "syrk"]) == "; did you mean gemm?")
+  #expect(Spelling.hint(for: "syrk2", among: ["gemm", "syrk"], prefix: "--") == "; did you mean --syrk?")
+  #expect(Spelling.hint(for: "zzz", among: ["gemm", "syrk"]) == "; there are: gemm, syrk")
 }
 
 @Test func everyStringSurvivesAForeignParser() throws {

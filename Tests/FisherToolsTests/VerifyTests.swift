@@ -37,7 +37,9 @@ import Testing
     (["verify"], "verify takes one name, or all"), (["verify", "adamv"], "unknown optimizer 'adamv'"),
     (["verify", "sgd", "--mutant"], "did you mean --mutants?"),
     (["fidelity", "--epochs", "x"], "--epochs: 'x' is not a count"),
-    (["fidelity", "--samples", "0"], "--samples and --batches: from 1"),
+    (["fidelity", "--samples", "0"], "--samples: '0' is not a count"),
+    (["fidelity", "--batches", "0"], "--batches: '0' is not a count"),
+    (["fidelity", "--samples", "2000"], "--samples: at most the 1438 examples, not 2000"),
     (["fidelity", "--optimizers", "sdg"], "unknown optimizer 'sdg'"),
     (["fidelity", "--dampings", "-1"], "damping is -1.0; it must lie in"),
   ])

@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 
 /// Seconds of a clock that only goes forward.
 func seconds() -> Double { read(CLOCK_MONOTONIC) }

@@ -2,9 +2,9 @@ import FisherLinearAlgebra
 import FisherRuntime
 
 /// What the machine can do at most, measured.
-enum Peak {
+package enum Peak {
   /// The rate of a loop of independent multiply-adds, in GFLOP/s: the best of a few samples of about 1 ms.
-  static func gflops<S: KernelScalar>(_ scalar: S.Type, threads: Int, samples: Int = 4) -> Double {
+  package static func gflops<S: KernelScalar>(_ scalar: S.Type, threads: Int, samples: Int = 4) -> Double {
     let backend = NativeBackend()
     // About 1 ms at 100 GFLOP/s.
     let perStep = backend.peakFlops(S.self, steps: 1).flops
@@ -26,7 +26,7 @@ enum Peak {
   }
 
   /// The rate of copying a buffer much larger than the caches, in GB/s, reads and writes counted.
-  static func bandwidth(threads: Int) -> Double {
+  package static func bandwidth(threads: Int) -> Double {
     let count = 32 << 20
     let source = [Float](repeating: 1, count: count)
     var target = [Float](repeating: 0, count: count)

@@ -1,4 +1,4 @@
-import Foundation
+import FisherRuntime
 
 /// The middle of the values, or the mean of the two in the middle; NaN if there are none.
 func median(_ values: [Double]) -> Double {

@@ -1,5 +1,6 @@
+import FisherCommandLine
 import FisherKit
-import Foundation
+import FisherRuntime
 
 /// One line of the suites `step` and `optimizers`.
 struct StepMeasurement {

@@ -1,3 +1,4 @@
+import FisherCommandLine
 import FisherKit
 
 /// What a training suite trains: a network, random data, and the samples of a step.

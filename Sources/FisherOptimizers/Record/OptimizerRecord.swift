@@ -1,4 +1,5 @@
 public import FisherCurvature
+import FisherRuntime
 
 /// A symmetry that an optimizer promises; the tests verify it as an equation.
 public enum Invariance: String, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
 
 // The parts of a run that the texts describe. Whatever is wrong with one of them is one line.

@@ -1,4 +1,4 @@
-import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
 
 /// The options that decide the bits of a run, as texts: what `--help` lists, the start event shows, and a checkpoint

@@ -1,14 +1,13 @@
-import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
 import FisherRuntime
-import Foundation
 
 /// `fisher train`: the main job.
 enum Train {
   static var help: String {
     let lines = RunConfiguration.options.map { option in
       let standard = option.standard.isEmpty ? "" : " (\(option.standard))"
-      return "  --" + option.name.padding(toLength: 12, withPad: " ", startingAt: 0) + option.help + standard
+      return "  --" + column(option.name, 12, left: true) + option.help + standard
     }
     return """
       usage: fisher train [OPTIONS]
@@ -57,7 +56,7 @@ enum Train {
     _: S.Type, _ configuration: RunConfiguration, _ checkpoint: Checkpoint?, _ arguments: Arguments
   ) throws -> Int32 {
     var configuration = configuration
-    let threads = try count(arguments, "threads") ?? Threads.available
+    let threads = try arguments.count("threads") ?? Threads.available
     let optimizer = try configuration.optimizer()
     let backend = try configuration.backend()
     let data = try configuration.data()
@@ -69,9 +68,9 @@ enum Train {
     if let checkpoint { try trainer.resume(from: checkpoint) }
     let saver = try Saver(
       directory: arguments.value("checkpoint") ?? arguments.value("resume"), isResumed: checkpoint != nil,
-      every: count(arguments, "checkpoint-steps"), configuration: configuration.stored)
+      every: arguments.count("checkpoint-steps"), configuration: configuration.stored)
     let report = TrainingReport(
-      json: try arguments.value("json").map { try JSONLines($0) }, isQuiet: arguments.value("json") == "-")
+      json: try arguments.jsonLines(), isQuiet: arguments.isQuiet)
     report.start(configuration, trainer, data, optimizer)
     do {
       let result = try trainer.run { event in
@@ -85,12 +84,6 @@ enum Train {
       report.fail("\(error)")
       return 1
     }
-  }
-
-  private static func count(_ arguments: Arguments, _ name: String) throws(UsageError) -> Int? {
-    guard let text = arguments.value(name) else { return nil }
-    guard let count = Int(text), count >= 1 else { throw UsageError("--\(name): '\(text)' is not a count") }
-    return count
   }
 }
 
@@ -106,7 +99,7 @@ struct Saver {
     self.every = every
     self.configuration = configuration
     guard let directory, !isResumed else { return }
-    if FileManager.default.fileExists(atPath: directory + "/checkpoint.safetensors") {
+    if access(directory + "/checkpoint.safetensors", F_OK) == 0 {
       throw UsageError(
         "--checkpoint: \(directory) holds a run already; continue it with --resume, or take another folder")
     }

@@ -1,7 +1,6 @@
-import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
 import FisherRuntime
-import Foundation
 
 /// What a run says: a table and a progress bar for people, JSON Lines for programs.
 struct TrainingReport {
@@ -97,7 +96,7 @@ struct TrainingReport {
   func fail(_ message: String) {
     if isTerminal && !isQuiet { print("\r\u{1B}[K", terminator: "") }
     json?.write(.object([("event", .string("failure")), ("message", .string(message))]))
-    FileHandle.standardError.write(Data("fisher: \(message)\n".utf8))
+    Console.error(message)
   }
 }
 

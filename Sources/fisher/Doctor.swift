@@ -1,11 +1,11 @@
+import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
-import FisherLinearAlgebra
 import FisherRuntime
-import FisherTraining
 
 /// `fisher doctor`: what this machine is and what the library makes of it.
-public enum Doctor {
-  public static let help = """
+enum Doctor {
+  static let help = """
     usage: fisher doctor [--json PATH]
 
     Prints the processor, the instruction set chosen and why, threads, caches, the measured peak and memory
@@ -18,16 +18,13 @@ public enum Doctor {
     example: fisher doctor --json -
     """
 
-  /// Runs the subcommand.
-  ///
   /// - Returns: the exit status.
-  /// - Throws: ``UsageError``.
-  public static func run(_ words: [String]) throws(UsageError) -> Int32 {
+  static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(words, options: ["json"])
     if let extra = arguments.positional.first { throw UsageError("doctor takes no '\(extra)'") }
-    let json = try arguments.value("json").map(optional: JSONLines.init)
+    let json = try arguments.jsonLines()
     let facts = Facts()
-    if arguments.value("json") != "-" { facts.print() }
+    if !arguments.isQuiet { facts.print() }
     json?.write(facts.json)
     return 0
   }
