@@ -115,7 +115,8 @@ extension PackedBlocks {
   ) {
     kernels.multiplyPanels(
       InverseCall(
-        place: place, v: UnsafePointer(panels.v!), c: target.transposed, scratch: panels.scratch))
+        place: place, v: UnsafePointer(panels.v!), c: target.transposed,
+        residentBytes: CacheModel.machine.fitsFirst, scratch: panels.scratch))
   }
 
   /// Packs the upper triangle of a + λI.

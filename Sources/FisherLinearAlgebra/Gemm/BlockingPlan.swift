@@ -1,22 +1,16 @@
+import FisherRuntime
 import KernelTemplates
 
-/// What the loops decide before they start.
+/// What is decided before the loops of a product start: what is packed and when, in which parts, and in which order the
+/// macro-kernel goes through them.
 struct BlockingPlan {
-  /// Bytes of the block of A that stays near while B streams past: less than half of a second-level cache of 1 MiB, most of one of 512 KiB.
-  static let blockABytes = 448 << 10
-  /// Bytes of packed B: a share of the last-level cache.
-  static let packedBBytes = 8 << 20
-  /// Bytes of B with a short k, which every panel of A streams past, or for few rows: a share of the second-level
-  /// cache.
-  static let shortBBytes = 256 << 10
-
   let blocks: DepthBlocks
   let packsA: Bool
   let packsB: Bool
   /// The first rows' tiles pack B.
   let packsOnTheWay: Bool
-  /// Panels of B will be read again by later parts of the rows.
-  let keepsB: Bool
+  /// For the macro-kernel.
+  let kernel: BlockPlan
   /// Panels of rows and columns, and as many of them together as the packed blocks allow.
   let rowPanels: Partition
   let panelParts: Partition
@@ -24,34 +18,46 @@ struct BlockingPlan {
   let panelColumns: Int
   let columns: Int
 
-  init<S: KernelScalar>(_ product: Product<S>, _ shape: TileShape) {
+  init<S: KernelScalar>(_ product: Product<S>, _ shape: TileShape, _ caches: CacheModel = .machine) {
     let (m, n, size) = (product.rows, product.columns, MemoryLayout<S>.size)
     blocks = DepthBlocks(product.depth)
     let k = blocks.length
-    let (a, b) = (product.gemm.a, product.gemm.b)
+    let (a, b, c) = (product.gemm.a, product.gemm.b, product.gemm.c)
     // Packing B is a copy of k·n elements that m/MR tiles will read. It cannot be avoided if rows are not contiguous.
     let bBytes = ((k - 1) * abs(b.rowStride) + n) * size
-    packsB = b.columnStride != 1 || (m > 4 * shape.tileRows && bBytes > 256 << 10)
-    packsOnTheWay =
-      packsB && product.isWhole && b.columnStride == 1 && !BlockCall<S>.isRowMajor(columns: n, depth: k)
+    packsB = b.columnStride != 1 || (m > 4 * shape.tileRows && bBytes > caches.shareOfSecond)
     // Packing A is a transposition of k·m elements that n/NR tiles will read.
     let aBytes =
       a.columnStride == 1
       ? ((m - 1) * abs(a.rowStride) + k) * size : ((k - 1) * abs(a.columnStride) + m) * size
     packsA =
-      aBytes > 256 << 10 && n > (a.columnStride == 1 && !Self.collides(a.rowStride * size) ? 1024 : 448)
+      aBytes > caches.shareOfSecond
+      && n > (a.columnStride == 1 && !Self.collides(a.rowStride * size) ? 1024 : 448)
     let bytesPerRow = k * size * (packsA ? shape.panelStride : shape.tileRows) / shape.tileRows
     rowPanels = Partition(m, limit: shape.tileRows)
-    panelParts = Partition(rowPanels.parts, limit: max(1, Self.blockABytes / (bytesPerRow * shape.tileRows)))
+    panelParts = Partition(rowPanels.parts, limit: max(1, caches.blockOfA / (bytesPerRow * shape.tileRows)))
+
+    let hasFewSteps = k <= BlockPlan.fewSteps
+    packsOnTheWay =
+      packsB && product.isWhole && b.columnStride == 1 && !hasFewSteps && k * n * size > caches.staysInFirst
+    let keepsB = packsB && !(packsOnTheWay && panelParts.parts == 1)
     // Few rows read packed B once, right after it was packed.
-    let isNear = k <= BlockCall<S>.fewSteps || (packsB && m <= 2 * shape.tileRows)
-    let nearB = isNear ? Self.shortBBytes : Self.packedBBytes
-    let nc = max(1, nearB / (k * size) / shape.tileColumns)
+    let isRead = hasFewSteps || (packsB && m <= 2 * shape.tileRows)
+    let nc = max(
+      1, (isRead ? caches.shareOfSecond : caches.shareOfThird) / (k * size) / shape.tileColumns)
     panelColumns = shape.tileColumns
     columns = n
     let panels = (n + panelColumns - 1) / panelColumns
-    keepsB = packsB && !(packsOnTheWay && panelParts.parts == 1)
-    columnPanels = Partition(panels, limit: keepsB || k <= BlockCall<S>.fewSteps ? nc : panels)
+    columnPanels = Partition(panels, limit: keepsB || hasFewSteps ? nc : panels)
+
+    let partColumns = min(n, columnPanels.size(0) * panelColumns)
+    kernel = BlockPlan(
+      isRowMajor: hasFewSteps || (!packsOnTheWay && k * partColumns * size <= caches.staysInFirst),
+      sweeps: product.isWhole && k <= BlockPlan.fewestSteps && !packsA && !packsB && c.columnStride == 1
+        && product.gemm.epilogue.isIdentity
+        && (k * n * size <= caches.fitsFirst || m * c.rowStride * size >= caches.exceedsSecond),
+      keepsB: keepsB, prefetchesB: b.rows * b.rowStride * size > caches.shareOfThird,
+      residentBytes: caches.fitsFirst)
   }
 
   /// Rows this many bytes apart meet in the same sets of the first-level cache, whose ways hold 4 KiB each.
@@ -73,7 +79,8 @@ struct BlockingPlan {
   func scratch(_ shape: TileShape) -> (a: Int, b: Int, tile: Int) {
     (
       packsA ? panelParts.size(0) * blocks.length * shape.panelStride : 0,
-      packsB ? (keepsB ? columnPanels.size(0) : 2) * panelColumns * blocks.length : 0, shape.tileScratch
+      packsB ? (kernel.keepsB ? columnPanels.size(0) : 2) * panelColumns * blocks.length : 0,
+      shape.tileScratch
     )
   }
 }

@@ -10,7 +10,8 @@ extension Product {
   /// C in waves of blocks, whose sums fit the last-level cache.
   func runBlocksInParallel(_ blocks: DepthBlocks, _ kernels: any KernelSet<S>.Type, threads: Int) {
     let size = rows * columns
-    let wave = min(blocks.count, max(2 * threads, (4 << 20) / (size * MemoryLayout<S>.size)))
+    let wave = min(
+      blocks.count, max(2 * threads, CacheModel.machine.shareOfThird / 2 / (size * MemoryLayout<S>.size)))
     ThreadContext.current.withScratch(wave * size, of: S.self) { sums in
       for first in stride(from: 0, to: blocks.count, by: wave) {
         let end = min(first + wave, blocks.count)

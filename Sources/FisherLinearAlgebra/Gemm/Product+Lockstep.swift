@@ -25,14 +25,15 @@ extension Product {
       while p < blocks.count {
         let count = p + ways <= equal ? ways : 1
         var call = blockCall(
-          blocks, p, count: count, rows: 0..<rows, columns: 0..<columns, scratch: scratch)
+          blocks, p, count: count, rows: 0..<rows, columns: 0..<columns,
+          plan: BlockPlan(residentBytes: CacheModel.machine.fitsFirst), scratch: scratch)
         if packsB {
           let b = gemm.b
           kernels.packB(
-            call.b, columns: columns, columnStride: b.columnStride, depthStride: b.rowStride,
+            call.b.base, columns: columns, columnStride: b.columnStride, depthStride: b.rowStride,
             depth: count * call.depth, to: scratch + shape.tileScratch)
-          (call.b, call.bDepth) = (UnsafePointer(scratch + shape.tileScratch), shape.tileColumns)
-          call.bPacked = true
+          call.b = BlockOperand(
+            scratch + shape.tileScratch, laneStride: 1, depthStride: shape.tileColumns, isPacked: true)
         }
         if count == ways { kernels.multiplyLockstep(call) } else { kernels.multiplyBlock(call) }
         p += count

@@ -21,7 +21,8 @@ extension Product {
     if plan.isOneBlock, case .all = region, gemm.c.columnStride == 1 {
       // Nothing is packed and every tile goes straight to C: no scratch, and one call.
       kernels.multiplyBlock(
-        blockCall(plan.blocks, 0, rows: 0..<rows, columns: 0..<columns, scratch: gemm.c.base))
+        blockCall(
+          plan.blocks, 0, rows: 0..<rows, columns: 0..<columns, plan: plan.kernel, scratch: gemm.c.base))
       return
     }
     let need = plan.scratch(shape)
@@ -51,22 +52,18 @@ extension Product {
         for part in 0..<plan.rowParts {
           let i = plan.rows(part)
           if region.overlap(i.lowerBound, j.lowerBound, rows: i.count, columns: j.count) == .none { continue }
-          var call = blockCall(plan.blocks, p, rows: i, columns: j, scratch: tile)
+          var call = blockCall(plan.blocks, p, rows: i, columns: j, plan: plan.kernel, scratch: tile)
           if plan.packsA {
             kernels.packA(
-              call.a, rows: i.count, rowStride: call.aRow, depthStride: call.aDepth, depth: depth, to: packedA
-            )
-            (call.a, call.aRow, call.aDepth, call.aPacked) = (
-              UnsafePointer(packedA), 1, shape.panelStride, true
-            )
-          }
-          if plan.packsA, gemm.a.columnStride == 1 {
-            (call.nextA, call.nextARow) = (nextA(plan, part: part, block: p), gemm.a.rowStride)
+              call.a.base, rows: i.count, rowStride: call.a.laneStride, depthStride: call.a.depthStride,
+              depth: depth, to: packedA)
+            call.a = BlockOperand(
+              packedA, laneStride: 1, depthStride: shape.panelStride, isPacked: true)
+            if gemm.a.columnStride == 1 { call.nextA = nextA(plan, part: part, block: p) }
           }
           if plan.packsB {
-            if part == 0 && plan.packsOnTheWay { (call.source, call.sourceDepth) = (call.b, call.bDepth) }
-            if !plan.keepsB { call.bColumn = 0 }
-            (call.b, call.bDepth, call.bPacked) = (UnsafePointer(packedB), shape.tileColumns, true)
+            if part == 0 && plan.packsOnTheWay { call.source = call.b }
+            call.b = BlockOperand(packedB, laneStride: 1, depthStride: shape.tileColumns, isPacked: true)
           }
           kernels.multiplyBlock(call)
         }
@@ -75,12 +72,13 @@ extension Product {
   }
 
   /// Where the block of A lies that is packed after this one.
-  private func nextA(_ plan: BlockingPlan, part: Int, block: Int) -> UnsafePointer<S>? {
-    let a = gemm.a
-    if part + 1 < plan.rowParts {
-      return a.base + plan.rows(part).upperBound * a.rowStride + plan.blocks.start(block)
-    }
-    return block + 1 < plan.blocks.count ? a.base + plan.blocks.start(block + 1) : nil
+  private func nextA(_ plan: BlockingPlan, part: Int, block: Int) -> BlockOperand<S>? {
+    let isLastPart = part + 1 == plan.rowParts
+    if isLastPart && block + 1 == plan.blocks.count { return nil }
+    let row = isLastPart ? 0 : plan.rows(part).upperBound
+    let start = plan.blocks.start(isLastPart ? block + 1 : block)
+    return BlockOperand(
+      gemm.a.base + row * gemm.a.rowStride + start, laneStride: gemm.a.rowStride, depthStride: 1)
   }
 
   /// The macro-kernel's call for a part of C and `count` k blocks of one length from block `p` on, with both operands read
@@ -88,19 +86,17 @@ extension Product {
   @inline(__always)
   func blockCall(
     _ blocks: DepthBlocks, _ p: Int, count: Int = 1, rows i: Range<Int>, columns j: Range<Int>,
-    scratch: UnsafeMutablePointer<S>
+    plan: BlockPlan, scratch: UnsafeMutablePointer<S>
   ) -> BlockCall<S> {
     let (start, depth, isLast) = (blocks.start(p), blocks.size(p), p + count == blocks.count)
     let a = gemm.a.block(i.lowerBound, start, rows: i.count, columns: depth)
     let b = gemm.b.block(start, j.lowerBound, rows: depth, columns: j.count)
-    var call = BlockCall(
-      rows: i.count, columns: j.count, depth: depth, a: a.base, aRow: a.rowStride,
-      aDepth: a.columnStride, aPacked: false, b: b.base, bDepth: b.rowStride, bPacked: false,
-      c: gemm.c.block(i.lowerBound, j.lowerBound, rows: i.count, columns: j.count), alpha: gemm.alpha,
-      beta: p == 0 ? gemm.beta : 1, region: region.block(i.lowerBound, j.lowerBound),
+    return BlockCall(
+      a: BlockOperand(a.base, laneStride: a.rowStride, depthStride: a.columnStride),
+      b: BlockOperand(b.base, laneStride: 1, depthStride: b.rowStride),
+      c: gemm.c.block(i.lowerBound, j.lowerBound, rows: i.count, columns: j.count), depth: depth,
+      alpha: gemm.alpha, beta: p == 0 ? gemm.beta : 1, region: region.block(i.lowerBound, j.lowerBound),
       epilogue: isLast && !gemm.epilogue.isIdentity ? gemm.epilogue.block(i.lowerBound, j.lowerBound) : nil,
-      scratch: scratch)
-    call.bIsFar = gemm.b.rows * gemm.b.rowStride * MemoryLayout<S>.size > BlockingPlan.packedBBytes
-    return call
+      plan: plan, scratch: scratch)
   }
 }

@@ -9,7 +9,7 @@ import KernelTemplates
 //     panel 2 ■ ■ ■
 
 extension Product {
-  /// Rows up to which a packed block stays in the second-level cache.
+  /// Rows up to which a packed block of k stays in the second-level cache.
   private static var mostPackedRows: Int { 1024 / MemoryLayout<S>.size }
   /// Contiguous rows of B up to this length are as good as a panel.
   private static var panelBytes: Int { 128 }
@@ -47,7 +47,7 @@ extension Product {
     _ packed: UnsafeMutablePointer<S>, depth: Int, beta: S, _ kernels: any KernelSet<S>.Type,
     tile: UnsafeMutablePointer<S>
   ) {
-    let shape = kernels.shape
+    let (shape, caches) = (kernels.shape, CacheModel.machine)
     let isLower = if case .lower = region { true } else { false }
     var i = 0
     while i < rows {
@@ -56,10 +56,14 @@ extension Product {
       let (j, count) = isLower ? (0, i + height) : (i, rows - i)
       kernels.multiplyBlock(
         BlockCall(
-          rows: height, columns: count, depth: depth, a: packed + i * depth, aRow: 1, aDepth: width,
-          aPacked: false, b: packed + j * depth, bDepth: shape.tileColumns, bPacked: true,
-          c: gemm.c.block(i, j, rows: height, columns: count), alpha: gemm.alpha, beta: beta,
-          region: region.block(i, j), epilogue: nil, scratch: tile))
+          a: BlockOperand(packed + i * depth, laneStride: 1, depthStride: width),
+          b: BlockOperand(packed + j * depth, laneStride: 1, depthStride: shape.tileColumns, isPacked: true),
+          c: gemm.c.block(i, j, rows: height, columns: count), depth: depth, alpha: gemm.alpha, beta: beta,
+          region: region.block(i, j),
+          plan: BlockPlan(
+            isRowMajor: depth <= BlockPlan.fewSteps
+              || depth * count * MemoryLayout<S>.size <= caches.staysInFirst,
+            residentBytes: caches.fitsFirst), scratch: tile))
       i += width
     }
   }

@@ -6,7 +6,7 @@ import KernelTemplates
 extension Gemm where Scalar: KernelScalar {
   /// Elements of an operand that fits the first-level cache beside the others.
   @inline(__always)
-  static var mostElements: Int { (32 << 10) / MemoryLayout<Scalar>.size }
+  static var mostElements: Int { CacheModel.machine.fitsFirst / MemoryLayout<Scalar>.size }
 
   /// Each operand fits the first-level cache, and rows of C lie as the micro-kernel wants them.
   @inline(__always)

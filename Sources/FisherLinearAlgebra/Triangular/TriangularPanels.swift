@@ -81,7 +81,7 @@ struct TriangularPanels<S: KernelScalar> {
   /// Reading L where it lies costs misses if its rows are far apart, packing it pays if it meets many columns.
   private func shouldPack(_ l: MatrixPointer<S>, columns: Int) -> Bool {
     let extent = l.rows * max(abs(l.rowStride), abs(l.columnStride)) * MemoryLayout<S>.size
-    return extent > 64 << 10 && columns >= 2 * kernels.shape.tileRows
+    return extent > CacheModel.machine.spansFirst && columns >= 2 * kernels.shape.tileRows
   }
 
   /// What the kernels want for the diagonal.
@@ -134,7 +134,7 @@ struct TriangularPanels<S: KernelScalar> {
   /// Consecutive panels on one thread.
   private func runPanels(_ panel: PanelCall<S>, _ b: MutableMatrixPointer<S>) {
     let (n, width, lanes) = (b.rows, kernels.shape.tileColumns, kernels.shape.lanes)
-    let isNear = b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= 64 << 10
+    let isNear = b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= CacheModel.machine.spansFirst
     let inPlace = isNear ? b.columns / lanes * lanes : 0
     if inPlace > 0 {
       var part = panel
@@ -153,8 +153,9 @@ struct TriangularPanels<S: KernelScalar> {
   /// Panels that are copied and solved together, so that longer pieces of rows are read and written, and L is fetched once
   /// for all: as many as fit a quarter of the second-level cache, unless one alone would stay in the first-level cache.
   private func panelsTogether(_ b: MutableMatrixPointer<S>) -> Int {
+    let caches = CacheModel.machine
     let bytes = b.rows * kernels.shape.tileColumns * MemoryLayout<S>.size
-    return bytes > 24 << 10 ? max(4, (256 << 10) / bytes) : 1
+    return bytes > caches.staysInFirst ? max(4, caches.shareOfSecond / bytes) : 1
   }
 
   private func run(_ panel: PanelCall<S>) {

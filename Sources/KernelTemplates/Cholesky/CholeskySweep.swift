@@ -90,14 +90,17 @@ public struct InverseCall<Scalar> {
   public var v: UnsafePointer<Scalar>
   /// n × n, any strides.
   public var c: MutableMatrixPointer<Scalar>
+  /// See ``BlockPlan/residentBytes``.
+  public var residentBytes: Int
   /// Room for one tile.
   public var scratch: UnsafeMutablePointer<Scalar>
 
   @inlinable @inline(__always)
   public init(
     place: PackedTriangle<Scalar>, v: UnsafePointer<Scalar>, c: MutableMatrixPointer<Scalar>,
-    scratch: UnsafeMutablePointer<Scalar>
+    residentBytes: Int, scratch: UnsafeMutablePointer<Scalar>
   ) {
+    self.residentBytes = residentBytes
     self.place = place
     self.v = v
     self.c = c
@@ -129,9 +132,10 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let b = call.v + (place.lower(j) &+ start &* tileColumns)
     let columns = j == panel ? column &+ rows : place.columns(j)
     let block = BlockCall(
-      rows: place.order, columns: place.order, depth: place.order &- start, a: a, aRow: 1,
-      aDepth: tileColumns, aPacked: true, b: b, bDepth: tileColumns, bPacked: true, c: call.c, alpha: 1,
-      beta: 0, region: .lower(diagonal: 0), epilogue: nil, scratch: call.scratch)
+      a: BlockOperand(a, laneStride: 1, depthStride: tileColumns, isPacked: true),
+      b: BlockOperand(b, laneStride: 1, depthStride: tileColumns, isPacked: true), c: call.c,
+      depth: place.order &- start, alpha: 1, beta: 0, region: .lower(diagonal: 0),
+      plan: BlockPlan(residentBytes: call.residentBytes), scratch: call.scratch)
     multiplyTiles(block, a: a, b: b, start, j &* tileColumns, rows: rows, columns: columns, Ahead())
   }
 }

@@ -7,135 +7,6 @@
 //   B direct: rows contiguous; packed: panels of NR columns, the last one of three vectors if their number is odd.
 // The tiles may be restricted to one triangle of C, and C may have any strides.
 
-/// The operands of the macro-kernel.
-@frozen
-public struct BlockCall<Scalar> {
-  public var rows: Int
-  public var columns: Int
-  public var depth: Int
-  public var a: UnsafePointer<Scalar>
-  public var aRow: Int
-  public var aDepth: Int
-  public var aPacked: Bool
-  public var b: UnsafePointer<Scalar>
-  public var bDepth: Int
-  public var bPacked: Bool
-  /// B, not packed, lies in memory, in rows that are so long that no prefetcher follows a panel.
-  public var bIsFar = false
-  /// Where B comes from, if its panels have yet to be packed, each by the first tile that reads it: see PackingTile.swift.
-  public var source: UnsafePointer<Scalar>?
-  public var sourceDepth = 0
-  /// Elements from a packed column of B to the next one: the depth, or 0 if every panel takes the place of the one before.
-  public var bColumn: Int
-  /// The next block of A, of as many rows as this one, which will be packed when this one has been multiplied.
-  public var nextA: UnsafePointer<Scalar>?
-  public var nextARow = 0
-  public var c: MutableMatrixPointer<Scalar>
-  public var alpha: Scalar
-  public var beta: Scalar
-  /// A triangle of a single row comes with packed B: tiles of eight vectors do not begin at a diagonal.
-  public var region: Region
-  /// Applied after this block, which is then the last one.
-  public var epilogue: Epilogue<Scalar>?
-  /// Room for one tile: ``KernelSet/tileScratch`` elements.
-  public var scratch: UnsafeMutablePointer<Scalar>
-
-  @inlinable @inline(__always)
-  public init(
-    rows: Int, columns: Int, depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, aPacked: Bool,
-    b: UnsafePointer<Scalar>, bDepth: Int, bPacked: Bool, c: MutableMatrixPointer<Scalar>, alpha: Scalar,
-    beta: Scalar, region: Region, epilogue: Epilogue<Scalar>?, scratch: UnsafeMutablePointer<Scalar>
-  ) {
-    self.rows = rows
-    self.columns = columns
-    self.depth = depth
-    self.a = a
-    self.aRow = aRow
-    self.aDepth = aDepth
-    self.aPacked = aPacked
-    self.b = b
-    self.bDepth = bDepth
-    self.bPacked = bPacked
-    bColumn = depth
-    self.c = c
-    self.alpha = alpha
-    self.beta = beta
-    self.region = region
-    self.epilogue = epilogue
-    self.scratch = scratch
-  }
-}
-
-extension BlockCall {
-  /// Steps of k up to which C is most of the memory that is visited.
-  @inlinable @inline(__always)
-  public static var fewSteps: Int { 64 }
-
-  /// A tile would be mostly its store.
-  @inlinable @inline(__always)
-  var isStore: Bool {
-    guard case .all = region, depth <= 8, !aPacked, !bPacked, epilogue == nil, c.columnStride == 1 else {
-      return false
-    }
-    return depth &* columns <= (32 << 10) / MemoryLayout<Scalar>.size
-      || rows &* c.rowStride >= (4 << 20) / MemoryLayout<Scalar>.size
-  }
-
-  /// Tiles that one call computes. An epilogue finds them in the first-level cache.
-  @inlinable @inline(__always)
-  var longestRun: Int { c.columnStride != 1 ? 1 : epilogue == nil ? Int.max : 4 }
-
-  /// A row panel of A, whose first row is i.
-  @inlinable @inline(__always)
-  func rows(_ panel: Int, _ i: Int, stride: Int) -> UnsafePointer<Scalar> {
-    a + (aPacked ? panel &* depth &* stride : i &* aRow)
-  }
-
-  /// B from column j on, where a panel begins.
-  @inlinable @inline(__always)
-  func columns(_ j: Int) -> UnsafePointer<Scalar> { b + (bPacked ? j &* bColumn : j) }
-
-  /// The panels of A are the outer loop.
-  @inlinable @inline(__always)
-  public static func isRowMajor(columns: Int, depth: Int) -> Bool {
-    depth <= fewSteps || columns &* depth <= (24 << 10) / MemoryLayout<Scalar>.size
-  }
-}
-
-extension BlockCall {
-  /// What is wanted next is asked for meanwhile, a share with every tile: the panel of B from column j on, or, after the
-  /// last one, the next block of A.
-  ///
-  /// - Parameter count: the tiles of one run, from panel `panel` of A down.
-  @inlinable @inline(__always)
-  func ahead(of j: Int, width: Int, _ panels: Partition, _ panel: Int, count: Int) -> Ahead<Scalar> {
-    let tiles = 2 &* panels.size(panel) &* count
-    if j >= columns {
-      guard let nextA else { return Ahead() }
-      let rows = panels.size(panel) &* count
-      return Ahead(
-        nextA + panels.start(panel) &* nextARow, rows: rows, columns: depth, rowStride: nextARow,
-        shares: tiles)
-    }
-    if let source {
-      // The first panel of A packs this panel of B meanwhile, and the next one as soon as the last has been multiplied.
-      let share = depth / max(1, panels.parts &- 1)
-      return Ahead(
-        source + (j &+ max(0, panel &- 1) &* share &* sourceDepth), rows: count &* share, columns: width,
-        rowStride: sourceDepth, shares: tiles)
-    }
-    let share = depth / panels.parts
-    if bPacked {
-      let start = columns(j) + panel &* share &* width
-      return Ahead(start, rows: 1, columns: count &* share &* width, rowStride: 0, shares: tiles)
-    }
-    if !bIsFar { return Ahead() }
-    return Ahead(
-      columns(j) + panel &* share &* bDepth, rows: count &* share, columns: width, rowStride: bDepth,
-      shares: tiles)
-  }
-}
-
 /// The vectors of the next panel if so many columns are left: two, and an odd number ends in three.
 @inlinable @inline(__always)
 func panelVectors(_ columns: Int, lanes: Int) -> Int {
@@ -166,24 +37,23 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   @inlinable
   public static func multiplyBlock(_ whole: BlockCall<Scalar>) {
     var call = whole
-    if case .all = call.region, !call.aPacked, !call.bPacked { call.columns &-= multiplyRest(call) }
-    let isRowMajor =
-      call.source == nil && call.columns > 2 &* lanes
-      && BlockCall<Scalar>.isRowMajor(columns: call.columns, depth: call.depth)
-    let isWide = isRowMajor && !call.aPacked && !call.bPacked && call.columns >= 4 &* lanes && registers >= 32
+    let isPacked = call.a.isPacked || call.b.isPacked
+    if case .all = call.region, !isPacked { call.c.columns &-= multiplyRest(call) }
+    let isRowMajor = call.plan.isRowMajor && call.c.columns > 2 &* lanes
+    let isWide = isRowMajor && !isPacked && call.c.columns >= 4 &* lanes && registers >= 32
     // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
-    let sweeps = call.isStore && call.columns >= 4 &* lanes
-    let panels = Partition(call.rows, limit: sweeps ? 2 : isWide ? wideTileRows : tileRows)
+    let sweeps = call.plan.sweeps && call.c.columns >= 4 &* lanes
+    let panels = Partition(call.c.rows, limit: sweeps ? 2 : isWide ? wideTileRows : tileRows)
     if isRowMajor {
       for panel in 0..<panels.parts {
         var j = sweeps ? sweepTiles(call, panels, panel) : 0
-        while j < call.columns { j &+= multiplyAlong(call, panels, panel, j) }
+        while j < call.c.columns { j &+= multiplyAlong(call, panels, panel, j) }
       }
     } else {
       var j = 0
-      while j < call.columns {
+      while j < call.c.columns {
         let width =
-          tileVectors(rows: panels.size(0), columns: call.columns &- j, bPacked: call.bPacked) &* lanes
+          tileVectors(rows: panels.size(0), columns: call.c.columns &- j, bPacked: call.b.isPacked) &* lanes
         var panel = packAndMultiply(call, panels, j, width: width)
         while panel < panels.parts { panel &+= multiplyDown(call, panels, panel, j, width: width) }
         j &+= width
@@ -197,11 +67,12 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let rest = multiplyRest(
       call.c,
       TileCall(
-        depth: call.depth, a: call.a, aRow: call.aRow, aDepth: call.aDepth, b: call.b, bDepth: call.bDepth,
+        depth: call.depth, a: call.a.base, aRow: call.a.laneStride, aDepth: call.a.depthStride,
+        b: call.b.base, bDepth: call.b.depthStride,
         c: call.c.base, cRow: call.c.rowStride, alpha: call.alpha, beta: call.beta, lastLanes: lanes))
     if rest > 0, let epilogue = call.epilogue {
-      let j = call.columns &- rest
-      applyEpilogue(epilogue, to: call.c.block(0, j, rows: call.rows, columns: rest), 0, j)
+      let j = call.c.columns &- rest
+      applyEpilogue(epilogue, to: call.c.block(0, j, rows: call.c.rows, columns: rest), 0, j)
     }
     return rest
   }
@@ -213,13 +84,14 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   static func sweepTiles(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int) -> Int {
     let i = panels.start(panel)
     let tile = TileCall(
-      depth: call.depth, a: call.a + i &* call.aRow, aRow: call.aRow, aDepth: call.aDepth, b: call.b,
-      bDepth: call.bDepth, c: call.c.base + i &* call.c.rowStride, cRow: call.c.rowStride, alpha: call.alpha,
+      depth: call.depth, a: call.a.base + i &* call.a.laneStride, aRow: call.a.laneStride,
+      aDepth: call.a.depthStride, b: call.b.base, bDepth: call.b.depthStride,
+      c: call.c.base + i &* call.c.rowStride, cRow: call.c.rowStride, alpha: call.alpha,
       beta: call.beta, lastLanes: lanes)
     if panels.size(panel) == 1 {
-      return sweepRows(Row<Whole4<Self>>.self, UnitStep(), tile, columns: call.columns)
+      return sweepRows(Row<Whole4<Self>>.self, UnitStep(), tile, columns: call.c.columns)
     }
-    return sweepRows(Rows2<Whole4<Self>>.self, AnyStep(call.aRow), tile, columns: call.columns)
+    return sweepRows(Rows2<Whole4<Self>>.self, AnyStep(call.a.laneStride), tile, columns: call.c.columns)
   }
 
   /// Tiles of a row panel from column j on, side by side, as many as are alike.
@@ -227,14 +99,14 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// - Returns: their columns.
   @inlinable @inline(__always)
   static func multiplyAlong(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int) -> Int {
-    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.columns &- j)
-    let width = tileVectors(rows: panels.size(0), columns: left, bPacked: call.bPacked) &* lanes
-    var run = TileRun(1, a: 0, b: call.bPacked ? width &* call.depth : width, c: width)
+    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.c.columns &- j)
+    let width = tileVectors(rows: panels.size(0), columns: left, bPacked: call.b.isPacked) &* lanes
+    var run = TileRun(1, a: 0, b: call.b.isPacked ? width &* call.depth : width, c: width)
     if case .all = call.region {
       while run.count < call.longestRun {
         let rest = left &- run.count &* width
         if rest < width
-          || tileVectors(rows: panels.size(0), columns: rest, bPacked: call.bPacked) &* lanes != width
+          || tileVectors(rows: panels.size(0), columns: rest, bPacked: call.b.isPacked) &* lanes != width
         {
           break
         }
@@ -256,12 +128,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   static func multiplyDown(
     _ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int, width: Int
   ) -> Int {
-    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.columns &- j)
+    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.c.columns &- j)
     let columns = min(width, left)
     let whole = call.region.wholeRows(i, j, columns: columns) / rows
     let run = TileRun(
       max(1, min(panels.alike(from: panel), whole, call.longestRun)),
-      a: call.aPacked ? call.depth &* panelStride : rows &* call.aRow, b: 0, c: rows &* call.c.rowStride)
+      a: call.a.isPacked ? call.depth &* panelStride : rows &* call.a.laneStride, b: 0,
+      c: rows &* call.c.rowStride)
     let b = call.columns(j)
     let ahead = call.ahead(of: j &+ width, width: width, panels, panel, count: run.count)
     multiplyTiles(
@@ -285,12 +158,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let c = call.c.block(i, j &+ first, rows: rows, columns: end &- first)
     let panelWidth = (columns &+ lanes &- 1) / lanes &* lanes
     var tile = TileCall(
-      depth: call.depth, a: a, aRow: call.aRow, aDepth: call.aDepth, b: b + first,
-      bDepth: call.bPacked ? max(call.bDepth, panelWidth) : call.bDepth,
+      depth: call.depth, a: a, aRow: call.a.laneStride, aDepth: call.a.depthStride, b: b + first,
+      bDepth: call.b.isPacked ? max(call.b.depthStride, panelWidth) : call.b.depthStride,
       c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
       lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > stepsWithoutFetch,
       ahead: ahead, run: run)
+    tile.fetchesLate = call.fetchesLate(rows: rows, columns: vectors &* lanes)
     tile.fetchesNext = run.count > 1 && call.depth <= stepsWithoutFetch && run.b == 0
     runTile(vectors: vectors, rows: rows, &tile)
     if !direct {

@@ -22,10 +22,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   @inlinable
   public static func multiplyLockstep(_ call: BlockCall<Scalar>) {
     var tile = TileCall(
-      depth: call.depth, a: call.a, aRow: call.aRow, aDepth: call.aDepth, b: call.b, bDepth: call.bDepth,
-      c: call.c.base, cRow: call.c.rowStride, alpha: call.alpha, beta: call.beta, lastLanes: call.columns)
-    let step = AnyStep(call.aRow)
-    switch call.rows {
+      depth: call.depth, a: call.a.base, aRow: call.a.laneStride, aDepth: call.a.depthStride,
+      b: call.b.base, bDepth: call.b.depthStride,
+      c: call.c.base, cRow: call.c.rowStride, alpha: call.alpha, beta: call.beta, lastLanes: call.c.columns)
+    let step = AnyStep(call.a.laneStride)
+    switch call.c.rows {
     case 1: tileKernel(EightWays<Row<Part<Self>>>.self, step, &tile)
     case 2: tileKernel(FourWays<Rows2<Part<Self>>>.self, step, &tile)
     case 3: tileKernel(Twice<OneWay<Rows3<Part<Self>>>>.self, step, &tile)

@@ -66,18 +66,20 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   static func packAndMultiply(_ call: BlockCall<Scalar>, _ panels: Partition, _ j: Int, width: Int) -> Int {
     guard let source = call.source else { return 0 }
     let target = UnsafeMutablePointer(mutating: call.columns(j))
-    let (rows, columns) = (panels.size(0), min(width, call.columns &- j))
+    let (rows, columns) = (panels.size(0), min(width, call.c.columns &- j))
     guard columns == tileColumns, rows >= PackingTile<Self>.shortest, call.c.columnStride == 1 else {
       packPanel(
-        source + j, count: columns, laneStride: 1, depthStride: call.sourceDepth, depth: call.depth,
+        source.base + j, count: columns, laneStride: 1, depthStride: source.depthStride, depth: call.depth,
         to: target, stride: width)
       return 0
     }
     var tile = TileCall(
-      depth: call.depth, a: call.rows(0, 0, stride: panelStride), aRow: call.aRow, aDepth: call.aDepth,
-      b: source + j, bDepth: call.sourceDepth, c: call.c.base + j, cRow: call.c.rowStride, alpha: call.alpha,
+      depth: call.depth, a: call.rows(0, 0, stride: panelStride), aRow: call.a.laneStride,
+      aDepth: call.a.depthStride, b: source.base + j, bDepth: source.depthStride, c: call.c.base + j,
+      cRow: call.c.rowStride, alpha: call.alpha,
       beta: call.beta, lastLanes: lanes, fetchesC: true)
     tile.packed = target
+    tile.fetchesLate = call.fetchesLate(rows: rows, columns: columns)
     withUnsafeMutablePointer(to: &tile) { run(Whole2<Self>.self, rows: rows, PackingTile<Self>($0)) }
     if let epilogue = call.epilogue {
       applyEpilogue(epilogue, to: call.c.block(0, j, rows: rows, columns: columns), 0, j)

@@ -60,6 +60,8 @@ public struct TileCall<Scalar> {
   public var run: TileRun
   /// C of the next tile is asked for, because the time for this one is too short to ask for its own.
   public var fetchesNext = false
+  /// C is prefetched in the second half of the steps only.
+  public var fetchesLate = false
   /// Where the rows of B are copied to: see PackingTile.swift.
   public var packed: UnsafeMutablePointer<Scalar>?
 
@@ -161,8 +163,7 @@ public func tileKernel<W: Ways, R: RowStep>(
     // Row by row: all rows at once would occupy every outstanding miss of the first-level cache, and A and B would wait
     // for memory behind them. In the second half of the steps, where what comes early would leave that cache again before
     // it is needed, because A and B pass through it meanwhile. Loops in a loop cost a few registers.
-    let bytes = depth &* (W.T.rows &+ W.T.S.vectors &* Unit.lanes) &* MemoryLayout<W.T.Scalar>.stride
-    var (row, left) = (bytes > 32 << 10 ? 2 &- W.T.rows : 0, depth)
+    var (row, left) = (call.pointee.fetchesLate ? 2 &- W.T.rows : 0, depth)
     while left > 0 {
       if row >= 0 && row < W.T.rows {
         prefetchRow(Unit.self, call.pointee.row(row), vectors: W.T.S.vectors)
