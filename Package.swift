@@ -47,6 +47,9 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 /// The optimizers: a folder in Plugins each, with its tests.
 let plugins = ["FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher", "MiniBlockFisher"]
 
+/// Programs to read and run: a folder each in Examples.
+let examples = ["01-multiply", "03-small-matrices"]
+
 let package = Package(
   name: "FisherKit",
   platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -124,6 +127,12 @@ let package = Package(
         dependencies: [
           "FisherBenchmarks", "FisherCommandLine", "FisherKit", "FisherRuntime", "FisherVerification",
         ]),
+    ]
+    + examples.map { name -> Target in
+      .executableTarget(
+        name: name, dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherVerification"],
+        path: "Examples/" + name)
+    } + [
       // Tests.
       .target(
         name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra", "FisherRuntime"],
