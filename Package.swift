@@ -47,11 +47,16 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 /// The optimizers: a folder in Plugins each, with its tests.
 let plugins = ["FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher", "MiniBlockFisher"]
 
+/// Programs to read and run: a folder each in Examples.
+let examples = ["01-multiply", "03-small-matrices"]
+
 let package = Package(
   name: "FisherKit",
   platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
   products: [
     .library(name: "FisherKit", targets: ["FisherKit"]),
+    .library(name: "FisherLinearAlgebra", targets: ["FisherLinearAlgebra"]),
+    .library(name: "FisherVerification", targets: ["FisherVerification"]),
     .executable(name: "fisher", targets: ["fisher"]),
   ],
   targets: [
@@ -95,7 +100,6 @@ let package = Package(
       name: "FisherKit",
       dependencies: [
         "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherTraining",
-        "FisherVerification",
       ] + plugins.map { .byName(name: "FisherPlugin" + $0) }),
   ]
     + plugins.flatMap { name -> [Target] in
@@ -119,7 +123,16 @@ let package = Package(
         name: "FisherBenchmarks", dependencies: ["FisherCommandLine", "FisherKit", "FisherRuntime"],
         path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
       .executableTarget(
-        name: "fisher", dependencies: ["FisherBenchmarks", "FisherCommandLine", "FisherKit", "FisherRuntime"]),
+        name: "fisher",
+        dependencies: [
+          "FisherBenchmarks", "FisherCommandLine", "FisherKit", "FisherRuntime", "FisherVerification",
+        ]),
+    ]
+    + examples.map { name -> Target in
+      .executableTarget(
+        name: name, dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherVerification"],
+        path: "Examples/" + name)
+    } + [
       // Tests.
       .target(
         name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra", "FisherRuntime"],
@@ -140,7 +153,11 @@ let package = Package(
         dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherRuntime", "FisherTestSupport"],
         swiftSettings: optimised),
       .testTarget(
-        name: "FisherVerificationTests", dependencies: ["FisherKit", "FisherRuntime"],
+        name: "FisherVerificationTests", dependencies: ["FisherKit", "FisherRuntime", "FisherVerification"],
+        swiftSettings: optimised),
+      .testTarget(
+        name: "FisherCurvatureTests",
+        dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherTestSupport"],
         swiftSettings: optimised),
       .testTarget(
         name: "FisherNetworksTests", dependencies: ["FisherNetworks", "FisherRuntime", "FisherTestSupport"],

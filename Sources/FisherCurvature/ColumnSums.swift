@@ -6,8 +6,8 @@ package import FisherLinearAlgebra
 ///
 /// Stretches of ``ColumnSums/stretch`` rows are added in the element type, the stretches in double precision: the
 /// relative error stays near 64·u for any number of rows. Bits depend on the elements alone, not on the threads.
-/// Memory is read in long pieces of four rows, and the next four are asked for: without that the four streams reach a
-/// third of the speed, and walking down a few columns a tenth.
+/// Memory is read in long pieces of four rows while the next four are prefetched: four streams are too many for the
+/// hardware's prefetchers, and walking down a few columns uses little of each cache line.
 package enum ColumnSums {
   static var stretch: Int { 64 }
   /// Columns of a task: running sums that stay in the first-level cache.

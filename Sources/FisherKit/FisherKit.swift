@@ -1,4 +1,5 @@
-// The umbrella: `import FisherKit` brings every public module and every optimizer of the package.
+// The umbrella: `import FisherKit` brings what a program computes and trains with, and every optimizer of the package.
+// The property battery is `import FisherVerification`, the linear algebra alone `import FisherLinearAlgebra`.
 @_exported import FisherCurvature
 @_exported import FisherLinearAlgebra
 @_exported import FisherNetworks
@@ -8,4 +9,3 @@
 @_exported import FisherPluginImprovedEmpiricalFisher
 @_exported import FisherPluginMiniBlockFisher
 @_exported import FisherTraining
-@_exported import FisherVerification

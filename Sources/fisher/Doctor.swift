@@ -55,6 +55,7 @@ private struct Facts {
 
   func print() {
     func line(_ name: String, _ value: String) { Swift.print(column(name, 14, left: true) + value) }
+    line("fisher", packageVersion)
     line("processor", CPU.name)
     line(
       "features", InstructionSet.avx512.requiredFeatures.filter(CPU.features.contains).joined(separator: " "))
@@ -81,7 +82,8 @@ private struct Facts {
   var json: JSON {
     let all = peak.last!
     return .object([
-      ("cpu", .string(CPU.name)), ("features", .array(CPU.features.sorted().map(JSON.string))),
+      ("version", .string(packageVersion)), ("cpu", .string(CPU.name)),
+      ("features", .array(CPU.features.sorted().map(JSON.string))),
       ("tier", .string(tier.rawValue)), ("reason", .string(reason)), ("threads", .int(threads)),
       ("cores", .int(Threads.cores)), ("quota", Threads.quota.map(JSON.number) ?? .null),
       ("caches", .object(CPU.caches.map { ($0.level, .int($0.bytes)) })),

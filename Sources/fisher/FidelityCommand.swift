@@ -1,6 +1,7 @@
 import FisherCommandLine
 import FisherKit
 import FisherRuntime
+import FisherVerification
 
 /// `fisher fidelity`: how close every method comes to the exact natural gradient, along a training run.
 enum FidelityCommand {

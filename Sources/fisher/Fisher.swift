@@ -38,7 +38,7 @@ struct Fisher {
   static var usage: String {
     let lines = commands.map { "  " + column($0.name, 12, left: true) + $0.summary }
     return "usage: fisher COMMAND [OPTIONS]\n\n" + lines.joined(separator: "\n")
-      + "\n\nexample: fisher doctor\nfisher COMMAND --help tells more."
+      + "\n\nexample: fisher doctor\nfisher COMMAND --help tells more, fisher --version which one this is."
   }
 
   static func main() {
@@ -55,6 +55,10 @@ struct Fisher {
     guard let name = words.first else { throw UsageError("no command; try fisher --help") }
     if ["--help", "-h", "help"].contains(name) {
       print(usage)
+      return 0
+    }
+    if name == "--version" {
+      print("fisher \(packageVersion)")
       return 0
     }
     guard let command = commands.first(where: { $0.name == name }) else {

@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherKit
+import FisherVerification
 
 /// `fisher verify`: the property battery on an optimizer, and its certificate.
 enum Verify {

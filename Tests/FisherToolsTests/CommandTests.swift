@@ -1,3 +1,4 @@
+import FisherCommandLine
 import FisherRuntime
 import FisherTraining
 import Foundation
@@ -129,4 +130,17 @@ func helpHasAnExample(_ command: String) throws {
   #expect((peak?["f32"] ?? 0) > 0 && (peak?["f64"] ?? 0) > 0)
   #expect(facts["backends"] is [Any])
   #expect((facts["optimizers"] as? [String])?.contains("adafisher") == true)
+}
+
+/// One version everywhere: the tool, doctor, runs, the changelog and the citation.
+@Test func theVersionIsTheSameEverywhere() throws {
+  let run = try Fisher(["--version"])
+  #expect(run.status == 0 && run.output == "fisher \(packageVersion)\n")
+  func text(_ path: String) throws -> String {
+    try String(contentsOf: BuiltPlugin.root.appendingPathComponent(path), encoding: .utf8)
+  }
+  #expect(try text("CITATION.cff").contains("\nversion: \(packageVersion)\n"))
+  #expect(try text("CHANGELOG.md").contains("## \(packageVersion)"))
+  let start = try Fisher(["train", "--epochs", "1", "--json", "-"]).output.split(separator: "\n").first
+  #expect(start?.contains("\"event\":\"start\",\"version\":\"\(packageVersion)\"") == true)
 }

@@ -1,5 +1,6 @@
 import FisherKit
 import FisherRuntime
+import FisherVerification
 import Testing
 
 @Suite struct BatteryTests {

@@ -1,5 +1,6 @@
 import FisherKit
 import FisherRuntime
+import FisherVerification
 import Foundation
 import Testing
 

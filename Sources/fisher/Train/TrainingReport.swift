@@ -38,7 +38,7 @@ struct TrainingReport {
     let texts = RunConfiguration.options.map { ($0.name, JSON.string(configuration[$0.name])) }
     json?.write(
       .object(
-        [("event", .string("start"))] + texts + [
+        [("event", .string("start")), ("version", .string(packageVersion))] + texts + [
           ("set", .object(settings.map { ($0.key, $0.value.json) })),
           ("parameters", .int(trainer.network.parameterCount)), ("threads", .int(trainer.options.threads)),
           ("instructionSet", .string(InstructionSet.best.rawValue)),
