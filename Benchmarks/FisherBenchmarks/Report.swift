@@ -24,7 +24,7 @@ struct Table {
       column("\(m.subject.suite) \(m.subject.name)", 26, left: true) + column(m.subject.type, 5)
         + column(String(m.threads), 4) + column(fixed(m.gflops, 1), 10)
         + column(fixed(100 * m.peakFraction, 0) + " %", 7) + rest.joined() + remark(m))
-    fflush(nil)
+    Console.flush()
   }
 
   private func remark(_ m: Measurement) -> String {

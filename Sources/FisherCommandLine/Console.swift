@@ -1,7 +1,34 @@
 import FisherRuntime
 
-/// Text for people.
+/// Text for people. What cannot be written ends the program: one line on standard error, and exit status 1.
 package enum Console {
+  /// To be called first. A closed standard descriptor must not become the first file that is opened, and a reader that
+  /// goes away is an error like others, not a silent end.
+  package static func prepare() {
+    for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+      // What is opened gets the lowest free number. Not for writing: what should have been written must fail.
+      _ = open("/dev/null", O_RDONLY)
+    }
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// Hands over all that was printed, and makes sure that it arrived.
+  package static func flush() {
+    errno = 0
+    if fflush(nil) != 0 || standardOutput.map({ ferror($0) != 0 }) ?? false { fail("standard output", errno) }
+  }
+
+  /// `stdout` by its address: to the compiler it is a variable that other threads may change, though nobody does.
+  private static var standardOutput: UnsafeMutablePointer<FILE>? {
+    dlsym(nil, "stdout")?.load(as: UnsafeMutablePointer<FILE>?.self)
+  }
+
+  static func fail(_ place: String, _ code: Int32) -> Never {
+    error("cannot write to \(place)" + (code == 0 ? "" : ": " + String(cString: strerror(code))))
+    // Not `exit`, which would try to write what is still in buffers.
+    _exit(1)
+  }
+
   /// `fisher: MESSAGE` on standard error.
   package static func error(_ message: String) { _ = put("fisher: \(message)\n", to: STDERR_FILENO) }
 

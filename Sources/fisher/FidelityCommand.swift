@@ -39,7 +39,7 @@ enum FidelityCommand {
     } catch let error as UsageError {
       throw error
     } catch let refusal as StepRefusal {
-      print("fisher: \(refusal)")
+      Console.error("\(refusal)")
       return 1
     } catch {
       throw UsageError("\(error)")

@@ -42,12 +42,16 @@ struct Fisher {
   }
 
   static func main() {
+    Console.prepare()
+    let status: Int32
     do {
-      exit(try run(Array(CommandLine.arguments.dropFirst())))
+      status = try run(Array(CommandLine.arguments.dropFirst()))
     } catch {
       Console.error("\(error)")
-      exit(2)
+      status = 2
     }
+    Console.flush()
+    exit(status)
   }
 
   /// Runs the subcommand that `words` name.

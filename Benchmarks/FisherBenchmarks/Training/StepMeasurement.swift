@@ -60,7 +60,7 @@ struct StepMeasurement {
     let place = column(type, 5) + column("\(threads)", 4) + column(fixed(seconds * 1e3, 3), 10)
     let ratio = column(overSGD.map { fixed($0, 3) } ?? "", 10)
     Swift.print(subject + place + percent(peakFraction) + percent(bandwidthFraction) + ratio)
-    fflush(nil)
+    Console.flush()
   }
 }
 

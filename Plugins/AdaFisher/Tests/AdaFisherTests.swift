@@ -64,16 +64,16 @@ struct AdaFisherCase: Sendable, CustomStringConvertible {
     }
     let isPlacebo = subject.settings["control"] != nil
     try differs("without its state", subject.make()) { driver in
-      driver.restore(OptimizerState(scalars: driver.state.scalars))
+      driver.restore(OptimizerState(stepCount: driver.stepCount))
     }
     try differs("without momentum", subject.make()) { driver in
       let factors = driver.state.tensors.filter { $0.key.slot != "m" }
-      driver.restore(OptimizerState(tensors: factors, scalars: driver.state.scalars))
+      driver.restore(OptimizerState(tensors: factors, stepCount: driver.stepCount))
     }
     // 21 is a multiple of every refresh period here, so that the bias correction alone is missing.
-    var t = 21.0 * 50_000
+    var t = 21 * 50_000
     try differs("without bias correction", subject.make()) { driver in
-      driver.restore(OptimizerState(tensors: driver.state.tensors, scalars: [SlotKey("run", "t"): t]))
+      driver.restore(OptimizerState(tensors: driver.state.tensors, stepCount: t))
       t += 1
     }
     try differs("as a method without curvature", subject.make(["control": isPlacebo ? "none" : "lambda"])) {
@@ -84,7 +84,7 @@ struct AdaFisherCase: Sendable, CustomStringConvertible {
       try differs("with frozen factors", subject.make(["refresh": 1000])) { _ in }
       try differs("with factors of the first step only", subject.make()) { driver in
         let kept = driver.state.tensors.filter { $0.key.slot == "m" }
-        driver.restore(OptimizerState(tensors: kept, scalars: driver.state.scalars))
+        driver.restore(OptimizerState(tensors: kept, stepCount: driver.stepCount))
       }
     }
   }

@@ -103,7 +103,7 @@ import Testing
     let parameter = Run.convolution([2, 1, 1, 3])
     var run = try Run(["inversePeriod": 2, "statisticsPeriod": 2], [parameter])
     try run.step([random(6, 1)])
-    run.driver.restore(OptimizerState(scalars: run.driver.state.scalars))
+    run.driver.restore(OptimizerState(scalars: run.driver.state.scalars, stepCount: run.driver.stepCount))
     let values = run.values
     #expect {
       try run.step([random(6, 2)])

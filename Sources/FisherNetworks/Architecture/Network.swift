@@ -10,13 +10,15 @@ import FisherRuntime
 ///     let workspace = network.makeWorkspace()
 ///     let loss = workspace.forward(values, images, .classes(digits), mode: .training(seed: 1))
 ///     workspace.backward(values, into: &gradients)
-public struct Network<Scalar: KernelScalar>: Sendable {
+public struct Network<Scalar: KernelScalar>: Sendable, CustomStringConvertible {
   /// The shape of a sample at the input.
   public let input: SampleShape
   /// The shape of a sample at the output.
   public let output: SampleShape
   /// In the order of all lists of values and gradients.
   public let parameters: [ParameterInfo]
+  /// Input, layers and loss: `[64] → linear(10, bias: true) → softmaxCrossEntropy(labelSmoothing: 0.0), mean`.
+  public let description: String
   let program: Program<Scalar>
   let loss: LossFunction
   let reduction: any LossReduction.Type
@@ -31,6 +33,9 @@ public struct Network<Scalar: KernelScalar>: Sendable {
     reduction = Reduction.self
     output = program.output.shape
     parameters = program.parameters.map(\.info)
+    let texts = ["\(input)"] + layers.map { "\($0)" } + ["\(loss.function), \(Reduction.self)"]
+    description = texts.joined(separator: " → ").replacing("FisherNetworks.", with: "").replacing(
+      "Layer.", with: "")
   }
 
   /// The first weights. The same seed gives the same values; every parameter has a random sequence of its own.

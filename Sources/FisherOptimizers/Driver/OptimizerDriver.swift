@@ -13,21 +13,23 @@ public struct StepReport: Sendable, Equatable {
 
 /// Runs optimizers on the parameters of a model: groups, schedule, clipping, averages, state.
 ///
-/// A step is a transaction: it first plans, which may fail and changes nothing, and then commits, which cannot fail.
+/// A step is a transaction: it plans, then computes what values and state shall be beside what they are; either may fail
+/// and changes nothing. Only when all is finite the new takes the place of the old, which cannot fail.
 public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   public let parameters: [ParameterInfo]
   /// For each parameter that the run's optimizer does not update, who does.
   public let log: [String]
   public var schedule: Schedule
   public var clipping: Clipping
-  /// The factor of the weights' running average, slot `average`; nil for none.
+  /// The factor of the weights' running average; nil for none.
   public var averaging: Double?
   public internal(set) var state = OptimizerState<Scalar>()
 
   let assignments: [Assignment]
   let backend: any Backend
   let threads: Int
-  private var spares = SpareMatrices<Scalar>()
+  private var spares = SpareMatrices<SlotKey, Scalar>()
+  private var outcomeSpares = SpareMatrices<OutcomeKey, Scalar>()
 
   /// - Parameters:
   ///   - optimizer: for the parameters that no group takes.
@@ -55,7 +57,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   }
 
   /// The number of steps taken.
-  public var stepCount: Int { Int(state.scalars[Self.stepKey] ?? 0) }
+  public var stepCount: Int { state.stepCount }
 
   /// What the next step needs, asked before the forward pass.
   public var needs: Needs {
@@ -87,28 +89,29 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
       try FiniteCheck.gradients(gradients, parameters, threads: threads)
     }
     let norm = clipping.apply(to: &gradients, on: backend)
-    var changes = try plan(values, gradients, objective, audit)
+    let changes = try plan(values, gradients, objective, audit)
     objective.planningEnded()
-    let number = stepCount + 1
-    changes.scalars[Self.stepKey] = Double(number)
-    if averaging != nil { startAverages(values, &changes) }
-    let events = changes.events
-    commit(changes, to: &values, audit)
-    if let averaging { updateAverages(values, averaging) }
-    return StepReport(number: number, gradientNorm: norm, events: events)
+    audit?.begin()
+    defer { audit?.end() }
+    var outcome = Outcome<Scalar>(parameters)
+    swap(&outcomeSpares, &outcome.spares)
+    defer { swap(&outcomeSpares, &outcome.spares) }
+    if let problem = outcome.compute(changes, values, state, averaging: averaging, threads: threads) {
+      outcome.discard()
+      throw refusal(problem)
+    }
+    commit(changes, &outcome, to: &values)
+    return StepReport(number: stepCount, gradientNorm: norm, events: changes.events)
   }
 
-  /// Replaces the state by a saved one. A step traps if a tensor does not have the shape of its parameter.
+  /// Replaces the state by a saved one. A step is refused if a tensor does not have the shape of its parameter.
   public mutating func restore(_ state: OptimizerState<Scalar>) { self.state = state }
 
   /// The running averages of the weights, in the order of ``parameters``; nil before the first step or without them.
   public var averages: [Matrix<Scalar>]? {
-    let found = parameters.compactMap { state.tensors[SlotKey($0.name, Self.averageSlot)] }
+    let found = parameters.compactMap { state.averages[$0.name] }
     return found.count == parameters.count && !found.isEmpty ? found : nil
   }
-
-  static var stepKey: SlotKey { SlotKey("run", "t") }
-  static var averageSlot: String { "average" }
 
   private func requireShapes(_ matrices: [Matrix<Scalar>], _ what: StaticString) {
     require(
@@ -151,17 +154,44 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     return changes
   }
 
+  /// The new takes the place of the old, whose memory is kept for the next step.
   private mutating func commit(
-    _ changes: StagedChanges<Scalar>, to values: inout [Matrix<Scalar>], _ audit: StepAudit?
+    _ changes: StagedChanges<Scalar>, _ outcome: inout Outcome<Scalar>, to values: inout [Matrix<Scalar>]
   ) {
-    audit?.begin()
-    defer { audit?.end() }
     for (key, tensor) in changes.tensors {
       let old = state.tensors.updateValue(tensor, forKey: key)
       spares.exchange(key, for: old)
     }
-    Commit.change(&state, by: changes.changes)
+    for (key, change) in changes.changes {
+      // Out of the dictionary for that time, so that nobody shares it.
+      guard var tensor = state.tensors.removeValue(forKey: key) else {
+        fatalError("OptimizerDriver: there is no \(key) to be changed")
+      }
+      change(&tensor)
+      state.tensors[key] = tensor
+    }
     state.scalars.merge(changes.scalars) { _, new in new }
-    Commit(parameters: parameters, threads: threads).run(changes.updates, &values, &state)
+    outcome.replace(&values, &state)
+    state.stepCount += 1
+  }
+
+  /// What the caller is told of an outcome that cannot be.
+  private func refusal(_ problem: Outcome<Scalar>.Problem) -> StepRefusal {
+    func optimizer(of parameter: ParameterInfo) -> String {
+      assignments.first { $0.parameters.contains { $0.name == parameter.name } }?.name ?? "run"
+    }
+    switch problem {
+    case .value(let parameter, let index):
+      return .nonFiniteValue(
+        optimizer: optimizer(of: parameter), parameter: parameter.name, layer: parameter.layer, index: index)
+    case .slot(let key, let parameter):
+      return .nonFiniteState(optimizer: optimizer(of: parameter), slot: key)
+    case .average(let parameter):
+      return .nonFiniteState(optimizer: "the run", slot: SlotKey(parameter.name, "running average"))
+    case .shape(let key, let parameter, let rows, let columns):
+      return .failed(
+        optimizer: optimizer(of: parameter), place: key.description,
+        reason: "the state of \(rows)×\(columns) does not fit \(parameter.summary)")
+    }
   }
 }

@@ -29,6 +29,18 @@ struct Assignment: Sendable {
   var name: String { type(of: optimizer).record.name }
 }
 
+extension OptimizerDriver: CustomStringConvertible {
+  /// Who updates the parameters, with all settings, and which ones if not all: `adam beta1=0.9 …`.
+  public var description: String {
+    assignments.map { assignment in
+      let settings = assignment.optimizer.settings.values.sorted { $0.key < $1.key }
+      let text = ([assignment.owner] + settings.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
+      if assignment.parameters.count == parameters.count { return text }
+      return text + " for " + assignment.parameters.map(\.name).joined(separator: ", ")
+    }.joined(separator: "; ")
+  }
+}
+
 extension Assignment {
   /// Gives every parameter to the first group whose pattern it fits, else to `optimizer`; and what a method does not
   /// treat to its fallback.

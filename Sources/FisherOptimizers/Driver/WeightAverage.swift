@@ -1,28 +1,13 @@
 import FisherLinearAlgebra
 
-// average ← d·average + (1 − d)·θ, written so that a weight that does not move is its own average, bit for bit.
+/// average ← d·average + (1 − d)·θ, written so that a weight that does not move is its own average, bit for bit: the
+/// average stands in for the value, and the new θ for the gradient.
+struct WeightAverage<Scalar: KernelScalar>: UpdateRule {
+  /// 1 − d.
+  let rest: Scalar
 
-extension OptimizerDriver {
-  /// The averages start from the weights before the first step.
-  func startAverages(_ values: [Matrix<Scalar>], _ changes: inout StagedChanges<Scalar>) {
-    for (parameter, value) in zip(parameters, values) {
-      let key = SlotKey(parameter.name, Self.averageSlot)
-      if state.tensors[key] == nil { changes.tensors[key] = value }
-    }
-  }
+  var slots: [String?] { [] }
 
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  mutating func updateAverages(_ values: [Matrix<Scalar>], _ d: Double) {
-    let rest = Scalar(1 - d)
-    for (parameter, value) in zip(parameters, values) {
-      let key = SlotKey(parameter.name, Self.averageSlot)
-      guard var average = state.tensors.removeValue(forKey: key) else { continue }
-      value.withSpan { value in
-        average.withMutableSpan { average in
-          for j in average.indices { average[j] += rest * (value[j] - average[j]) }
-        }
-      }
-      state.tensors[key] = average
-    }
-  }
+  @inline(__always)
+  func update(_ x: inout Element<Scalar>) { x.value += rest * (x.gradient - x.value) }
 }

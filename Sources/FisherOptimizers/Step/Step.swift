@@ -3,8 +3,8 @@ import FisherRuntime
 
 /// A step as an optimizer sees it: gradients, values and state to read, and a list of changes that it fills.
 ///
-/// Nothing changes while the optimizer plans. When it returns, and all that it staged is finite, the changes are
-/// carried out in one pass that cannot fail; when it throws, nothing has happened.
+/// Nothing changes while the optimizer plans. When it returns, the updates are computed in one pass beside the old values
+/// and state, and take their place if all is finite; when it throws, or something is not, nothing has happened.
 public struct Step<Scalar: KernelScalar> {
   /// t: 1 in the first step.
   public let number: Int
@@ -25,7 +25,7 @@ public struct Step<Scalar: KernelScalar> {
   let state: OptimizerState<Scalar>
   let audit: StepAudit?
   var staged = StagedChanges<Scalar>()
-  var spares = SpareMatrices<Scalar>()
+  var spares = SpareMatrices<SlotKey, Scalar>()
 
   /// θ: a matrix of ``ParameterInfo/rows`` × ``ParameterInfo/columns``.
   public func value(_ parameter: ParameterInfo) -> Matrix<Scalar> {
@@ -126,7 +126,7 @@ public struct Step<Scalar: KernelScalar> {
   @usableFromInline
   mutating func stage(
     _ parameter: ParameterInfo, _ slots: [String?], _ gradient: Matrix<Scalar>?, _ row: Matrix<Scalar>?,
-    _ column: Matrix<Scalar>?, _ run: @escaping (UpdateOperands<Scalar>, Range<Int>) -> Void
+    _ column: Matrix<Scalar>?, _ run: @escaping (UpdateOperands<Scalar>, Range<Int>) -> Bool
   ) {
     let gradient = gradient ?? self.gradient(parameter)
     require(slots.count <= 3, "Step: an update rule has at most three slots, this one has \(slots)")
@@ -160,7 +160,8 @@ struct StagedUpdate<Scalar: KernelScalar> {
   let gradient: Matrix<Scalar>
   let row: Matrix<Scalar>?
   let column: Matrix<Scalar>?
-  let run: (UpdateOperands<Scalar>, Range<Int>) -> Void
+  /// Whether all that was written is finite.
+  let run: (UpdateOperands<Scalar>, Range<Int>) -> Bool
 }
 
 /// All that the optimizers of a step want changed.

@@ -4,6 +4,8 @@ public enum StepRefusal: Error, Equatable, CustomStringConvertible {
   case nonFiniteLoss(Double, layer: String? = nil)
   /// An element of a gradient is NaN or infinite.
   case nonFiniteGradient(parameter: String, layer: String?, index: Int)
+  /// An element of a parameter would become NaN or infinite.
+  case nonFiniteValue(optimizer: String, parameter: String, layer: String?, index: Int)
   /// A new piece of state would hold NaN or infinity.
   case nonFiniteState(optimizer: String, slot: SlotKey)
   /// The optimizer needs something that this objective cannot give.
@@ -19,6 +21,9 @@ public enum StepRefusal: Error, Equatable, CustomStringConvertible {
     case .nonFiniteGradient(let parameter, let layer, let index):
       let place = layer.map { "layer \($0): " } ?? ""
       return "\(place)the gradient of \(parameter) is not finite at element \(index); no step was taken"
+    case .nonFiniteValue(let optimizer, let parameter, let layer, let index):
+      let place = layer.map { "layer \($0): " } ?? ""
+      return "\(optimizer): \(place)\(parameter) would not be finite at element \(index); no step was taken"
     case .nonFiniteState(let optimizer, let slot):
       return "\(optimizer): \(slot.slot) of \(slot.owner) would not be finite; no step was taken"
     case .unavailable(let optimizer, let what):

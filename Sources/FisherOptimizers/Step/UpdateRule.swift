@@ -41,32 +41,46 @@ public protocol UpdateRule<Scalar>: Sendable {
   func update(_ x: inout Element<Scalar>)
 }
 
-/// Where the operands of a staged update lie; absent state and factors are nil.
+/// A tensor that an update reads, and where its successor goes.
+@frozen
+public struct UpdateTensor<Scalar: KernelScalar> {
+  /// Nil for zeros.
+  @usableFromInline let old: UnsafePointer<Scalar>?
+  /// Nil if nothing is written. Never the memory of `old`.
+  @usableFromInline let new: UnsafeMutablePointer<Scalar>?
+
+  @usableFromInline
+  init(old: UnsafePointer<Scalar>? = nil, new: UnsafeMutablePointer<Scalar>? = nil) {
+    self.old = old
+    self.new = new
+  }
+}
+
+/// Where the operands of a staged update lie; absent factors are nil.
 @frozen
 public struct UpdateOperands<Scalar: KernelScalar> {
-  @usableFromInline var value: UnsafeMutablePointer<Scalar>
+  @usableFromInline var value: UpdateTensor<Scalar>
   @usableFromInline var gradient: UnsafePointer<Scalar>
-  @usableFromInline var first: UnsafeMutablePointer<Scalar>?
-  @usableFromInline var second: UnsafeMutablePointer<Scalar>?
-  @usableFromInline var third: UnsafeMutablePointer<Scalar>?
+  @usableFromInline var first: UpdateTensor<Scalar>
+  @usableFromInline var second: UpdateTensor<Scalar>
+  @usableFromInline var third: UpdateTensor<Scalar>
   @usableFromInline var row: UnsafePointer<Scalar>?
   @usableFromInline var column: UnsafePointer<Scalar>?
   @usableFromInline var columns: Int
   /// From one row of the gradient to the next.
   @usableFromInline var gradientStride: Int
 
-  @usableFromInline
   init(
-    value: UnsafeMutablePointer<Scalar>, gradient: UnsafePointer<Scalar>, gradientStride: Int,
-    states: [UnsafeMutablePointer<Scalar>?], row: UnsafePointer<Scalar>?, column: UnsafePointer<Scalar>?,
-    columns: Int
+    value: UpdateTensor<Scalar>, gradient: UnsafePointer<Scalar>, gradientStride: Int,
+    slots: [UpdateTensor<Scalar>] = [], row: UnsafePointer<Scalar>? = nil,
+    column: UnsafePointer<Scalar>? = nil, columns: Int
   ) {
     self.value = value
     self.gradient = gradient
     self.gradientStride = gradientStride
-    first = states.count > 0 ? states[0] : nil
-    second = states.count > 1 ? states[1] : nil
-    third = states.count > 2 ? states[2] : nil
+    first = slots.count > 0 ? slots[0] : UpdateTensor()
+    second = slots.count > 1 ? slots[1] : UpdateTensor()
+    third = slots.count > 2 ? slots[2] : UpdateTensor()
     self.row = row
     self.column = column
     self.columns = columns
@@ -75,12 +89,16 @@ public struct UpdateOperands<Scalar: KernelScalar> {
 
 extension UpdateRule {
   /// Runs the rule on the elements of `range`, which are numbered row by row.
+  ///
+  /// - Returns: whether all that was written is finite.
   @inlinable @inline(__always)
-  func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) {
+  func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) -> Bool {
+    // 0·x is NaN for NaN and infinity, and zero for all others: the sum tells, and cannot overflow.
+    var zeros = Lanes<Scalar>.zero
     if operands.row == nil && operands.column == nil && operands.gradientStride == operands.columns {
       runRow(
-        operands, operands.gradient, range.lowerBound, range.upperBound, column: 0, row: .zero)
-      return
+        operands, operands.gradient, range.lowerBound, range.upperBound, column: 0, row: .zero, &zeros)
+      return zeros == .zero
     }
     var i = range.lowerBound
     while i < range.upperBound {
@@ -90,57 +108,95 @@ extension UpdateRule {
       let factor = operands.row.map { Lanes<Scalar>(repeating: $0[row]) } ?? .zero
       // Elements are numbered without the gaps.
       let gradient = operands.gradient + row &* (operands.gradientStride &- operands.columns)
-      runRow(operands, gradient, i, end, column: i &- start, row: factor)
+      runRow(operands, gradient, i, end, column: i &- start, row: factor, &zeros)
       i = end
     }
+    return zeros == .zero
   }
 
   @inlinable @inline(__always)
   func runRow(
     _ operands: UpdateOperands<Scalar>, _ gradient: UnsafePointer<Scalar>, _ start: Int, _ end: Int,
-    column: Int, row: Lanes<Scalar>
+    column: Int, row: Lanes<Scalar>, _ zeros: inout Lanes<Scalar>
   ) {
     var x = Element<Scalar>()
     x.row = row
     var (i, j) = (start, column)
     while i &+ 8 <= end {
-      x.value = ahead(operands.value + i)
+      x.value = read(operands.value, i)
       x.gradient = ahead(gradient + i)
-      x.first = operands.first.map { ahead($0 + i) } ?? .zero
-      x.second = operands.second.map { ahead($0 + i) } ?? .zero
-      x.third = operands.third.map { ahead($0 + i) } ?? .zero
+      x.first = read(operands.first, i)
+      x.second = read(operands.second, i)
+      x.third = read(operands.third, i)
       if let p = operands.column { x.column = load(p + j) }
       update(&x)
-      store(x.value, to: operands.value + i)
-      if let p = operands.first { store(x.first, to: p + i) }
-      if let p = operands.second { store(x.second, to: p + i) }
-      if let p = operands.third { store(x.third, to: p + i) }
+      write(x.value, operands.value, i, &zeros)
+      write(x.first, operands.first, i, &zeros)
+      write(x.second, operands.second, i, &zeros)
+      write(x.third, operands.third, i, &zeros)
       i &+= 8
       j &+= 8
     }
-    if i < end { runRest(operands, gradient, i, end &- i, column: j, row: row) }
+    if i < end { runRest(operands, gradient, i, end &- i, column: j, row: row, &zeros) }
   }
 
   /// The last elements of a row, fewer than eight. The lanes past the end hold zeros and are not stored.
   @inlinable @inline(never)
   func runRest(
     _ operands: UpdateOperands<Scalar>, _ gradient: UnsafePointer<Scalar>, _ i: Int, _ rest: Int,
-    column j: Int, row: Lanes<Scalar>
+    column j: Int, row: Lanes<Scalar>, _ zeros: inout Lanes<Scalar>
   ) {
     var x = Element<Scalar>()
     x.row = row
-    x.value = load(UnsafePointer(operands.value + i), rest)
+    x.value = read(operands.value, i, rest)
     x.gradient = load(gradient + i, rest)
-    x.first = operands.first.map { load(UnsafePointer($0 + i), rest) } ?? .zero
-    x.second = operands.second.map { load(UnsafePointer($0 + i), rest) } ?? .zero
-    x.third = operands.third.map { load(UnsafePointer($0 + i), rest) } ?? .zero
+    x.first = read(operands.first, i, rest)
+    x.second = read(operands.second, i, rest)
+    x.third = read(operands.third, i, rest)
     if let p = operands.column { x.column = load(p + j, rest) }
     update(&x)
-    store(x.value, to: operands.value + i, rest)
-    if let p = operands.first { store(x.first, to: p + i, rest) }
-    if let p = operands.second { store(x.second, to: p + i, rest) }
-    if let p = operands.third { store(x.third, to: p + i, rest) }
+    write(x.value, operands.value, i, rest, &zeros)
+    write(x.first, operands.first, i, rest, &zeros)
+    write(x.second, operands.second, i, rest, &zeros)
+    write(x.third, operands.third, i, rest, &zeros)
   }
+}
+
+@inlinable @inline(__always)
+func read<S: KernelScalar>(_ tensor: UpdateTensor<S>, _ i: Int) -> Lanes<S> {
+  tensor.old.map { ahead($0 + i) } ?? .zero
+}
+
+@inlinable @inline(__always)
+func write<S: KernelScalar>(_ v: Lanes<S>, _ tensor: UpdateTensor<S>, _ i: Int, _ zeros: inout Lanes<S>) {
+  guard let p = tensor.new else { return }
+  store(v, to: p + i)
+  mark(v, 8, &zeros)
+}
+
+/// Makes a lane NaN that is not finite. Other types than these two may count their operations, and this is none of the
+/// rule's.
+@inlinable @inline(__always)
+func mark<S: KernelScalar>(_ v: Lanes<S>, _ count: Int, _ zeros: inout Lanes<S>) {
+  if count == 8 && (S.self == Float.self || S.self == Double.self) {
+    zeros += S.zero * v
+    return
+  }
+  for lane in 0..<count where !v[lane].isFinite { zeros[lane] = .nan }
+}
+
+@inlinable @inline(__always)
+func read<S: KernelScalar>(_ tensor: UpdateTensor<S>, _ i: Int, _ count: Int) -> Lanes<S> {
+  tensor.old.map { load($0 + i, count) } ?? .zero
+}
+
+@inlinable @inline(__always)
+func write<S: KernelScalar>(
+  _ v: Lanes<S>, _ tensor: UpdateTensor<S>, _ i: Int, _ count: Int, _ zeros: inout Lanes<S>
+) {
+  guard let p = tensor.new else { return }
+  for lane in 0..<count { p[i + lane] = v[lane] }
+  mark(v, count, &zeros)
 }
 
 /// Loads, and asks for what comes 1024 elements later: several streams are too many for the prefetchers of the hardware.
@@ -165,9 +221,4 @@ func load<S: KernelScalar>(_ p: UnsafePointer<S>, _ count: Int) -> Lanes<S> {
   var v = Lanes<S>.zero
   for lane in 0..<count { v[lane] = p[lane] }
   return v
-}
-
-@inlinable @inline(__always)
-func store<S: KernelScalar>(_ v: Lanes<S>, to p: UnsafeMutablePointer<S>, _ count: Int) {
-  for lane in 0..<count { p[lane] = v[lane] }
 }

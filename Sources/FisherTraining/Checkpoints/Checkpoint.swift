@@ -4,10 +4,14 @@ import Foundation
 
 /// A run at rest, as one file: weights, the optimizer's slots, where the run is, and what it was started with.
 ///
-/// The tensors `weights/NAME` and `state/OWNER/SLOT`; numbers in the table of texts, with all their bits. One file, so
-/// that it is either the old or the new run, and never half of each.
+/// The tensors `weights/NAME`, `statistics/NAME`, `averages/NAME` and `state/OWNER/SLOT`, whose names hold `%` and `/` as
+/// `%25` and `%2F`; numbers in the table of texts, with all their bits; what the run depends on; and a hash of everything.
+/// One file, so that it is either the old or the new run, and never half of each.
 public struct Checkpoint: Sendable {
-  static let format = "fisher-checkpoint 1"
+  static let format = "fisher-checkpoint 2"
+
+  /// In front of what the run depends on.
+  static let identityPrefix = "depends."
 
   let file: Safetensors
   /// Where it was read from, for messages.
@@ -24,15 +28,19 @@ public struct Checkpoint: Sendable {
 
   /// Reads the checkpoint in a directory.
   ///
-  /// - Throws: ``FileError`` if there is none, or it is truncated or foreign.
+  /// - Throws: ``FileError`` if there is none, or it is truncated, changed or foreign.
   public init(in directory: String) throws(FileError) {
     path = directory + "/" + Self.name
-    file = try Safetensors(contentsOf: path)
+    let bytes = try FileBytes.read(path)
+    file = try Safetensors(decoding: bytes, from: path)
     guard let format = file.metadata["format"] else {
       throw FileError(path, "no checkpoint: it names no format")
     }
     guard format == Self.format else {
       throw FileError(path, "its format is '\(format)', this version reads '\(Self.format)'")
+    }
+    guard Checksum.isIntact(bytes) else {
+      throw FileError(path, "damaged: its bytes do not have the checksum that was stored with them")
     }
   }
 

@@ -13,7 +13,8 @@ extension Trainer {
       try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     } catch { throw FileError(directory, "cannot be made a directory") }
     try weightsFile().write(to: directory + "/" + Checkpoint.weightsName)
-    try checkpointFile(configuration).write(to: directory + "/" + Checkpoint.name)
+    try FileBytes.replace(
+      directory + "/" + Checkpoint.name, with: Checksum.sealed(checkpointFile(configuration)))
   }
 
   private func weightsFile() -> Safetensors {
@@ -34,8 +35,12 @@ extension Trainer {
       file.set("weights/" + parameter.name, value, shape: parameter.shape)
     }
     for (name, value) in zip(network.statisticNames, statistics) { file.set("statistics/" + name, value) }
-    for (key, tensor) in driver.state.tensors { file.set("state/\(key)", tensor) }
-    for (key, number) in driver.state.scalars { file.metadata["state/\(key)"] = Checkpoint.text(number) }
+    let state = driver.state
+    for (key, tensor) in state.tensors { file.set("state/" + key.path, tensor) }
+    for (key, number) in state.scalars { file.metadata["state/" + key.path] = Checkpoint.text(number) }
+    for (name, average) in state.averages { file.set("averages/" + name, average) }
+    file.metadata["steps"] = "\(state.stepCount)"
+    for (what, text) in identity { file.metadata[Checkpoint.identityPrefix + what] = text }
     for (key, text) in configuration { file.metadata["configuration." + key] = text }
     for (event, count) in progress.events { file.metadata["event." + event] = "\(count)" }
     file.metadata.merge(progress.metadata) { $1 }
@@ -54,6 +59,7 @@ extension TrainingProgress {
       "seconds": Checkpoint.text(seconds),
     ]
     texts["trainLoss"] = trainLoss.map(Checkpoint.text)
+    texts["testLoss"] = testLoss.map(Checkpoint.text)
     texts["bestTestAccuracy"] = bestTestAccuracy.map(Checkpoint.text)
     return texts
   }
@@ -66,7 +72,13 @@ extension TrainingProgress {
     bestTestLoss = try checkpoint.number("bestTestLoss")
     epochsSinceBest = try checkpoint.integer("epochsSinceBest")
     seconds = try checkpoint.number("seconds")
-    if epoch > 0 { trainLoss = try checkpoint.number("trainLoss") }
+    if epoch > 0 {
+      trainLoss = try checkpoint.number("trainLoss")
+      testLoss = try checkpoint.number("testLoss")
+    }
+    for (what, number) in [("lossSum", lossSum), ("lossTerms", lossTerms), ("seconds", seconds)] {
+      guard number.isFinite else { throw FileError(checkpoint.path, "\(what) is \(number)") }
+    }
     if checkpoint.file.metadata["bestTestAccuracy"] != nil {
       bestTestAccuracy = try checkpoint.number("bestTestAccuracy")
     }

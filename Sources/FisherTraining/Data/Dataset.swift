@@ -45,6 +45,8 @@ public struct Dataset: Sendable {
   public let count: Int
   public let targets: Targets
   let storage: Storage
+  /// What a reader should know of how the data were read.
+  public internal(set) var notes: [String] = []
 
   /// - Precondition: the numbers and targets of as many whole examples.
   init(name: String, shape: ExampleShape, storage: Storage, targets: Targets) {
@@ -114,7 +116,9 @@ public struct Dataset: Sendable {
     if case .classes(let classes, let count) = targets {
       targets = .classes(places.map { classes[$0] }, count: count)
     }
-    return Dataset(name: name, shape: shape, storage: chosen, targets: targets)
+    var result = Dataset(name: name, shape: shape, storage: chosen, targets: targets)
+    result.notes = notes
+    return result
   }
 }
 
@@ -132,17 +136,33 @@ public struct DataSplit: Sendable {
   /// The same examples, each its own target: for autoencoders.
   public var reconstructing: DataSplit {
     func plain(_ data: Dataset) -> Dataset {
-      Dataset(name: data.name, shape: data.shape, storage: data.storage, targets: .inputs)
+      var plain = Dataset(name: data.name, shape: data.shape, storage: data.storage, targets: .inputs)
+      plain.notes = data.notes
+      return plain
     }
     return DataSplit(train: plain(train), test: plain(test))
   }
 
-  /// Every example once, a fifth of them for the test, by a permutation that never changes.
+  /// Every example once, a fifth of them for the test, by a permutation that never changes. Of a class that would have
+  /// examples for the test alone they go to the training, if another one can take their place.
   init(splitting all: Dataset) {
     var generator = KeyedGenerator(0, Purpose.split)
     let order = generator.permutation(all.count)
     let testCount = max(1, all.count / 5)
-    test = all.selecting(Array(order.prefix(testCount)).sorted(), name: all.name)
-    train = all.selecting(Array(order.dropFirst(testCount)).sorted(), name: all.name)
+    var (tested, learned) = (Array(order.prefix(testCount)), Array(order.dropFirst(testCount)))
+    if case .classes(let classes, _) = all.targets {
+      let known = Set(learned.map { classes[$0] })
+      let strange = tested.filter { !known.contains(classes[$0]) }
+      let counts = Dictionary(grouping: learned, by: { classes[$0] }).mapValues(\.count)
+      if strange.count < tested.count {
+        tested.removeAll { !known.contains(classes[$0]) }
+        learned += strange
+      } else if let spare = learned.firstIndex(where: { counts[classes[$0]] ?? 0 > 1 }) {
+        tested = [learned.remove(at: spare)]
+        learned += strange
+      }
+    }
+    test = all.selecting(tested.sorted(), name: all.name)
+    train = all.selecting(learned.sorted(), name: all.name)
   }
 }

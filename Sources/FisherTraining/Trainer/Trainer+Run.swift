@@ -19,6 +19,8 @@ public struct TrainingResult: Sendable, Equatable {
   public let bestTestAccuracy: Double?
   public let bestTestLoss: Double
   public let finalTrainLoss: Double
+  /// Of the last epoch. A run whose weights are finite may still test so badly that this is not.
+  public let finalTestLoss: Double
   /// Of training, since the beginning of the run.
   public let seconds: Double
   /// A hash of the bits of all weights.
@@ -65,7 +67,8 @@ extension Trainer {
     }
     return TrainingResult(
       bestTestAccuracy: progress.bestTestAccuracy, bestTestLoss: progress.bestTestLoss,
-      finalTrainLoss: progress.trainLoss ?? .nan, seconds: progress.seconds, parametersHash: parametersHash,
+      finalTrainLoss: progress.trainLoss ?? .nan, finalTestLoss: progress.testLoss ?? .nan,
+      seconds: progress.seconds, parametersHash: parametersHash,
       stoppedEarly: hasStoppedEarly && progress.epoch < options.epochs, events: progress.events)
   }
 

@@ -21,6 +21,7 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
     try require(
       network.output.count == outputs, "the network gives \(network.output), \(name) wants \(outputs) numbers"
     )
+    try checkTargets(data, require)
     try require(options.epochs >= 1, "epochs is \(options.epochs); it must be at least 1")
     try require(options.batchSize >= 1, "a batch of \(options.batchSize); it must have at least one sample")
     if let size = options.microBatchSize {
@@ -41,5 +42,26 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
     case .value(let limit), .norm(let limit):
       try require(limit > 0 && limit.isFinite, "the limit of clipping is \(limit); it must be positive")
     }
+  }
+
+  /// There is something to tell apart, and nothing in the test that was never seen.
+  private static func checkTargets(
+    _ data: DataSplit, _ require: (Bool, @autoclosure () -> String) throws(TrainingError) -> Void
+  ) throws(TrainingError) {
+    let name = data.train.name
+    try require(
+      data.train.classCount == data.test.classCount,
+      "\(name): \(data.train.classCount ?? 0) classes in the training and \(data.test.classCount ?? 0) in the test"
+    )
+    guard case .classes(let learned, _) = data.train.targets, case .classes(let tested, _) = data.test.targets
+    else { return }
+    let known = Set(learned)
+    try require(
+      known.count >= 2,
+      "\(name): all \(learned.count) training examples have the class \(learned.first ?? 0); there is nothing to learn"
+    )
+    let strange = Set(tested).subtracting(known).sorted()
+    try require(
+      strange.isEmpty, "\(name): the test has class \(strange.first ?? 0), of which no training example is")
   }
 }

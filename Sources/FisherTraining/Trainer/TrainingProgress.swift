@@ -9,6 +9,8 @@ public struct TrainingProgress: Sendable, Equatable {
   var lossTerms = 0.0
   /// Of the last complete epoch; nil before it.
   public internal(set) var trainLoss: Double?
+  /// Of the test after the last complete epoch; nil before it.
+  public internal(set) var testLoss: Double?
   /// The best so far; nil if the data have no classes or no epoch is complete.
   public internal(set) var bestTestAccuracy: Double?
   /// The least so far.
@@ -29,6 +31,7 @@ public struct TrainingProgress: Sendable, Equatable {
   /// Ends an epoch.
   mutating func endEpoch(_ test: Evaluation) {
     trainLoss = lossSum / lossTerms
+    testLoss = test.loss
     (lossSum, lossTerms, batch) = (0, 0, 0)
     epoch += 1
     let isBetter: Bool

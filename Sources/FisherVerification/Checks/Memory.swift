@@ -22,13 +22,13 @@ extension Check {
 
   private static func reread(_ state: OptimizerState<Float>) throws -> OptimizerState<Float> {
     var file = Safetensors()
-    for (key, tensor) in state.tensors { file.set(key.description, tensor) }
+    for (key, tensor) in state.tensors { file.set(key.path, tensor) }
     let bytes = try Safetensors(decoding: file.encoded(), from: "memory")
-    var tensors: [SlotKey: Matrix<Float>] = [:]
+    var state = state
     for (key, tensor) in state.tensors {
-      tensors[key] = bytes.matrix(key.description, rows: tensor.rows, columns: tensor.columns)
+      state.tensors[key] = bytes.matrix(key.path, rows: tensor.rows, columns: tensor.columns)
     }
-    return OptimizerState(tensors: tensors, scalars: state.scalars)
+    return state
   }
 
   static let stateChanges = Check(

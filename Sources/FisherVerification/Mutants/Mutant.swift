@@ -17,31 +17,28 @@ struct Mutant<S: KernelScalar> {
   /// Called before every step.
   mutating func change(_ driver: inout OptimizerDriver<S>) {
     steps += 1
-    let state = driver.state
+    var state = driver.state
     switch mutation {
     case .frozenState:
       if steps == 2 { first = state }
-      if let first { driver.restore(OptimizerState(tensors: first.tensors, scalars: state.scalars)) }
+      if let first { state.tensors = first.tensors }
     case .staleInverse:
       let old = (first ?? state).tensors.filter { derived.contains($0.key.slot) }
       if first == nil && !old.isEmpty { first = state }
-      driver.restore(
-        OptimizerState(tensors: state.tensors.merging(old) { $1 }, scalars: state.scalars))
+      state.tensors.merge(old) { $1 }
     case .forgottenState:
-      driver.restore(OptimizerState(scalars: state.scalars))
+      state.tensors = [:]
     case .wrongAveraging:
-      driver.restore(
-        OptimizerState(tensors: state.tensors.mapValues { Self.scaled($0, 1.01) }, scalars: state.scalars))
+      state.tensors = state.tensors.mapValues { Self.scaled($0, 1.01) }
     case .missingBiasCorrection:
       // A late step, whose correction is 1; a multiple of every usual period, so that nothing else changes.
-      var scalars = state.scalars
-      scalars[SlotKey("run", "t")] = Double(720_720_000 + steps - 1)
-      driver.restore(OptimizerState(tensors: state.tensors, scalars: scalars))
+      state.stepCount = 720_720_000 + steps - 1
     case .descentInDisguise, .lopsided, .swappedFactors, .staleCaptures, .wrongScale, .wrongCost,
       .falsePromises,
       .hoarding:
-      break
+      return
     }
+    driver.restore(state)
   }
 
   private static func scaled(_ matrix: Matrix<S>, _ factor: S) -> Matrix<S> {

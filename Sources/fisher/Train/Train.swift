@@ -66,48 +66,36 @@ enum Train {
     let trainer = try Trainer(
       network, data, optimizer: optimizer, options: options, registry: .builtIn, backend: backend)
     if let checkpoint { try trainer.resume(from: checkpoint) }
-    let saver = try Saver(
-      directory: arguments.value("checkpoint") ?? arguments.value("resume"), isResumed: checkpoint != nil,
-      every: arguments.count("checkpoint-steps"), configuration: configuration.stored)
+    let saver = try Saver(arguments, resumed: checkpoint, configuration: configuration.stored)
     let report = TrainingReport(
-      json: try arguments.jsonLines(), isQuiet: arguments.isQuiet)
+      json: try arguments.jsonLines(appending: checkpoint != nil), isQuiet: arguments.isQuiet)
     report.start(configuration, trainer, data, optimizer)
+    Interruption.listen()
     do {
       let result = try trainer.run { event in
         report.show(event, trainer.options.epochs)
         try saver.save(trainer, after: event)
+        try Interruption.check()
       }
       report.end(result)
-      return 0
+      if result.finalTestLoss.isFinite { return 0 }
+      report.fail("the loss of the last test is \(result.finalTestLoss)")
+      return 1
+    } catch let interruption as Interruption {
+      do { try saver.save(trainer) } catch {
+        report.fail("\(error)")
+        return 1
+      }
+      let place = "interrupted after epoch \(trainer.progress.epoch), step \(trainer.progress.batch)"
+      report.fail(
+        place
+          + (saver.directory.map { "; --resume \($0) continues it" }
+            ?? "; without --checkpoint nothing is kept"))
+      return interruption.status
     } catch {
       // The run failed, not its input: refused steps and disks that are full.
       report.fail("\(error)")
       return 1
     }
-  }
-}
-
-/// When checkpoints are written, and where.
-struct Saver {
-  let directory: String?
-  let every: Int?
-  let configuration: [String: String]
-
-  /// - Throws: ``UsageError`` if another run's checkpoint would be overwritten.
-  init(directory: String?, isResumed: Bool, every: Int?, configuration: [String: String]) throws(UsageError) {
-    self.directory = directory
-    self.every = every
-    self.configuration = configuration
-    guard let directory, !isResumed else { return }
-    if access(directory + "/checkpoint.safetensors", F_OK) == 0 {
-      throw UsageError(
-        "--checkpoint: \(directory) holds a run already; continue it with --resume, or take another folder")
-    }
-  }
-
-  func save<S: KernelScalar>(_ trainer: Trainer<S>, after event: TrainingEvent) throws(FileError) {
-    guard let directory else { return }
-    if case .step(let steps, _, _) = event, every.map({ steps % $0 != 0 }) ?? true { return }
-    try trainer.save(to: directory, configuration: configuration)
   }
 }

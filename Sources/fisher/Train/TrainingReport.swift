@@ -14,7 +14,7 @@ struct TrainingReport {
     if isQuiet { return }
     // The bar's line is taken back first.
     print((isTerminal ? "\r\u{1B}[K" : "") + line)
-    fflush(nil)
+    Console.flush()
   }
 
   func start<S: KernelScalar>(
@@ -25,6 +25,7 @@ struct TrainingReport {
     say(
       "data       \(data.train.name): \(data.train.count) + \(data.test.count) examples of \(data.train.shape)\(classes)"
     )
+    for note in data.train.notes { say("           \(note)") }
     say(
       "model      \(configuration["model"]): \(trainer.network.parameterCount) parameters, \(configuration["type"])"
     )
@@ -42,7 +43,8 @@ struct TrainingReport {
           ("set", .object(settings.map { ($0.key, $0.value.json) })),
           ("parameters", .int(trainer.network.parameterCount)), ("threads", .int(trainer.options.threads)),
           ("instructionSet", .string(InstructionSet.best.rawValue)),
-          ("trainExamples", .int(data.train.count)), ("testExamples", .int(data.test.count)),
+          ("notes", .array(data.train.notes.map(JSON.string))), ("trainExamples", .int(data.train.count)),
+          ("testExamples", .int(data.test.count)),
         ]))
   }
 
@@ -71,7 +73,7 @@ struct TrainingReport {
     let full = width * step / max(1, total)
     let line = String(repeating: "█", count: full) + String(repeating: "·", count: width - full)
     print("\r\u{1B}[K\(line) \(step)/\(total)  loss \(fixed(loss, 4))", terminator: "")
-    fflush(nil)
+    Console.flush()
   }
 
   func end(_ result: TrainingResult) {
@@ -94,7 +96,10 @@ struct TrainingReport {
   }
 
   func fail(_ message: String) {
-    if isTerminal && !isQuiet { print("\r\u{1B}[K", terminator: "") }
+    if isTerminal && !isQuiet {
+      print("\r\u{1B}[K", terminator: "")
+      Console.flush()
+    }
     json?.write(.object([("event", .string("failure")), ("message", .string(message))]))
     Console.error(message)
   }

@@ -50,6 +50,33 @@ import Testing
     }
   }
 
+  /// The numbers that a network sees do not depend on the unit of a feature; powers of two leave even the bits.
+  @Test func normalizationHasNoUnit() {
+    var generator = KeyedGenerator(5)
+    let rows = (0..<40).map { _ in (0..<3).map { _ in Float(generator.unit() * 2 - 1) } }
+    func normalized(times scale: Float, plus offset: Float = 0) -> [Float] {
+      let data = Dataset(
+        name: "t", shape: ExampleShape(channels: 3), rows: rows.map { $0.map { $0 * scale + offset } },
+        classes: rows.map { _ in 0 }, classCount: 1)
+      return BatchSource(data, batchSize: 40, normalization: Normalization(data)).batch(0, as: Float.self)
+        .inputs.array
+    }
+    let plain = normalized(times: 1)
+    for exponent in [-120, -100, -40, -20, 20, 100, 127] {
+      #expect(
+        normalized(times: Float(sign: .plus, exponent: exponent, significand: 1)) == plain, "2^\(exponent)")
+    }
+    for scale: Float in [1e-35, 1e-9, 1e-7, 1e-6, 1e30, 3e38] {
+      // Each number is rounded once more, by ε/2 of at most 1, where the deviation is about 1/√3.
+      let error = zip(normalized(times: scale), plain).map { abs($0 - $1) }.max() ?? 1
+      #expect(error < 8 * .ulpOfOne, "\(scale): \(error)")
+    }
+    // Far from zero the rounding of the data alone is left: ε/2 · 100 of a deviation of 1/√3.
+    let far = zip(normalized(times: 1, plus: 100), plain).map { abs($0 - $1) }.max() ?? 1
+    #expect(far < 200 * .ulpOfOne, "\(far)")
+    #expect(normalized(times: 0, plus: 0.1).allSatisfy { $0 == 0 })
+  }
+
   @Test func imagesAreNormalizedByChannel() {
     let image: [Float] = [1, 2, 3, 4, 10, 10, 30, 30]
     let data = Dataset(
@@ -57,7 +84,7 @@ import Testing
       classCount: 1)
     let normalization = Normalization(data)
     #expect(normalization.mean == [2.5, 20])
-    #expect(normalization.scale == [1 / Float(1.25).squareRoot(), 0.1])
+    #expect(normalization.scale == [1 / 1.25.squareRoot(), 0.1])
   }
 }
 

@@ -1,0 +1,111 @@
+import FisherLinearAlgebra
+import FisherRuntime
+
+extension Outcome {
+  /// The pass over one parameter: what it reads, and the memory that it writes.
+  struct Pass {
+    let parameter: ParameterInfo
+    let position: Int
+    private let run: (UpdateOperands<Scalar>, Range<Int>) -> Bool
+    private let old: Matrix<Scalar>
+    private let gradient: Matrix<Scalar>
+    private let row: Matrix<Scalar>?
+    private let column: Matrix<Scalar>?
+    private(set) var value: Matrix<Scalar>
+    /// The rule's slots in their order; those without a name are missing from ``slots``.
+    private var former: [Matrix<Scalar>?] = []
+    private var places: [Int?] = []
+    private(set) var slots: [(key: SlotKey, tensor: Matrix<Scalar>)] = []
+
+    /// An update of an optimizer.
+    init(
+      _ update: StagedUpdate<Scalar>, _ position: Int, _ old: Matrix<Scalar>,
+      _ spares: inout SpareMatrices<OutcomeKey, Scalar>
+    ) {
+      parameter = update.parameter
+      self.position = position
+      run = update.run
+      self.old = old.compacted()
+      gradient = update.gradient
+      row = update.row
+      column = update.column
+      value = spares.take(.value(position), rows: old.rows, columns: old.columns)
+    }
+
+    /// The running average, with the new value in the place of the gradient.
+    init(
+      averaging parameter: ParameterInfo, _ position: Int, _ old: Matrix<Scalar>, _ new: Matrix<Scalar>,
+      _ rule: WeightAverage<Scalar>, _ spares: inout SpareMatrices<OutcomeKey, Scalar>
+    ) {
+      self.parameter = parameter
+      self.position = position
+      run = { rule.run($0, $1) }
+      self.old = old.compacted()
+      gradient = new.compacted()
+      row = nil
+      column = nil
+      value = spares.take(.average(position), rows: old.rows, columns: old.columns)
+    }
+
+    var rows: Int { value.rows }
+    var columns: Int { value.columns }
+
+    /// The rule's next slot; nil keys read zeros and write nothing, nil tensors are zeros that get a successor.
+    mutating func add(
+      _ key: SlotKey?, _ tensor: Matrix<Scalar>?, _ spares: inout SpareMatrices<OutcomeKey, Scalar>
+    ) {
+      former.append(tensor?.compacted())
+      places.append(key == nil ? nil : slots.count)
+      if let key { slots.append((key, spares.take(.slot(key), rows: rows, columns: columns))) }
+    }
+
+    /// Where everything lies, as long as this pass lives and is not copied.
+    private mutating func operands() -> UpdateOperands<Scalar> {
+      var tensors: [UpdateTensor<Scalar>] = []
+      for (former, place) in zip(former, places) {
+        tensors.append(
+          UpdateTensor(
+            old: former.map { $0.withPointer { $0.base } },
+            new: place.map { slots[$0].tensor.withMutablePointer(discarding: true) { $0.base } }))
+      }
+      return UpdateOperands(
+        value: UpdateTensor(
+          old: old.withPointer { $0.base }, new: value.withMutablePointer(discarding: true) { $0.base }),
+        gradient: gradient.withPointer { $0.base }, gradientStride: gradient.rowStride, slots: tensors,
+        row: row.map { $0.withPointer { $0.base } }, column: column.map { $0.withPointer { $0.base } },
+        columns: columns)
+    }
+
+    /// Elements of a piece: a fraction of a millisecond, and a few hundred kilobytes.
+    private static var pieceCount: Int { 32768 }
+
+    /// Runs all passes, on several threads. Elements are independent of one another, so their bits do not depend on the
+    /// cut into pieces nor on the threads.
+    ///
+    /// - Returns: for each pass whether all that it wrote is finite.
+    static func run(_ passes: inout [Pass], threads: Int) -> [Bool] {
+      var operands: [UpdateOperands<Scalar>] = []
+      for i in passes.indices { operands.append(passes[i].operands()) }
+      var pieces: [(pass: Int, range: Range<Int>)] = []
+      for (p, pass) in passes.enumerated() {
+        for start in stride(from: 0, to: pass.value.count, by: pieceCount) {
+          pieces.append((p, start..<min(pass.value.count, start + pieceCount)))
+        }
+      }
+      // Each task writes its own.
+      var isFinite = [Bool](repeating: true, count: pieces.count)
+      let runs = passes.map(\.run)
+      isFinite.withUnsafeMutableBufferPointer { isFinite in
+        nonisolated(unsafe) let isFinite = isFinite
+        Parallel.perform(pieces.count, threads: threads) { i in
+          let piece = pieces[i]
+          isFinite[i] = runs[piece.pass](operands[piece.pass], piece.range)
+        }
+      }
+      withExtendedLifetime(passes) {}
+      var result = [Bool](repeating: true, count: passes.count)
+      for (piece, isFinite) in zip(pieces, isFinite) where !isFinite { result[piece.pass] = false }
+      return result
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import FisherLinearAlgebra
+import FisherNetworks
+import FisherOptimizers
+
+extension Trainer {
+  /// All that the bits of a run depend on beside its seed, as texts by what they are.
+  ///
+  /// Not the number of threads, which changes no bit; nor the limits on how long the run goes, which may change.
+  var identity: [String: String] {
+    [
+      "network": network.description,
+      "optimizer": driver.description,
+      "training data": training.data.identity,
+      "test data": test.data.identity,
+      "batch size": "\(options.batchSize)",
+      "micro-batch size": options.microBatchSize.map { "\($0)" } ?? "none",
+      "schedule": options.schedule,
+      "clipping": "\(options.clipping)",
+      "averaging": options.averaging.map { "\($0)" } ?? "none",
+      "augmentation": options.augmentations.map { "\($0)" }.joined(separator: ", "),
+      "normalization": "\(options.normalizes)",
+      "frozen statistics": "\(options.freezesStatistics)",
+    ]
+  }
+}
+
+extension Dataset {
+  /// How many examples of what shape, and a hash of all their bits.
+  var identity: String {
+    var hash = BitHash()
+    switch storage {
+    case .bytes(let bytes, let scale):
+      hash.add(UInt64(scale.bitPattern))
+      bytes.withUnsafeBytes { hash.add($0) }
+    case .floats(let floats): floats.withUnsafeBytes { hash.add($0) }
+    }
+    if case .classes(let classes, let count) = targets {
+      hash.add(UInt64(count))
+      classes.withUnsafeBytes { hash.add($0) }
+    }
+    return "\(count) examples of \(shape), hash \(hash.text)"
+  }
+}
