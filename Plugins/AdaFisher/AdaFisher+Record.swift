@@ -57,7 +57,7 @@ extension AdaFisherMethod {
         ["variant": "paper", "keep": 0.2, "mix": 0.8, "placement": "beforeEMA", "convDivisor": true],
         ["control": "geometricMean"], ["fisher": "improved", "refresh": 3],
       ].map { $0.merging(["lambda": 0.05, "lr": 0.01, "weightDecay": 0.1]) { $1 } },
-      promises: [.gradientInTheLimit: ["lambda": 1e9]], dependsOnStepNumber: true
+      promises: [.gradientInTheLimit: ["lambda": 1e9]], clipping: .norm(10), dependsOnStepNumber: true
     )
   }
 }

@@ -40,6 +40,7 @@ enum Optimizers {
     line("needs", record.needs.description)
     line("cost", record.cost.description)
     line("state", record.stateSize)
+    if case .norm(let limit) = record.clipping { line("clipped", "gradients to the norm \(limit)") }
     line("invariances", record.invariances.map(\.rawValue).joined(separator: ", "))
     for promise in Promise.allCases {
       guard let settings = record.promises[promise] else { continue }

@@ -33,7 +33,7 @@ extension Suite {
       ) { memory in
         let (x, y) = (memory.operand(S.self, 64 * n, seed: 1), memory.operand(S.self, 64 * n, seed: 2))
         return { backend, _ in
-          backend.softmax(x.matrix(64, n).readOnly, to: y.matrix(64, n), logSums: nil)
+          backend.softmax(x.matrix(64, n).readOnly, to: y.matrix(64, n), sums: nil)
         }
       }
     }

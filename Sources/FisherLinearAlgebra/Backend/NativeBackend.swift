@@ -30,8 +30,7 @@ public struct NativeBackend: Backend {
   @inline(never)
   private func multiply<S: KernelScalar>(_ call: Gemm<S>, _ threads: Int) {
     let kernels = S._kernels(instructionSet)
-    if call.isSmall { return call.runSmall(kernels) }
-    Product(call).run(kernels, threads: threads)
+    if !call.runIfSmall(kernels) { Product(call).run(kernels, threads: threads) }
   }
 
   @inline(never)
@@ -54,9 +53,13 @@ public struct NativeBackend: Backend {
   public func ger<S: KernelScalar>(
     alpha: S, x: VectorPointer<S>, y: VectorPointer<S>, a: MutableMatrixPointer<S>, threads: Int
   ) {
-    let column = MatrixPointer(x.base, rows: x.count, columns: 1, rowStride: x.stride, columnStride: 1)
-    let row = MatrixPointer(y.base, rows: 1, columns: y.count, rowStride: 1, columnStride: y.stride)
-    gemm(Gemm(alpha: alpha, a: column, b: row, beta: 1, c: a), threads: threads)
+    if alpha == 0 { return }
+    // Scaling comes first, as LAPACK expects: what α makes small must not overflow in the product.
+    y.withScaled(by: alpha) { y in
+      let column = MatrixPointer(x.base, rows: x.count, columns: 1, rowStride: x.stride, columnStride: 1)
+      let row = MatrixPointer(y.base, rows: 1, columns: y.count, rowStride: 1, columnStride: y.stride)
+      gemm(Gemm(alpha: 1, a: column, b: row, beta: 1, c: a), threads: threads)
+    }
   }
 
   /// A is first completed to a full matrix in scratch memory: m² copies for 2·m²·n flops.

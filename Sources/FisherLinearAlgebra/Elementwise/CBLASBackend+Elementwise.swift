@@ -17,9 +17,9 @@ extension CBLASBackend {
   }
 
   public func softmax<S: KernelScalar>(
-    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, logSums: UnsafeMutablePointer<S>?
+    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, sums: UnsafeMutablePointer<ExponentialSum<S>>?
   ) {
-    fallback.softmax(x, to: y, logSums: logSums)
+    fallback.softmax(x, to: y, sums: sums)
   }
 
   public func rectifyGradient<S: KernelScalar>(

@@ -42,20 +42,17 @@ extension ElementwiseFunction {
 
 /// The rows of a softmax by their definition.
 enum Softmax {
-  /// y ← exp(x − log Σ exp(x)).
-  ///
-  /// - Returns: log Σ exp(x).
+  /// y ← exp(x − peak)/Σ exp(x − peak) with the largest element for the peak.
   static func plain<S: KernelScalar>(
     _ x: UnsafePointer<S>, to y: UnsafeMutablePointer<S>, count: Int
-  ) -> Double {
-    var peak = -Double.infinity
-    for i in 0..<count where !(Double(x[i]) <= peak) { peak = Double(x[i]) }
+  ) -> ExponentialSum<Double> {
+    var first = 0
+    for i in 0..<count where x[i] > x[first] || x[first].isNaN { first = i }
     // Without a finite element there is nothing to take away.
-    if peak == -.infinity { peak = 0 }
-    var sum = 0.0
-    for i in 0..<count { sum += exp(Double(x[i]) - peak) }
-    let logSum = peak + log(sum)
-    for i in 0..<count { y[i] = S(exp(Double(x[i]) - logSum)) }
-    return logSum
+    let peak = count == 0 || x[first] == -.infinity ? 0 : Double(x[first])
+    var rest = count == 0 ? -1 : exp(Double(x[first]) - peak) - 1
+    for i in 0..<count where i != first { rest += exp(Double(x[i]) - peak) }
+    for i in 0..<count { y[i] = S(exp(Double(x[i]) - peak) / (1 + rest)) }
+    return ExponentialSum(peak: peak, rest: rest)
   }
 }

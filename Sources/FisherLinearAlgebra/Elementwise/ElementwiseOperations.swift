@@ -1,6 +1,7 @@
 public import KernelTemplates
 
 public typealias ElementwiseFunction = KernelTemplates.ElementwiseFunction
+public typealias ExponentialSum = KernelTemplates.ExponentialSum
 
 /// Functions of single elements, and of rows, on contiguous memory.
 public protocol ElementwiseOperations {
@@ -13,11 +14,11 @@ public protocol ElementwiseOperations {
     _ function: ElementwiseFunction, x: UnsafePointer<S>, y: UnsafePointer<S>, dy: UnsafePointer<S>,
     to dx: UnsafeMutablePointer<S>, adds: Bool, count: Int)
 
-  /// Row by row, y ← exp(x − l) with l = log Σ exp(x), which goes to `logSums` if that is given. y may be x.
+  /// Row by row, y ← exp(x)/Σ exp(x), and the sum to `sums` if that is given. y may be x.
   ///
   /// Columns are contiguous.
   func softmax<S: KernelScalar>(
-    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, logSums: UnsafeMutablePointer<S>?)
+    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, sums: UnsafeMutablePointer<ExponentialSum<S>>?)
 
   /// δ ← δ where y > 0, slope·δ elsewhere, and the sums of its columns if they are wanted. Columns are contiguous.
   func rectifyGradient<S: KernelScalar>(
@@ -42,11 +43,11 @@ extension ElementwiseOperations {
   }
 
   public func softmax<S: KernelScalar>(
-    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, logSums: UnsafeMutablePointer<S>?
+    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, sums: UnsafeMutablePointer<ExponentialSum<S>>?
   ) {
     for i in 0..<x.rows {
-      let logSum = Softmax.plain(x.base + i * x.rowStride, to: y.base + i * y.rowStride, count: x.columns)
-      logSums?[i] = S(logSum)
+      let sum = Softmax.plain(x.base + i * x.rowStride, to: y.base + i * y.rowStride, count: x.columns)
+      sums?[i] = ExponentialSum(peak: S(sum.peak), rest: S(sum.rest))
     }
   }
 

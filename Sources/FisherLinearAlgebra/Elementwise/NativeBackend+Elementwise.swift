@@ -19,9 +19,9 @@ extension NativeBackend {
 
   @specialized(where S == Float) @specialized(where S == Double)
   public func softmax<S: KernelScalar>(
-    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, logSums: UnsafeMutablePointer<S>?
+    _ x: MatrixPointer<S>, to y: MutableMatrixPointer<S>, sums: UnsafeMutablePointer<ExponentialSum<S>>?
   ) {
-    S._kernels(instructionSet).softmax(x, to: y, logSums: logSums)
+    S._kernels(instructionSet).softmax(x, to: y, sums: sums)
   }
 
   @specialized(where S == Float) @specialized(where S == Double)

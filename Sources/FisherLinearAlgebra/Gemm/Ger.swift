@@ -1,6 +1,8 @@
 import FisherRuntime
 
-/// A ← A + α·x·yᵀ.
+/// A ← A + x·(α·y)ᵀ.
+///
+/// α is applied to y, and then the product is formed, as in BLAS: LAPACK relies on it where α·y is in range and x·yᵀ is not.
 ///
 /// - Parameters:
 ///   - alpha: α; with 0, nothing is read or written.
@@ -27,7 +29,7 @@ public func ger<S: KernelScalar>(
   }
 }
 
-/// A ← A + α·x·yᵀ on bare pointers.
+/// A ← A + x·(α·y)ᵀ on bare pointers.
 ///
 /// Traps on sizes that do not agree, and when A shares memory with a vector or has elements that share an address.
 @specialized(where S == Float) @specialized(where S == Double)
@@ -41,6 +43,18 @@ package func ger<S: KernelScalar>(
   requireDisjoint(a, "A", x.column, "x", "ger")
   requireDisjoint(a, "A", y.column, "y", "ger")
   backend.ger(alpha: alpha, x: x, y: y, a: a, threads: threads)
+}
+
+extension VectorPointer where Scalar: KernelScalar {
+  /// Lends α·x: x itself if α is 1, else a copy in scratch memory.
+  @inline(__always)
+  func withScaled(by alpha: Scalar, _ body: (VectorPointer<Scalar>) -> Void) {
+    if alpha == 1 { return body(self) }
+    ThreadContext.current.withScratch(count, of: Scalar.self) { scaled in
+      for i in 0..<count { scaled[i] = alpha * self[i] }
+      body(VectorPointer(scaled, count: count, stride: 1))
+    }
+  }
 }
 
 @inline(__always)

@@ -23,12 +23,7 @@ struct Product<S: KernelScalar> {
   var depth: Int { gemm.a.columns }
 
   /// Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ: the same sums, with the roles of rows and columns exchanged.
-  var transposed: Product {
-    Product(
-      Gemm(
-        alpha: gemm.alpha, a: gemm.b.transposed, b: gemm.a.transposed, beta: gemm.beta, c: gemm.c.transposed,
-        epilogue: gemm.epilogue.transposed), region: region.transposed)
-  }
+  var transposed: Product { Product(gemm.transposed, region: region.transposed) }
 
   /// The part of the product that makes the block of C at (i, j).
   func block(_ i: Int, _ j: Int, rows: Int, columns: Int) -> Product {
@@ -48,6 +43,15 @@ struct Product<S: KernelScalar> {
     let all = 2 * Double(rows) * Double(columns) * Double(max(depth, 1))
     if case .all = region { return all }
     return all / 2 * (1 + 32 / Double(max(32, rows)))
+  }
+}
+
+extension Gemm {
+  /// Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ
+  var transposed: Gemm<Scalar> {
+    Gemm(
+      alpha: alpha, a: b.transposed, b: a.transposed, beta: beta, c: c.transposed,
+      epilogue: epilogue.transposed)
   }
 }
 

@@ -21,7 +21,7 @@ extension ReferenceBackend {
     guard alpha != 0 else { return }
     for i in 0..<a.rows {
       for j in 0..<a.columns {
-        a[i, j] = S(Double(a[i, j]) + Double(alpha) * (Double(x[i]) * Double(y[j])))
+        a[i, j] = S(Double(a[i, j]) + Double(x[i]) * (Double(alpha) * Double(y[j])))
       }
     }
   }

@@ -18,6 +18,21 @@ extension Gemm where Scalar: KernelScalar {
       && m &* k <= most && m &* n <= most && m > 0 && n > 0 && alpha != 0 && epilogue.isIdentity
   }
 
+  /// Runs the product if it is small, or its transpose if columns of C are contiguous.
+  ///
+  /// - Returns: false if nothing was done.
+  @inline(__always)
+  func runIfSmall(_ kernels: any KernelSet<Scalar>.Type) -> Bool {
+    if isSmall {
+      runSmall(kernels)
+      return true
+    }
+    if c.columnStride == 1 || c.rowStride != 1 { return false }
+    let turned = transposed
+    if turned.isSmall { turned.runSmall(kernels) }
+    return turned.isSmall
+  }
+
   /// The product, if it is small. A transposed B is packed into scratch.
   @inline(__always)
   func runSmall(_ kernels: any KernelSet<Scalar>.Type) {

@@ -2,75 +2,102 @@ import FisherLinearAlgebra
 import FisherRuntime
 
 /// l = Σⱼ qⱼ·(log Σ exp z − zⱼ) with labels q;  dl/dz = Σq·softmax(z) − q.
+///
+/// log Σ exp z − zⱼ = (max z − zⱼ) + log(1 + rest): both terms are at least 0, so the loss is as accurate as its terms,
+/// however large the outputs and however small the loss. A class with q = 0 costs nothing, not even at z = −∞.
 enum SoftmaxCrossEntropy {
   static func evaluate<S: KernelScalar>(_ rows: LossRows<S>, _ labels: LabelSource<S>, _ smoothing: Double) {
-    Scratch.with(rows.count, of: S.self) { logSums in
-      rows.call.backend.softmax(rows.outputs, to: rows.target, logSums: logSums)
-      finish(rows, labels, smoothing, logSums)
+    Scratch.with(rows.count, of: ExponentialSum<S>.self) { sums in
+      rows.call.backend.softmax(rows.outputs, to: rows.target, sums: sums)
+      finish(rows, labels, smoothing, sums)
     }
   }
 
   /// From probabilities in `rows.target` to losses and gradients.
   @specialized(where S == Float) @specialized(where S == Double)
   private static func finish<S: KernelScalar>(
-    _ rows: LossRows<S>, _ labels: LabelSource<S>, _ smoothing: Double, _ logSums: UnsafePointer<S>
+    _ rows: LossRows<S>, _ labels: LabelSource<S>, _ smoothing: Double,
+    _ sums: UnsafePointer<ExponentialSum<S>>
   ) {
     let n = rows.columns
     for r in 0..<rows.count {
-      let z = rows.outputs.base + r * n
-      let p = rows.target.base + r * n
-      let (place, logSum) = (rows.first + r, Double(logSums[r]))
+      let place = rows.first + r
+      let row = SoftmaxRow(
+        z: rows.outputs.base + r * n, p: rows.target.base + r * n, count: n, sum: sums[r],
+        scale: S(rows.call.scale))
+      let loss: Double
       switch labels {
-      case .given(.values(let q)):
-        q.withPointer { distribution(rows, place, z, p, $0.base + place * n, n, logSum) }
-      case .given(.classes(let classes)):
-        hard(rows, place, z, p, n, logSum, label: classes[place], smoothing)
-      case .drawn(let stream):
-        hard(rows, place, z, p, n, logSum, label: draw(stream.unit(place), p, n), 0)
+      case .given(.values(let q)): loss = q.withPointer { row.finish($0.base + place * n, smoothing) }
+      case .given(.classes(let classes)): loss = row.finish(label: classes[place], smoothing)
+      case .drawn(let stream): loss = row.finish(label: row.draw(stream.unit(place)), 0)
       }
+      rows.call.losses?[place] = loss
     }
+  }
+}
+
+/// The classes of one row: p becomes the gradient.
+private struct SoftmaxRow<S: KernelScalar> {
+  let z: UnsafePointer<S>
+  let p: UnsafeMutablePointer<S>
+  let count: Int
+  let sum: ExponentialSum<S>
+  let scale: S
+
+  /// max z − zⱼ
+  @inline(__always)
+  private func gap(_ j: Int) -> Double { Double(sum.peak) - Double(z[j]) }
+
+  /// log Σ exp(z − max z)
+  @inline(__always)
+  private var logSum: Double { log1p(Double(sum.rest)) }
+
+  /// What a mass of ε pays that is spread over all classes.
+  @inline(__always)
+  private func spread(_ ε: Double) -> Double {
+    if ε == 0 { return 0 }
+    var total = 0.0
+    for j in 0..<count { total += gap(j) }
+    return ε * total / Double(count)
   }
 
   /// q is 1 − ε at the label, and ε spread over all classes.
+  ///
+  /// - Returns: the loss.
   @inline(__always)
-  private static func hard<S: KernelScalar>(
-    _ rows: LossRows<S>, _ place: Int, _ z: UnsafePointer<S>, _ p: UnsafeMutablePointer<S>, _ n: Int,
-    _ logSum: Double, label: Int, _ ε: Double
-  ) {
-    var mean = 0.0
-    if ε > 0 {
-      for j in 0..<n { mean += Double(z[j]) }
-      mean /= Double(n)
-    }
-    rows.call.losses?[place] = logSum - (1 - ε) * Double(z[label]) - ε * mean
-    let (scale, share) = (S(rows.call.scale), S(ε / Double(n)))
-    p[label] -= S(1 - ε)
-    for j in 0..<n { p[j] = scale * (p[j] - share) }
+  func finish(label: Int, _ ε: Double) -> Double {
+    let loss = (1 - ε) * gap(label) + spread(ε) + logSum
+    // p − 1 at the largest is −rest/(1 + rest), without cancellation; elsewhere p is at most ½.
+    let excess = gap(label) == 0 ? -sum.rest / (1 + sum.rest) : p[label] - 1
+    let share = S(ε / Double(count))
+    p[label] = excess + S(ε)
+    for j in 0..<count { p[j] = scale * (p[j] - share) }
+    return loss
   }
 
+  /// The label is the distribution q, of which ε is spread over all classes.
+  ///
+  /// - Returns: the loss.
   @inline(__always)
-  private static func distribution<S: KernelScalar>(
-    _ rows: LossRows<S>, _ place: Int, _ z: UnsafePointer<S>, _ p: UnsafeMutablePointer<S>,
-    _ q: UnsafePointer<S>, _ n: Int, _ logSum: Double
-  ) {
-    var (mass, inner) = (0.0, 0.0)
-    for j in 0..<n {
+  func finish(_ q: UnsafePointer<S>, _ ε: Double) -> Double {
+    var (mass, loss) = (0.0, 0.0)
+    for j in 0..<count where q[j] != 0 {
       mass += Double(q[j])
-      inner += Double(q[j]) * Double(z[j])
+      loss += Double(q[j]) * gap(j)
     }
-    rows.call.losses?[place] = mass * logSum - inner
-    let (scale, factor) = (S(rows.call.scale), S(mass))
-    for j in 0..<n { p[j] = scale * (factor * p[j] - q[j]) }
+    let (factor, kept, share) = (S(mass), S(1 - ε), S(ε * mass / Double(count)))
+    for j in 0..<count { p[j] = scale * (factor * p[j] - (kept * q[j] + share)) }
+    return (1 - ε) * loss + spread(ε * mass) + mass * logSum
   }
 
   /// The class in whose stretch of the cumulated probabilities u lies.
   @inline(__always)
-  private static func draw<S: KernelScalar>(_ u: Double, _ p: UnsafePointer<S>, _ n: Int) -> Int {
+  func draw(_ u: Double) -> Int {
     var cumulated = 0.0
-    for j in 0..<n {
+    for j in 0..<count {
       cumulated += Double(p[j])
       if u < cumulated { return j }
     }
-    return n - 1
+    return count - 1
   }
 }

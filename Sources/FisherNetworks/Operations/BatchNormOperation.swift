@@ -34,16 +34,17 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
   func forward(_ call: NodeCall<Scalar>) {
     forEachChannel(call) { c, elements in
       let x = call.input.base + c * area
-      let (mean, variance) =
+      let moments =
         call.mode.isTraining
         ? Self.moments(x, elements)
-        : (Double(call.statistics[0].base[c]), Double(call.statistics[1].base[c]))
-      let inverse = 1 / (variance + Self.ε).squareRoot()
-      call.saved[c] = Scalar(mean)
-      call.saved[channels + c] = Scalar(inverse)
-      call.saved[2 * channels + c] = Scalar(variance)
+        : Moments(
+          mean: Double(call.statistics[0].base[c]), variance: Double(call.statistics[1].base[c]), scale: 1)
+      let (mean, inverse) = (Scalar(moments.mean), Scalar(moments.inverse(ε: Self.ε)))
+      call.saved[c] = mean
+      call.saved[channels + c] = inverse
+      call.saved[2 * channels + c] = moments.variance(as: Scalar.self)
       Self.normalize(
-        x, elements, mean: Scalar(mean), factor: Scalar(inverse) * call.parameters[0].base[c],
+        x, elements, mean: mean, factor: inverse * call.parameters[0].base[c],
         shift: call.parameters[1].base[c], to: call.output.base + c * area)
     }
   }
@@ -92,7 +93,7 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
       runningMean.pointee = Scalar((1 - m) * Double(runningMean.pointee) + m * mean)
       // One element has no variance.
       if n > 1 {
-        runningVariance.pointee = Scalar(
+        runningVariance.pointee = Moments.saturated(
           (1 - m) * Double(runningVariance.pointee) + m * variance * n / (n - 1))
       }
     }
@@ -109,26 +110,8 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
   }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  private static func moments(
-    _ x: UnsafePointer<Scalar>, _ elements: ChannelElements
-  ) -> (mean: Double, variance: Double) {
-    let n = Double(elements.samples * elements.area)
-    let mean =
-      elements.sum(Scalar.self) { i in
-        eight(x, i)
-      } _: { i in
-        x[i]
-      } / n
-    let center = Scalar(mean)
-    let squares = elements.sum(Scalar.self) { i in
-      let d = eight(x, i) - center
-      return d * d
-    } _: { i in
-      (x[i] - center) * (x[i] - center)
-    }
-    // Rounding the mean to the element type adds the square of its error.
-    let error = mean - Double(center)
-    return (mean, max(0, squares / n - error * error))
+  private static func moments(_ x: UnsafePointer<Scalar>, _ elements: ChannelElements) -> Moments {
+    elements.moments(x)
   }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -136,8 +119,9 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
     _ x: UnsafePointer<Scalar>, _ elements: ChannelElements, mean: Scalar, factor: Scalar, shift: Scalar,
     to y: UnsafeMutablePointer<Scalar>
   ) {
+    let standard = Standardization(mean: mean, inverse: factor)
     elements.forEachRun { start in
-      for i in start..<start + elements.area { y[i] = (x[i] - mean) * factor + shift }
+      for i in start..<start + elements.area { y[i] = standard(x[i]) + shift }
     }
   }
 }

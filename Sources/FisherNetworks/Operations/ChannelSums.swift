@@ -33,6 +33,27 @@ struct ChannelElements {
     return total
   }
 
+  /// Σ x[i]² in double precision.
+  @inline(__always)
+  func squares<S: KernelScalar>(_ x: UnsafePointer<S>) -> Double {
+    var total = 0.0
+    for sample in 0..<samples {
+      let start = sample * stride
+      var (sum, i) = (SIMD8<Double>.zero, 0)
+      while i + 8 <= area {
+        let v = SIMD8<Double>(eight(x, start + i))
+        sum += v * v
+        i += 8
+      }
+      total += sum.sum()
+      while i < area {
+        total += Double(x[start + i]) * Double(x[start + i])
+        i += 1
+      }
+    }
+    return total
+  }
+
   /// Calls `body` for the offset of each sample's run of elements.
   @inline(__always)
   func forEachRun(_ body: (Int) -> Void) {

@@ -8,6 +8,7 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
   let positions: Int
   private static var taskRows: Int { 32 }
   private static var stretch: Int { 64 }
+  private static var ε: Double { 1e-5 }
 
   var kind: LayerKind? { .layerNorm }
 
@@ -77,21 +78,8 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private static func moments(_ x: UnsafePointer<Scalar>, _ n: Int) -> (mean: Scalar, inverse: Scalar) {
-    let row = ChannelElements(samples: 1, area: n, stride: n)
-    let mean =
-      row.sum(Scalar.self) { i in
-        eight(x, i)
-      } _: { i in
-        x[i]
-      } / Double(n)
-    let center = Scalar(mean)
-    let squares = row.sum(Scalar.self) { i in
-      let d = eight(x, i) - center
-      return d * d
-    } _: { i in
-      (x[i] - center) * (x[i] - center)
-    }
-    return (center, Scalar(1 / (squares / Double(n) + 1e-5).squareRoot()))
+    let moments = ChannelElements(samples: 1, area: n, stride: n).moments(x)
+    return (Scalar(moments.mean), Scalar(moments.inverse(ε: ε)))
   }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -99,7 +87,8 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
     _ x: UnsafePointer<Scalar>, _ n: Int, _ mean: Scalar, _ inverse: Scalar, _ γ: UnsafePointer<Scalar>,
     _ β: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
   ) {
-    for j in 0..<n { y[j] = (x[j] - mean) * inverse * γ[j] + β[j] }
+    let standard = Standardization(mean: mean, inverse: inverse)
+    for j in 0..<n { y[j] = standard(x[j]) * γ[j] + β[j] }
   }
 
   /// target ← after ⊙ (w − Σw/n − x̂·Σ(w·x̂)/n)/√(σ² + ε) with w = before ⊙ v; no factor is 1.
@@ -109,16 +98,17 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
     after: UnsafePointer<Scalar>?, _ n: Int, _ mean: Scalar, _ inverse: Scalar, adds: Bool,
     to target: UnsafeMutablePointer<Scalar>
   ) {
+    let standard = Standardization(mean: mean, inverse: inverse)
     var (sum, product) = (0.0, 0.0)
     for j in 0..<n {
       let w = Double(before.map { $0[j] * v[j] } ?? v[j])
       sum += w
-      product += w * Double((x[j] - mean) * inverse)
+      product += w * Double(standard(x[j]))
     }
     let (a, b) = (Scalar(sum / Double(n)), Scalar(product / Double(n)))
     for j in 0..<n {
       let w = before.map { $0[j] * v[j] } ?? v[j]
-      var term = inverse * (w - a - (x[j] - mean) * inverse * b)
+      var term = inverse * (w - a - standard(x[j]) * b)
       if let after { term *= after[j] }
       target[j] = adds ? target[j] + term : term
     }
@@ -139,7 +129,7 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
         for i in first..<min(rows, first + stretch) {
           let (d, v) = (some(dy + (i * n + j), width), some(x + (i * n + j), width))
           shiftPart += d
-          scalePart += d * ((v - saved[2 * i]) * saved[2 * i + 1])
+          scalePart += d * Standardization(mean: saved[2 * i], inverse: saved[2 * i + 1])(v)
         }
         scale += scalePart
         shift += shiftPart

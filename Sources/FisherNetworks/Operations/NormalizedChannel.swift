@@ -9,16 +9,16 @@ struct NormalizedChannel<Scalar: KernelScalar> {
   /// Σ v and Σ v·x̂.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func sums(_ v: UnsafePointer<Scalar>, _ elements: ChannelElements) -> (plain: Double, product: Double) {
-    let (x, mean, inverse) = (x, mean, inverse)
+    let (x, standard) = (x, Standardization(mean: mean, inverse: inverse))
     let plain = elements.sum(Scalar.self) { i in
       eight(v, i)
     } _: { i in
       v[i]
     }
     let product = elements.sum(Scalar.self) { i in
-      eight(v, i) * ((eight(x, i) - mean) * inverse)
+      eight(v, i) * standard(eight(x, i))
     } _: { i in
-      v[i] * ((x[i] - mean) * inverse)
+      v[i] * standard(x[i])
     }
     return (plain, product)
   }
@@ -31,16 +31,17 @@ struct NormalizedChannel<Scalar: KernelScalar> {
     scale: Scalar, adds: Bool, to target: UnsafeMutablePointer<Scalar>
   ) {
     let n = Double(elements.samples * elements.area)
-    let (x, mean, inverse, factor) = (x, mean, inverse, scale * inverse)
+    let (x, factor) = (x, scale * inverse)
+    let standard = Standardization(mean: mean, inverse: inverse)
     let (a, b) = usesBatch ? (Scalar(sum / n), Scalar(product / n)) : (0, 0)
     elements.forEachRun { start in
       if adds {
         for i in start..<start + elements.area {
-          target[i] += factor * (v[i] - a - (x[i] - mean) * inverse * b)
+          target[i] += factor * (v[i] - a - standard(x[i]) * b)
         }
       } else {
         for i in start..<start + elements.area {
-          target[i] = factor * (v[i] - a - (x[i] - mean) * inverse * b)
+          target[i] = factor * (v[i] - a - standard(x[i]) * b)
         }
       }
     }
@@ -51,9 +52,9 @@ struct NormalizedChannel<Scalar: KernelScalar> {
   func combine(
     _ elements: ChannelElements, factor: Scalar, shift: Scalar, to target: UnsafeMutablePointer<Scalar>
   ) {
-    let (x, mean, inverse) = (x, mean, inverse)
+    let (x, standard) = (x, Standardization(mean: mean, inverse: inverse))
     elements.forEachRun { start in
-      for i in start..<start + elements.area { target[i] = factor * ((x[i] - mean) * inverse) + shift }
+      for i in start..<start + elements.area { target[i] = factor * standard(x[i]) + shift }
     }
   }
 }

@@ -9,6 +9,10 @@ struct Rectifier<Scalar: KernelScalar>: Sendable {
 
   static var none: Rectifier { Rectifier(slope: 1) }
 
+  /// The rectified x; NaN stays. With a slope of 0 it is 0, not 0·x, below 0: −∞ has no NaN.
+  @inline(__always)
+  func callAsFunction(_ x: Scalar) -> Scalar { x <= 0 ? (slope == 0 ? 0 : slope * x) : x }
+
   var activation: Activation<Scalar> {
     switch slope {
     case 1: .identity

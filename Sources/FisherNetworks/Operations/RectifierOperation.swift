@@ -22,7 +22,7 @@ struct RectifierOperation<Scalar: KernelScalar>: Operation {
     _ x: MatrixPointer<Scalar>, _ y: MutableMatrixPointer<Scalar>, _ slope: Scalar, threads: Int
   ) {
     Stretches.perform(x.rows * x.columns, threads: threads) { range in
-      for i in range { y.base[i] = x.base[i] <= 0 ? slope * x.base[i] : x.base[i] }
+      for i in range { y.base[i] = Rectifier(slope: slope)(x.base[i]) }
     }
   }
 

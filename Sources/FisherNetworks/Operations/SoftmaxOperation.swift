@@ -12,7 +12,7 @@ struct SoftmaxOperation<Scalar: KernelScalar>: Operation {
       call.backend.softmax(
         x.block(first, 0, rows: count, columns: features),
         to: y.block(first, 0, rows: count, columns: features),
-        logSums: nil)
+        sums: nil)
     }
   }
 

@@ -42,10 +42,7 @@ struct SumOperation<Scalar: KernelScalar>: Operation {
     _ slope: Scalar, threads: Int
   ) {
     Stretches.perform(count, threads: threads) { range in
-      for i in range {
-        let sum = a[i] + b[i]
-        y[i] = sum <= 0 ? slope * sum : sum
-      }
+      for i in range { y[i] = Rectifier(slope: slope)(a[i] + b[i]) }
     }
   }
 }

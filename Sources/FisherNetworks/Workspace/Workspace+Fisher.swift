@@ -97,8 +97,8 @@ extension LossFunction {
   }
 
   private static func softmax<S: KernelScalar>(_ z: [S]) -> [S] {
-    let largest = z.max() ?? 0
-    let terms = z.map { exp(Double($0 - largest)) }
+    let largest = Double(z.max() ?? 0)
+    let terms = z.map { exp(Double($0) - largest) }
     let sum = terms.reduce(0, +)
     return terms.map { S($0 / sum) }
   }

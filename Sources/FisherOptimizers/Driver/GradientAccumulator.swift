@@ -2,35 +2,43 @@ public import FisherLinearAlgebra
 import FisherRuntime
 
 /// The mean gradient of several micro-batches, which is the gradient of their union.
+///
+/// It is a mean at any time, so it overflows or vanishes only where the gradients do.
 public struct GradientAccumulator<Scalar: KernelScalar>: Sendable {
-  private var sums: [Matrix<Scalar>] = []
+  private var means: [Matrix<Scalar>] = []
   /// The terms of the mean so far.
   public private(set) var sampleCount = 0
 
   public init() {}
 
-  /// Adds the gradients of a mean over `count` terms.
+  /// Takes in the gradients of a mean over `count` terms: mean ← mean·(1 − w) + gradient·w, w their share of all terms.
   ///
   /// - Precondition: shapes agree with those of the first micro-batch; `count` is positive.
   public mutating func add(
     _ gradients: [Matrix<Scalar>], count: Int, on backend: any Backend = NativeBackend()
   ) {
     require(count > 0, "GradientAccumulator: \(count) terms")
-    if sums.isEmpty { sums = gradients.map { Matrix(rows: $0.rows, columns: $0.columns) } }
-    require(
-      sums.count == gradients.count,
-      "GradientAccumulator: \(gradients.count) gradients after \(sums.count)")
-    for (i, gradient) in gradients.enumerated() {
-      axpy(alpha: Scalar(count), gradient, into: &sums[i], on: backend)
+    let (terms, isTooMany) = sampleCount.addingReportingOverflow(count)
+    require(!isTooMany, "GradientAccumulator: \(count) terms after \(sampleCount)")
+    defer { sampleCount = terms }
+    if means.isEmpty {
+      means = gradients.map { $0.compacted() }
+      return
     }
-    sampleCount += count
+    require(
+      means.count == gradients.count,
+      "GradientAccumulator: \(gradients.count) gradients after \(means.count)")
+    let share = Double(count) / Double(terms)
+    for (i, gradient) in gradients.enumerated() {
+      scal(alpha: Scalar(1 - share), &means[i], on: backend)
+      axpy(alpha: Scalar(share), gradient, into: &means[i], on: backend)
+    }
   }
 
   /// The gradients of the mean over all terms; the accumulator is empty afterwards.
-  public mutating func take(on backend: any Backend = NativeBackend()) -> [Matrix<Scalar>] {
+  public mutating func take() -> [Matrix<Scalar>] {
     require(sampleCount > 0, "GradientAccumulator: nothing was added")
-    for i in sums.indices { scal(alpha: 1 / Scalar(sampleCount), &sums[i], on: backend) }
     defer { self = GradientAccumulator() }
-    return sums
+    return means
   }
 }

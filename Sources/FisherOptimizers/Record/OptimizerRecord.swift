@@ -58,6 +58,9 @@ public struct OptimizerRecord: Sendable {
   public let probes: [[String: SettingValue]]
   /// The slots of state that are computed from other state now and then: inverses, roots, bases.
   public let derivedSlots: [String]
+  /// The bound on the gradients that the defaults are made for; a run keeps it unless it sets another. A method whose step
+  /// grows with the gradient has one: its learning rate means something only for gradients of some size.
+  public let clipping: Clipping
   /// The update depends on the step's number, through a correction of running averages for instance.
   public let dependsOnStepNumber: Bool
 
@@ -66,7 +69,7 @@ public struct OptimizerRecord: Sendable {
     hyperparameters: [Hyperparameter], invariances: [Invariance], cost: Cost, stateSize: String,
     roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw",
     probes: [[String: SettingValue]] = [], promises: [Promise: [String: SettingValue]] = [:],
-    derivedSlots: [String] = [], dependsOnStepNumber: Bool = false
+    derivedSlots: [String] = [], clipping: Clipping = .none, dependsOnStepNumber: Bool = false
   ) {
     self.name = name
     self.title = title
@@ -82,6 +85,7 @@ public struct OptimizerRecord: Sendable {
     self.roles = roles
     self.fallback = fallback
     self.probes = probes
+    self.clipping = clipping
     self.dependsOnStepNumber = dependsOnStepNumber
   }
 

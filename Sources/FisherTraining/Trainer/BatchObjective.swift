@@ -49,8 +49,19 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
       }, on: workspace.backend)
   }
 
+  /// Rows of the exact Fisher matrix's root for which there is memory: four square matrices of them in `Double` are 2 GiB.
+  private static var mostExactRows: Int { 8192 }
+
   func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
-    ExactFisher(concatenating: replayed { _ in workspace.exactFisher(values) }, on: workspace.backend)
+    let (samples, outputs) = (passes.reduce(0) { $0 + $1.batch.inputs.rows }, workspace.network.output.count)
+    if samples * outputs > Self.mostExactRows {
+      let most = Self.mostExactRows / outputs
+      throw .failed(
+        optimizer: "the exact Fisher matrix", place: "\(samples) samples of \(outputs) outputs",
+        reason: "a root with \(samples * outputs) rows, of at most \(Self.mostExactRows); "
+          + (most > 0 ? "set a batch of at most \(most)" : "the network has too many outputs"))
+    }
+    return ExactFisher(concatenating: replayed { _ in workspace.exactFisher(values) }, on: workspace.backend)
   }
 
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {

@@ -50,7 +50,8 @@ public final class Trainer<Scalar: KernelScalar> {
       parsing: options.schedule, stepsPerEpoch: training.batchCount, epochs: Double(options.epochs))
     driver = try OptimizerDriver(
       optimizer, parameters: network.parameters, groups: options.groups, registry: registry,
-      schedule: schedule, clipping: options.clipping, averaging: options.averaging, backend: backend,
+      schedule: schedule, clipping: options.clipping ?? type(of: optimizer).record.clipping,
+      averaging: options.averaging, backend: backend,
       threads: options.threads)
     values = network.initialValues(seed: options.seed)
     gradients = network.zeros()
@@ -127,7 +128,7 @@ public final class Trainer<Scalar: KernelScalar> {
       if let part = workspace.captures { captures.append(part) }
     }
     let isWhole = size >= batch.inputs.rows
-    if !isWhole && driver.needs.contains(.gradients) { gradients = accumulator.take(on: workspace.backend) }
+    if !isWhole && driver.needs.contains(.gradients) { gradients = accumulator.take() }
     return BatchObjective(
       loss: lossSum / Double(terms), sampleCount: terms,
       captures: captures.isEmpty ? nil : Captures(concatenating: captures, on: workspace.backend),

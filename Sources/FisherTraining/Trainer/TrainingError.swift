@@ -1,5 +1,6 @@
 import FisherLinearAlgebra
 import FisherNetworks
+import FisherOptimizers
 import FisherRuntime
 
 /// A run that cannot be: the network does not fit the data, or an option makes no sense.
@@ -37,7 +38,7 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
     if !data.train.shape.isImage {
       try require(options.augmentations.isEmpty, "\(name) has no images that could be augmented")
     }
-    switch options.clipping {
+    switch options.clipping ?? Clipping.none {
     case .none: break
     case .value(let limit), .norm(let limit):
       try require(limit > 0 && limit.isFinite, "the limit of clipping is \(limit); it must be positive")

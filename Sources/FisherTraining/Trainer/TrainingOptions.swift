@@ -13,7 +13,8 @@ public struct TrainingOptions: Sendable {
   public var seed: UInt64 = 1
   /// As text, because its lengths count in epochs: ``Schedule/spellings``.
   public var schedule = "cosine"
-  public var clipping = Clipping.none
+  /// Nil for that of the optimizer's record.
+  public var clipping: Clipping?
   /// The factor of the running average of the weights, which is then what is tested; nil for none.
   public var averaging: Double?
   public var augmentations: [Augmentation] = []

@@ -10,9 +10,10 @@ public protocol ElementwiseKernels<Scalar> {
   static func multiplyDerivative(
     _ function: ElementwiseFunction, x: UnsafePointer<Scalar>, y: UnsafePointer<Scalar>,
     dy: UnsafePointer<Scalar>, to dx: UnsafeMutablePointer<Scalar>, adds: Bool, count: Int)
-  /// y ← softmax(x) row by row, and log Σ exp(x). y may be x. Columns are contiguous.
+  /// y ← softmax(x) row by row, and Σ exp(x). y may be x. Columns are contiguous.
   static func softmax(
-    _ x: MatrixPointer<Scalar>, to y: MutableMatrixPointer<Scalar>, logSums: UnsafeMutablePointer<Scalar>?)
+    _ x: MatrixPointer<Scalar>, to y: MutableMatrixPointer<Scalar>,
+    sums: UnsafeMutablePointer<ExponentialSum<Scalar>>?)
   /// δ ← δ where y > 0, slope·δ elsewhere, and the sums of its columns: see RectifierGradient.swift.
   static func rectifyGradient(
     _ δ: MutableMatrixPointer<Scalar>, output y: MatrixPointer<Scalar>, slope: Scalar,

@@ -94,7 +94,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let low = e.low + power * tail.low
     let divisor = Pair<Self>(e.high, plus: broadcast(2))
     let t = Pair<Self>(e.high, low).divided(by: Pair(divisor.high, divisor.low + low)).sum
-    return select(-t, t, where: zero, exceeds: x)
+    return odd(t, x)
+  }
+
+  /// The function of x that is odd, given its value t at |x|: zeros and NaN are themselves.
+  @inlinable @inline(__always)
+  static func odd(_ t: Vector, _ x: Vector) -> Vector {
+    select(-t, select(t, x, where: x, exceeds: zero), where: zero, exceeds: x)
   }
 
   /// For z ≥ 0: exp(−z) = 2ⁿ·(1 + τ), and 1 + exp(−z).
@@ -125,8 +131,9 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let (e, n, divisor) = decay(magnitude(bounded))
     let small = scaled(Pair<Self>(bounded).times(e).divided(by: divisor).sum, n)
     let large = Pair<Self>(bounded).divided(by: divisor).sum
-    let result = select(small, large, where: zero, exceeds: x)
-    return select(x, result, where: x, exceeds: -leastExponent)
+    let above = select(x, large, where: x, exceeds: -leastExponent)
+    // A zero keeps its sign, and NaN stays.
+    return select(small, select(above, x, where: x, exceeds: zero), where: zero, exceeds: x)
   }
 
   /// σ + x·σ·(1 − σ)

@@ -1,11 +1,29 @@
 // y = exp(x − max)/Σ exp(x − max), row by row, in three passes over a row that is in the first-level cache.
 //
-// The sum is formed in pairs, in 64 bytes of running sums whatever the width of a vector.
+// The sum is formed in pairs, in 64 bytes of running sums whatever the width of a vector. It is 1 + rest, and pairs hold
+// the rest to full precision however small it is: log Σ exp(x) = max + log(1 + rest) would lose it, and so would a loss
+// made of that, log Σ exp(x) − xⱼ = (max − xⱼ) + log(1 + rest).
+
+/// Σ exp(xⱼ) = exp(peak)·(1 + rest)
+@frozen
+public struct ExponentialSum<Scalar> {
+  /// The largest xⱼ; 0 if none is above −∞.
+  public var peak: Scalar
+  /// Σ exp(xⱼ − peak) − 1: the sum without one of the largest.
+  public var rest: Scalar
+
+  @inlinable @inline(__always)
+  public init(peak: Scalar, rest: Scalar) {
+    self.peak = peak
+    self.rest = rest
+  }
+}
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   @inlinable
   public static func softmax(
-    _ x: MatrixPointer<Scalar>, to y: MutableMatrixPointer<Scalar>, logSums: UnsafeMutablePointer<Scalar>?
+    _ x: MatrixPointer<Scalar>, to y: MutableMatrixPointer<Scalar>,
+    sums: UnsafeMutablePointer<ExponentialSum<Scalar>>?
   ) {
     let n = x.columns
     for i in 0..<x.rows {
@@ -15,7 +33,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       let total = preciseSum(target, n)
       let divisor = Pair<Self>(broadcast(total.high), broadcast(total.low))
       apply(Quotient(divisor: divisor), UnsafePointer(target), target, n)
-      if let logSums { logSums[i] = peak + logarithm(divisor.high)[0] }
+      if let sums { sums[i] = ExponentialSum(peak: peak, rest: (total.high - 1) + total.low) }
     }
   }
 
@@ -66,7 +84,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 }
 
-/// exp(x − shift); the rounding error of x − shift would be an error of |x − shift|/2 ulps.
+/// exp(x − shift); the rounding error of x − shift would be an error of |x − shift|/2 ulps. It is not asked for where
+/// the difference is infinite and the result 0.
 @frozen
 public struct ShiftedExponential<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
@@ -78,7 +97,8 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   @inlinable @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector {
     let difference = Pair<Unit>(x, plus: -shift)
-    return Unit.exponential(difference.high, minus: -difference.low)
+    let low = Unit.select(-difference.low, Unit.zero, where: difference.high, exceeds: Unit.leastExponent)
+    return Unit.exponential(difference.high, minus: low)
   }
 }
 

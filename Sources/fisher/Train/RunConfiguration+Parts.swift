@@ -35,9 +35,13 @@ extension RunConfiguration {
     let smallest = Double.leastNonzeroMagnitude
     options.seconds = try number("seconds", from: smallest, below: .infinity)
     let value = try number("clip-value", from: smallest, below: .infinity)
-    let norm = try number("clip-norm", from: smallest, below: .infinity)
-    if value != nil && norm != nil { throw UsageError("--clip-norm and --clip-value exclude each other") }
-    options.clipping = value.map { .value($0) } ?? norm.map { .norm($0) } ?? .none
+    let isUnbounded = self["clip-norm"] == "none"
+    let norm = isUnbounded ? nil : try number("clip-norm", from: smallest, below: .infinity)
+    if value != nil && (norm != nil || isUnbounded) {
+      throw UsageError("--clip-norm and --clip-value exclude each other")
+    }
+    options.clipping =
+      value.map { .value($0) } ?? norm.map { .norm($0) } ?? (isUnbounded ? Clipping.none : nil)
     return options
   }
 

@@ -25,7 +25,9 @@ struct RunConfiguration: Sendable {
     Option(name: "micro-batch", standard: "", help: "samples that pass at once; gradients are added up"),
     Option(name: "seed", standard: "1", help: "weights, order and augmentation follow from it"),
     Option(name: "schedule", standard: "cosine", help: Schedule.spellings.joined(separator: ", ")),
-    Option(name: "clip-norm", standard: "", help: "limit for the norm of all gradients together"),
+    Option(
+      name: "clip-norm", standard: "",
+      help: "limit for the norm of all gradients together, or none; by default the optimizer's own"),
     Option(name: "clip-value", standard: "", help: "limit for every element of the gradients"),
     Option(
       name: "average", standard: "", help: "factor of a running average of the weights, which is tested"),
@@ -88,8 +90,11 @@ struct RunConfiguration: Sendable {
 
   subscript(_ name: String) -> String { texts[name] ?? "" }
 
-  /// Fills in what was left to the data.
-  mutating func complete(for data: DataSplit) {
+  /// Fills in what was left to the data and to the optimizer.
+  mutating func complete(for data: DataSplit, _ optimizer: OptimizerRecord? = nil) {
+    if self["clip-norm"].isEmpty && self["clip-value"].isEmpty, case .norm(let limit)? = optimizer?.clipping {
+      texts["clip-norm"] = "\(limit)"
+    }
     let outputs = data.train.classCount ?? data.train.shape.count
     if self["model"].isEmpty {
       let inputs = data.train.shape.count

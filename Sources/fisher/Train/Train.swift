@@ -60,7 +60,7 @@ enum Train {
     let optimizer = try configuration.optimizer()
     let backend = try configuration.backend()
     let data = try configuration.data()
-    configuration.complete(for: data)
+    configuration.complete(for: data, type(of: optimizer).record)
     let options = try configuration.options(threads: threads)
     let network = try configuration.network(for: data, S.self)
     let trainer = try Trainer(

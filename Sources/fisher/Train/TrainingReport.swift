@@ -32,6 +32,7 @@ struct TrainingReport {
     say(
       "optimizer  \(configuration["optimizer"]) "
         + settings.map { "\($0.key)=\($0.value)" }.joined(separator: " "))
+    if !configuration["clip-norm"].isEmpty { say("           clip-norm \(configuration["clip-norm"])") }
     for line in trainer.log { say("           \(line)") }
     if trainer.progress.epoch > 0 || trainer.progress.batch > 0 {
       say("resumed    after epoch \(trainer.progress.epoch), step \(trainer.progress.batch)")
