@@ -22,7 +22,7 @@ enum SoftmaxCrossEntropy {
       let (place, logSum) = (rows.first + r, Double(logSums[r]))
       switch labels {
       case .given(.values(let q)):
-        q.withPointer { distribution(rows, place, z, p, $0.base + place * n, n, logSum) }
+        q.withPointer { distribution(rows, place, z, p, $0.base + place * n, n, logSum, smoothing) }
       case .given(.classes(let classes)):
         hard(rows, place, z, p, n, logSum, label: classes[place], smoothing)
       case .drawn(let stream):
@@ -48,19 +48,20 @@ enum SoftmaxCrossEntropy {
     for j in 0..<n { p[j] = scale * (p[j] - share) }
   }
 
+  /// q becomes (1 − ε)·q, and ε of its mass is spread over all classes.
   @inline(__always)
   private static func distribution<S: KernelScalar>(
     _ rows: LossRows<S>, _ place: Int, _ z: UnsafePointer<S>, _ p: UnsafeMutablePointer<S>,
-    _ q: UnsafePointer<S>, _ n: Int, _ logSum: Double
+    _ q: UnsafePointer<S>, _ n: Int, _ logSum: Double, _ ε: Double
   ) {
-    var (mass, inner) = (0.0, 0.0)
-    for j in 0..<n {
-      mass += Double(q[j])
-      inner += Double(q[j]) * Double(z[j])
-    }
+    var mass = 0.0
+    for j in 0..<n { mass += Double(q[j]) }
+    let share = ε * mass / Double(n)
+    var inner = 0.0
+    for j in 0..<n { inner += ((1 - ε) * Double(q[j]) + share) * Double(z[j]) }
     rows.call.losses?[place] = mass * logSum - inner
-    let (scale, factor) = (S(rows.call.scale), S(mass))
-    for j in 0..<n { p[j] = scale * (factor * p[j] - q[j]) }
+    let (scale, factor, kept, spread) = (S(rows.call.scale), S(mass), S(1 - ε), S(share))
+    for j in 0..<n { p[j] = scale * (factor * p[j] - kept * q[j] - spread) }
   }
 
   /// The class in whose stretch of the cumulated probabilities u lies.

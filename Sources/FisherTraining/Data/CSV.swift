@@ -6,7 +6,7 @@ enum CSV {
   ///
   /// - Throws: ``FileError`` with the number of the first bad line.
   static func dataset(_ path: String) throws(FileError) -> Dataset {
-    var text = String(decoding: try FileBytes.read(path), as: UTF8.self)
+    var text = String(decoding: try FileBytes.readData(path), as: UTF8.self)
     if text.hasPrefix("\u{FEFF}") { text.removeFirst() }
     var features: [Float] = []
     var classes: [Int] = []
