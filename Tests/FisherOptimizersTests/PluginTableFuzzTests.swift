@@ -32,7 +32,7 @@ import Testing
   }
 
   private static let numbers: [Double] = [
-    0, -0.0, 1, -1, 0.5, 1e300, 5e-324, .nan, .infinity, -.infinity, .greatestFiniteMagnitude,
+    0, -0.0, 1, -1, 0.5, 1e300, .leastNonzeroMagnitude, .nan, .infinity, -.infinity, .greatestFiniteMagnitude,
   ]
 
   private static func entry(

@@ -8,13 +8,19 @@ private struct TerminalRun {
   let shown: String
 
   init(_ arguments: [String], columns: UInt16) throws {
-    let terminal = posix_openpt(O_RDWR | O_NOCTTY)
-    try #require(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0)
+    // As posix_openpt, unlockpt and ptsname do it, which are not to be seen from Swift.
+    let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+    var (lock, number): (Int32, UInt32) = (0, 0)
+    let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+    let isOpen =
+      terminal >= 0 && ioctl(terminal, setLock, &lock) == 0 && ioctl(terminal, getNumber, &number) == 0
+    try #require(isOpen)
     defer { close(terminal) }
-    let side = open(try #require(ptsname(terminal)), O_RDWR | O_NOCTTY)
+    let side = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
     try #require(side >= 0)
     var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
-    try #require(ioctl(side, UInt(TIOCSWINSZ), &size) == 0)
+    let isSized = ioctl(side, UInt(TIOCSWINSZ), &size) == 0
+    try #require(isSized)
     let process = Process()
     process.executableURL = Fisher.executable
     process.arguments = arguments
