@@ -6,6 +6,7 @@ import FisherRuntime
 package enum Bench {
   package static let help = """
     usage: fisher bench SUITE… [--types f32,f64] [--threads 1,2] [--against LIB…] [--sizes …] [--quick] [--json PATH]
+                            [--plugin PATH]
 
     Suites: \(names.joined(separator: ", ")), all. Ours and every library run in turn in one process;
     a ratio above 1 means that ours is faster. step and optimizers measure steps of training
@@ -17,6 +18,7 @@ package enum Bench {
                  with commas. OpenBLAS if there is one, by default; none for no library
       --sizes    sizes instead of the default grid: 64,384x100x7 (m x n x k)
       --optimizers  for the suites step and optimizers; with settings as in adafisher:refresh=100
+      --plugin   a shared library whose optimizers these suites know, too
       --network  a model for them instead of their own: mlp:… or autoencoder:…
       --batch    its samples; 64 or 1000 by default
       --quick    shorter samples and fewer rounds
@@ -34,7 +36,7 @@ package enum Bench {
   package static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(
       words,
-      options: ["types", "threads", "against", "sizes", "json", "optimizers", "network", "batch"],
+      options: ["types", "threads", "against", "sizes", "json", "optimizers", "network", "batch", "plugin"],
       flags: ["quick"])
     try requireKnown(arguments.positional)
     func isChosen(_ name: String) -> Bool {
@@ -46,14 +48,18 @@ package enum Bench {
     for type in types where type != "f32" && type != "f64" {
       throw UsageError("--types: '\(type)' is neither f32 nor f64")
     }
-    let threads = try arguments.counts("threads") ?? [1]
+    let threads = try arguments.counts("threads", atMost: Threads.most) ?? [1]
     var sizes: [Shape]?
     for text in arguments.list("sizes") ?? [] { sizes = try (sizes ?? []) + [Shape(parsing: text)] }
     let peers = suites.isEmpty ? [] : try peers(arguments.list("against"))
     for suite in suites { try requireSymbols(of: suite, types, peers) }
     let optimizers = arguments.list("optimizers")
+    let registry: OptimizerRegistry
+    do { registry = try OptimizerRegistry.builtIn(plugin: arguments.value("plugin")) } catch {
+      throw UsageError("--plugin: \(error)")
+    }
     for name in optimizers ?? [] {
-      do { _ = try Workload.optimizer(name) } catch { throw UsageError("--optimizers: \(error)") }
+      do { _ = try Workload.optimizer(name, registry) } catch { throw UsageError("--optimizers: \(error)") }
     }
     let json = try arguments.jsonLines()
     let isQuiet = arguments.isQuiet
@@ -63,6 +69,7 @@ package enum Bench {
     var all: [Measurement] = []
     for subject in suites.flatMap({ $0.cases(types, sizes) }) {
       for count in threads {
+        Console.progress("measuring \(subject.suite) \(subject.name) \(subject.type), threads \(count)")
         let measured = Measurement(
           subject, threads: count, peers: peers, sample: quick ? 0.002 : 0.01, rounds: quick ? 5 : 9)
         table?.print(measured)
@@ -81,7 +88,9 @@ package enum Bench {
         for type in types {
           for count in threads {
             let run = TrainingRun(
-              workload: workload, type: type, threads: count, optimizers: optimizers, isQuick: quick)
+              workload: workload, type: type, threads: count, registry: registry, optimizers: optimizers,
+              isQuick: quick)
+            Console.progress("measuring \(suite.name) \(workload.network) \(type), threads \(count)")
             for line in suite.measure(run) {
               if !isQuiet { line.print() }
               json?.write(line.json)
@@ -98,7 +107,7 @@ package enum Bench {
     let known = names + ["all"]
     if words.isEmpty { throw UsageError("bench needs a suite: \(known.joined(separator: ", "))") }
     for word in words where !known.contains(word) {
-      throw UsageError("unknown suite '\(word)'\(Spelling.hint(for: word, among: known))")
+      throw UsageError("unknown suite \(quoted(word))\(Spelling.hint(for: word, among: known))")
     }
   }
 

@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// One line of a benchmark: a routine, a shape and an element type.
 struct BenchmarkCase {
@@ -40,9 +41,15 @@ struct BenchmarkCase {
 /// references would take longer than a product of 8 × 8 matrices.
 final class Memory {
   private var blocks: [UnsafeMutableRawPointer] = []
+  private var bytes = 0.0
 
-  /// An operand filled with numbers in [−1, 1].
+  /// An operand filled with numbers in [−1, 1]. More of them than the machine can hold end the process with one line
+  /// and exit status 2.
   func operand<S: KernelScalar>(_: S.Type, _ count: Int, seed: UInt64) -> Operand<S> {
+    bytes += Double(count) * Double(MemoryLayout<S>.stride)
+    MachineError.exiting { () throws(MachineError) in
+      if let shortage = MachineMemory.shortage(bytes) { throw MachineError("--sizes: a case \(shortage)") }
+    }
     let block = UnsafeMutableRawPointer.allocate(
       byteCount: max(count, 1) * MemoryLayout<S>.stride, alignment: 64)
     blocks.append(block)
@@ -83,6 +90,9 @@ struct Suite: Sendable {
 
 /// Sizes from the command line: `64` or `64x32x1000`.
 struct Shape: Equatable {
+  /// Products of three sizes are integers.
+  static let most = 1_000_000
+
   var m: Int
   var n: Int
   var k: Int
@@ -95,9 +105,16 @@ struct Shape: Equatable {
 
   /// - Throws: ``UsageError`` if the text is neither `n` nor `m x n x k`.
   init(parsing text: String) throws(UsageError) {
-    let numbers = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    guard numbers.count == 1 || numbers.count == 3, numbers.allSatisfy({ $0 > 0 }) else {
-      throw UsageError("--sizes: '\(text)' is neither a size such as 64 nor m x n x k such as 64x32x1000")
+    let texts = text.split(separator: "x", omittingEmptySubsequences: false)
+    guard texts.count == 1 || texts.count == 3 else {
+      throw UsageError(
+        "--sizes: \(quoted(text)) is neither a size such as 64 nor m x n x k such as 64x32x1000")
+    }
+    var numbers: [Int] = []
+    for text in texts {
+      do { numbers.append(try NumberText.integer(text, to: Self.most)) } catch {
+        throw UsageError("--sizes: \(error)")
+      }
     }
     self.init(numbers[0], numbers.count == 3 ? numbers[1] : numbers[0], numbers.last!)
   }

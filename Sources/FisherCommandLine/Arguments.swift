@@ -16,8 +16,11 @@ package struct Arguments {
   /// - Parameters:
   ///   - options: the names that take a value, without dashes; they may be repeated.
   ///   - flags: the names that stand alone.
+  ///   - hint: what to say of an option that is unknown; nil for the nearest names.
   /// - Throws: ``UsageError`` for an unknown option, with the nearest known one, or a missing value.
-  package init(_ arguments: [String], options: [String], flags: [String] = []) throws(UsageError) {
+  package init(
+    _ arguments: [String], options: [String], flags: [String] = [], hint: (String) -> String? = { _ in nil }
+  ) throws(UsageError) {
     var positional: [String] = []
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -35,8 +38,8 @@ package struct Arguments {
         }
         values[name, default: []].append(value)
       } else {
-        throw UsageError(
-          "unknown option --\(name)\(Spelling.hint(for: name, among: options + flags, prefix: "--"))")
+        let near = Spelling.hint(for: name, among: options + flags, prefix: "--")
+        throw UsageError("unknown option \(oneLine("--" + name.prefix(60)))\(hint(name) ?? near)")
       }
     }
     self.positional = positional
@@ -57,20 +60,23 @@ package struct Arguments {
 extension Arguments {
   /// The last value of an option as a count of at least one.
   ///
-  /// - Throws: ``UsageError`` if it is anything else.
-  package func count(_ name: String) throws(UsageError) -> Int? { try counts(name)?.last }
+  /// - Throws: ``UsageError`` if it is anything else, or above `most`.
+  package func count(_ name: String, atMost most: Int = NumberText.most) throws(UsageError) -> Int? {
+    try counts(name, atMost: most)?.last
+  }
 
   /// All values of an option, split at commas, as counts.
   ///
-  /// - Throws: ``UsageError`` if one of them is no integer or below `least`.
-  package func counts(_ name: String, atLeast least: Int = 1) throws(UsageError) -> [Int]? {
+  /// - Throws: ``UsageError`` if one of them is no integer, below `least` or above `most`.
+  package func counts(
+    _ name: String, atLeast least: Int = 1, atMost most: Int = NumberText.most
+  ) throws(UsageError) -> [Int]? {
     guard let texts = list(name) else { return nil }
     var counts: [Int] = []
     for text in texts {
-      guard let count = Int(text), count >= least else {
-        throw UsageError("--\(name): '\(text)' is not a count")
+      do { counts.append(try NumberText.integer(text, from: least, to: most)) } catch {
+        throw UsageError("--\(name): \(error)")
       }
-      counts.append(count)
     }
     return counts
   }
@@ -80,7 +86,7 @@ extension Arguments {
     var values: [String: String] = [:]
     for text in texts {
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2 else { throw UsageError("'\(text)' is not of the form name=value") }
+      guard parts.count == 2 else { throw UsageError("\(quoted(text)) is not of the form name=value") }
       values[parts[0]] = parts[1]
     }
     return values

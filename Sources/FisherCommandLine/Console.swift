@@ -29,8 +29,15 @@ package enum Console {
     _exit(1)
   }
 
-  /// `fisher: MESSAGE` on standard error.
-  package static func error(_ message: String) { _ = put("fisher: \(message)\n", to: STDERR_FILENO) }
+  /// `fisher: MESSAGE` on standard error, on one line.
+  package static func error(_ message: String) { _ = put("fisher: \(oneLine(message))\n", to: STDERR_FILENO) }
+
+  /// Says what goes on, on standard error, to those who sent standard output into a file and would see nothing for
+  /// minutes.
+  package static func progress(_ what: String) {
+    var status = stat()
+    if fstat(STDOUT_FILENO, &status) == 0 && status.st_mode & S_IFMT == S_IFREG { error(what) }
+  }
 
   /// Writes all of the text; false if that fails, with the reason in `errno`.
   static func put(_ text: String, to descriptor: Int32) -> Bool {

@@ -28,4 +28,13 @@ extension OptimizerRegistry {
       fatalError("OptimizerRegistry: \(error)")
     }
   }()
+
+  /// The built-in optimizers, and those of a shared library if a path is given.
+  ///
+  /// - Throws: ``PluginError`` if it cannot be loaded, ``RegistryError`` if it takes a name that is there.
+  public static func builtIn(plugin path: String?) throws -> OptimizerRegistry {
+    var registry = builtIn
+    if let path { for type in try PluginLibrary.load(path) { try registry.register(type) } }
+    return registry
+  }
 }

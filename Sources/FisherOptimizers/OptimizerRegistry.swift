@@ -42,7 +42,7 @@ public struct OptimizerRegistry: Sendable {
   public func type(_ name: String) throws(RegistryError) -> any Optimizer.Type {
     guard let type = types[name] else {
       throw RegistryError(
-        description: "unknown optimizer '\(name)'\(Spelling.hint(for: name, among: names))")
+        description: "unknown optimizer \(quoted(name))\(Spelling.hint(for: name, among: names))")
     }
     return type
   }

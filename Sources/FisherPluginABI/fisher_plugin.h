@@ -1,12 +1,20 @@
 /* An optimizer in a shared library: what `fisher --plugin PATH` loads. C, C++, Rust, or Swift of any version.
 
    A library exports one function, `fisher_plugin`, which describes its optimizers one after the other. Each updates
-   one parameter at a time, in place: a row-major matrix of `rows` x `columns`, with state of the same shape. */
+   one parameter at a time, in place: a row-major matrix of `rows` x `columns`, with state of the same shape.
+
+   All of it is checked when the library is loaded: at most 64 optimizers, with at most 64 hyper-parameters and 64 slots
+   each; names of at most 64 letters, digits, - and _, a letter first and no name twice; other texts of at most 4096
+   bytes of UTF-8; defaults inside of their ranges; no slot named `average`. The reference must take a first step. */
 
 #ifndef FISHER_PLUGIN_H
 #define FISHER_PLUGIN_H
 
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define FISHER_PLUGIN_MAGIC 0x52485346u /* "FSHR" in memory */
 #define FISHER_PLUGIN_VERSION 1u
@@ -30,7 +38,7 @@ typedef struct fisher_hyperparameter {
   const char *source; /* where the default comes from */
   double value;       /* the default */
   int32_t range;
-  int32_t reserved;
+  int32_t reserved; /* 0 */
   double low, high;
 } fisher_hyperparameter;
 
@@ -55,7 +63,7 @@ typedef struct fisher_optimizer {
   uint32_t magic;   /* FISHER_PLUGIN_MAGIC */
   uint32_t version; /* FISHER_PLUGIN_VERSION */
   uint64_t size;    /* sizeof(fisher_optimizer) */
-  const char *name; /* lower case; on the command line */
+  const char *name; /* lower-case letters, digits and -; on the command line */
   const char *title;
   const char *summary;
   const char *paper;
@@ -64,7 +72,7 @@ typedef struct fisher_optimizer {
   uint32_t facts; /* FISHER_LOSS_SCALE and others, added up */
   const char *const *slots;
   uint32_t slot_count;
-  uint32_t reserved;
+  uint32_t reserved; /* 0 */
   fisher_update_f32 update_f32;
   fisher_update_f64 update_f64;
   fisher_update_f64 reference; /* the same by the plainest loops: what the other two are compared with */
@@ -72,5 +80,9 @@ typedef struct fisher_optimizer {
 
 /* The entry point: fills `optimizer` with the one of this index and returns 0, or returns 1 if there is none. */
 int32_t fisher_plugin(uint32_t index, fisher_optimizer *optimizer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -38,7 +38,7 @@ struct Fisher {
   static var usage: String {
     let lines = commands.map { "  " + column($0.name, 12, left: true) + $0.summary }
     return "usage: fisher COMMAND [OPTIONS]\n\n" + lines.joined(separator: "\n")
-      + "\n\nexample: fisher doctor\nfisher COMMAND --help tells more, fisher --version which one this is."
+      + "\n\nexample: fisher doctor\nfisher help COMMAND tells more, fisher --version which one this is."
   }
 
   static func main() {
@@ -57,21 +57,26 @@ struct Fisher {
   /// Runs the subcommand that `words` name.
   static func run(_ words: [String]) throws(UsageError) -> Int32 {
     guard let name = words.first else { throw UsageError("no command; try fisher --help") }
+    let rest = Array(words.dropFirst())
     if ["--help", "-h", "help"].contains(name) {
-      print(usage)
+      print(try rest.first.map(command)?.help ?? usage)
       return 0
     }
     if name == "--version" {
       print("fisher \(packageVersion)")
       return 0
     }
-    guard let command = commands.first(where: { $0.name == name }) else {
-      throw UsageError("unknown command '\(name)'\(Spelling.hint(for: name, among: commands.map(\.name)))")
-    }
-    if words.contains("--help") || words.contains("-h") {
+    let command = try command(name)
+    if rest.contains("--help") || rest.contains("-h") {
       print(command.help)
       return 0
     }
-    return try command.run(Array(words.dropFirst()))
+    return try command.run(rest)
+  }
+
+  private static func command(_ name: String) throws(UsageError) -> Command {
+    if let command = commands.first(where: { $0.name == name }) { return command }
+    throw UsageError(
+      "unknown command \(quoted(name))\(Spelling.hint(for: name, among: commands.map(\.name)))")
   }
 }

@@ -4,10 +4,11 @@ import FisherKit
 /// `fisher optimizers`: what there is, and what each of them is.
 enum Optimizers {
   static let help = """
-    usage: fisher optimizers [NAME] [--json PATH]
+    usage: fisher optimizers [NAME] [--plugin PATH] [--json PATH]
 
     Lists the optimizers, or describes one: paper, what it needs, hyper-parameters with default, range and source, cost.
 
+      --plugin   a shared library whose optimizers are listed, too
       --json     one JSON object a line to a file, or - for standard output
 
     example: fisher optimizers adafisher
@@ -15,12 +16,14 @@ enum Optimizers {
 
   /// - Returns: the exit status.
   static func run(_ words: [String]) throws(UsageError) -> Int32 {
-    let arguments = try Arguments(words, options: ["json"])
+    let arguments = try Arguments(words, options: ["json", "plugin"])
     if arguments.positional.count > 1 { throw UsageError("optimizers takes one name") }
-    let registry = OptimizerRegistry.builtIn
-    var records = registry.records
-    if let name = arguments.positional.first {
-      do { records = [try registry.type(name).record] } catch { throw UsageError("\(error)") }
+    let records: [OptimizerRecord]
+    do {
+      let registry = try OptimizerRegistry.builtIn(plugin: arguments.value("plugin"))
+      records = try arguments.positional.first.map { [try registry.type($0).record] } ?? registry.records
+    } catch {
+      throw UsageError("\(error)")
     }
     let json = try arguments.jsonLines()
     for record in records { json?.write(record.json) }

@@ -56,9 +56,36 @@ private struct LossCase: Sendable {
   let q = Matrix<Double>(rows: 3, columns: 4) { i, j in smoothing / 4 + (j == i ? 1 - smoothing : 0) }
   let classes = workspace.forward(values, inputs, .classes([0, 1, 2]), mode: .training(seed: 1))
   let gradient = workspace.outputGradients!.values.array
-  let soft = workspace.forward(values, inputs, .values(q), mode: .training(seed: 1))
+  let plain = try Network<Double>(input: [2], [.linear(4)]).makeWorkspace()
+  let soft = plain.forward(values, inputs, .values(q), mode: .training(seed: 1))
   #expect(abs(classes - soft) < 1e-14)
-  #expect(error(workspace.outputGradients!.values.array, gradient) < 1e-14)
+  #expect(error(plain.outputGradients!.values.array, gradient) < 1e-14)
+}
+
+/// ε smooths soft labels as it does classes: the loss is that of (1 − ε)·q + ε·Σq/classes.
+@Test func softLabelsAreSmoothed() throws {
+  let ε = 0.3
+  var generator = Generator(seed: Seed.first)
+  func network(_ smoothing: Double) throws -> Network<Double> {
+    try Network<Double>(
+      input: [2], [.linear(4)], loss: Loss<MeanReduction>.softmaxCrossEntropy(labelSmoothing: smoothing))
+  }
+  let values = try network(0).initialValues(seed: 1)
+  let inputs: Matrix<Double> = [[1, -1], [0.5, 2], [3, 3]]
+  let q = Matrix<Double>(rows: 3, columns: 4) { _, _ in abs(generator.uniform() as Double) }
+  let smooth = Matrix<Double>(rows: 3, columns: 4) { i, j in
+    (1 - ε) * q[i, j] + ε * q.row(i).array.reduce(0, +) / 4
+  }
+  let (a, b) = (try network(ε).makeWorkspace(), try network(0).makeWorkspace())
+  let loss = a.forward(values, inputs, .values(q), mode: .training(seed: 1))
+  let expected = b.forward(values, inputs, .values(smooth), mode: .training(seed: 1))
+  #expect(abs(loss - expected) < 1e-14 * expected)
+  #expect(error(a.outputGradients!.values.array, b.outputGradients!.values.array) < 1e-14)
+  let hard = b.forward(values, inputs, .values(q), mode: .training(seed: 1))
+  #expect(abs(loss - hard) > 1e-3 * expected)
+  let oneHot = Matrix<Double>(rows: 3, columns: 4) { i, j in i == j ? 1 : 0 }
+  let soft = a.forward(values, inputs, .values(oneHot), mode: .training(seed: 1))
+  #expect(abs(soft - a.forward(values, inputs, .classes([0, 1, 2]), mode: .training(seed: 1))) < 1e-14)
 }
 
 @Test func theSumIsTheMeanTimesTheTerms() throws {

@@ -16,7 +16,7 @@ import Testing
       _ = try registry.type("addam")
       Issue.record("found an optimizer named addam")
     } catch {
-      #expect(error.description == "unknown optimizer 'addam'; did you mean adam, adamw?")
+      #expect(error.description == "unknown optimizer 'addam'; did you mean adam?")
     }
   }
 
@@ -28,11 +28,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("lr", "0", "adam: lr is 0.0; it must lie in (0, ∞)"),
-    ("lr", "nan", "adam: lr is nan; it must lie in (0, ∞)"),
-    ("lr", "fast", "adam: lr is 'fast'; it must be one of (0, ∞)"),
-    ("beta1", "1", "adam: beta1 is 1.0; it must lie in [0.0, 1.0)"),
-    ("amsgrad", "maybe", "adam: amsgrad is 'maybe'; it must be one of true, false"),
+    ("lr", "0", "adam: lr is '0'; it must be a number above 0"),
+    ("lr", "nan", "adam: lr is 'nan'; it must be a number above 0"),
+    ("lr", "fast", "adam: lr is 'fast'; it must be a number above 0"),
+    ("beta1", "1", "adam: beta1 is '1'; it must be a number from 0 below 1"),
+    ("amsgrad", "maybe", "adam: amsgrad is 'maybe'; it must be true or false"),
     ("beta", "0.9", "adam has no hyper-parameter 'beta'; did you mean beta1, beta2?"),
   ])
   func settingsRefuse(name: String, text: String, message: String) {

@@ -37,7 +37,29 @@ import Testing
     #expect(try parse("one-cycle") == .oneCycle(steps: 50))
   }
 
+  /// A warm-up and what follows take the run's steps, whatever both are rounded to; none at all is none.
+  @Test(arguments: [0, 0.04, 0.05, 0.14, 0.15, 1, 4.96, 5, 7])
+  func warmUpsAreAsLongAsTheySay(length: Double) throws {
+    let schedule = try Schedule(parsing: "warm-up:\(length)+linear", stepsPerEpoch: 10, epochs: 5)
+    let warm = Int((10 * length).rounded())
+    let rest = Schedule.linear(steps: max(0, 50 - warm))
+    #expect(schedule == (warm == 0 ? rest : .warmUp(steps: warm, then: rest)))
+    #expect(schedule.factor(step: max(50, warm)) == 0)
+    let without = try Schedule(parsing: "linear", stepsPerEpoch: 10, epochs: 5)
+    if warm == 0 { #expect(schedule == without) }
+  }
+
+  @Test func cyclesWithoutARiseBeginAtTheTop() {
+    #expect(Schedule.oneCycle(steps: 10, rise: 0).factor(step: 0) == 1)
+    #expect(Schedule.oneCycle(steps: 10, rise: 1).factor(step: 9) < 1)
+    #expect(Schedule.oneCycle(steps: 10, rise: 1).factor(step: 10) == 1)
+  }
+
   @Test(arguments: [
+    "warm-up:1e300", "step:1e300", "step:inf", "step:nan", "cosine:0x1p2000", "one-cycle:1.1",
+    "warm-up:1:2+cosine",
+    "warm-up:1+warm-up:1+cosine", ":", "+", "::::::", "warm-up:1+", "step:1e-400", "cosine:1e-400",
+    String(repeating: "warm-up:1+", count: 100_000),
     "", "cos", "step", "step:0", "cosine:-1", "constant:1", "cosine+linear", "warm-up", "step:1:2:3",
   ])
   func refusesOtherText(text: String) {

@@ -43,12 +43,25 @@ struct Fisher {
   (["bench", "gemm", "--type", "f32"], "did you mean --types?"),
   (["bench", "gemm", "--types", "f16"], "'f16' is neither f32 nor f64"),
   (["bench", "gemm", "--sizes", "3x4"], "'3x4' is neither a size"),
-  (["bench", "gemm", "--threads", "0"], "'0' is not a count"),
+  (["bench", "gemm", "--threads", "0"], "'0' is not an integer from 1 to 4096"),
   (["bench", "gemm", "--against", "/no/such/libblas.so"], "/no/such/libblas.so"),
   (["bench", "step", "--network", "mlp:12"], "--network: model 'mlp:12'"),
   (["bench", "step", "--network", "cnn-small"], "--network: 'cnn-small' is neither mlp:… nor autoencoder:…"),
-  (["bench", "step", "--network", "mlp:12-4", "--batch", "0"], "--batch: '0' is not a count"),
+  (
+    ["bench", "step", "--network", "mlp:12-4", "--batch", "0"], "--batch: '0' is not an integer of at least 1"
+  ),
   (["doctor", "now"], "doctor takes no 'now'"),
+  (
+    ["bench", "gemm", "--sizes", "99999999999"], "--sizes: '99999999999' is not an integer from 1 to 1000000"
+  ),
+  (["bench", "gemm", "--threads", "9223372036854775807"], "is not an integer from 1 to 4096"),
+  (
+    ["bench", "step", "--network", "mlp:64-1000000000000-10"],
+    "--network and --batch: this needs 1.1 PB of memory, this machine has"
+  ),
+  (["bench", "step", "--network", "mlp:12-4", "--batch", "9223372036854775807"], "from 1 to 1000000000000"),
+  (["help", "trian"], "unknown command 'trian'; did you mean train?"),
+  (["two\nlines"], "unknown command 'two\\nlines'"),
 ])
 func wrongUsage(_ arguments: [String], _ message: String) throws {
   let run = try Fisher(arguments)
@@ -82,6 +95,15 @@ func helpHasAnExample(_ command: String) throws {
   let run = try Fisher([command, "--help"])
   #expect(run.status == 0)
   #expect(run.output.contains("example: fisher \(command)"))
+  #expect(try Fisher(["help", command]).output == run.output)
+}
+
+/// Sizes that are read, and for which the machine has no memory.
+@Test func benchRefusesWhatDoesNotFit() throws {
+  let run = try Fisher(["bench", "gemm", "--sizes", "1000000", "--types", "f32", "--against", "none"])
+  #expect(run.status == 2)
+  #expect(run.error.hasPrefix("fisher: --sizes: a case needs 4.0 TB of memory, this machine has "))
+  #expect(run.error.split(separator: "\n").count == 1, "\(run.error)")
 }
 
 /// A line for the passes, for SGD and every method, and one for each method with periods over a whole cycle.

@@ -36,12 +36,12 @@ import Testing
   @Test(arguments: [
     (["verify"], "verify takes one name, or all"), (["verify", "adamv"], "unknown optimizer 'adamv'"),
     (["verify", "sgd", "--mutant"], "did you mean --mutants?"),
-    (["fidelity", "--epochs", "x"], "--epochs: 'x' is not a count"),
-    (["fidelity", "--samples", "0"], "--samples: '0' is not a count"),
-    (["fidelity", "--batches", "0"], "--batches: '0' is not a count"),
+    (["fidelity", "--epochs", "x"], "--epochs: 'x' is not an integer of at least 0"),
+    (["fidelity", "--samples", "0"], "--samples: '0' is not an integer of at least 1"),
+    (["fidelity", "--batches", "0"], "--batches: '0' is not an integer of at least 1"),
     (["fidelity", "--samples", "2000"], "--samples: at most the 1438 examples, not 2000"),
     (["fidelity", "--optimizers", "sdg"], "unknown optimizer 'sdg'"),
-    (["fidelity", "--dampings", "-1"], "damping is -1.0; it must lie in"),
+    (["fidelity", "--dampings", "-1"], "damping is '-1'; it must be a number"),
   ])
   func wrongUsage(_ arguments: [String], _ message: String) throws {
     let run = try Fisher(arguments)

@@ -22,8 +22,8 @@ struct TrainingSuite: Sendable {
   }
 
   private static func steps<S: KernelScalar>(_: S.Type, _ run: TrainingRun) -> [StepMeasurement] {
-    let names = (run.optimizers ?? run.workload.optimizers).filter(isMeasurable)
-    let subjects = run.workload.subjects(S.self, names, run.threads)
+    let names = (run.optimizers ?? run.workload.optimizers).filter { isMeasurable($0, run) }
+    let subjects = run.workload.subjects(S.self, names, run)
     let calls = [{ subjects[0].pass() }] + subjects.map { subject in { subject.step() } }
     var peak = 0.0
     let times = timesInTurn(
@@ -55,8 +55,9 @@ struct TrainingSuite: Sendable {
 
   private static func updates<S: KernelScalar>(_: S.Type, _ run: TrainingRun) -> [StepMeasurement] {
     // AdaFisher also between two refreshes, which it makes in every step by default.
-    let all = OptimizerRegistry.builtIn.names + ["adafisher:refresh=100"]
-    let subjects = run.workload.subjects(S.self, (run.optimizers ?? all).filter(isMeasurable), run.threads)
+    let all = run.registry.names + ["adafisher:refresh=100"]
+    let names = (run.optimizers ?? all).filter { isMeasurable($0, run) }
+    let subjects = run.workload.subjects(S.self, names, run)
     var bandwidth = 0.0
     var traffic = [Double](repeating: 0, count: subjects.count)
     // Passes are not timed, but they leave the caches as a step would.
@@ -81,8 +82,8 @@ struct TrainingSuite: Sendable {
     }
   }
 
-  private static func isMeasurable(_ name: String) -> Bool {
-    guard let optimizer = try? Workload.optimizer(name) else { return true }
+  private static func isMeasurable(_ name: String, _ run: TrainingRun) -> Bool {
+    guard let optimizer = try? Workload.optimizer(name, run.registry) else { return true }
     return !type(of: optimizer).record.needs.contains(.exactFisher)
   }
 }
@@ -93,6 +94,8 @@ struct TrainingRun: Sendable {
   /// `f32` or `f64`.
   let type: String
   let threads: Int
+  /// Where the names of optimizers are found.
+  let registry: OptimizerRegistry
   /// Nil for those of the suite.
   let optimizers: [String]?
   let isQuick: Bool

@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherKit
+import FisherRuntime
 
 /// What a training suite trains: a network, random data, and the samples of a step.
 struct Workload: Sendable {
@@ -25,10 +26,20 @@ struct Workload: Sendable {
     let isAutoencoder: Bool
     do { isAutoencoder = try ModelSpec(text).isAutoencoder } catch { throw UsageError("--network: \(error)") }
     guard Self.widths(text).count >= 2 else {
-      throw UsageError("--network: '\(text)' is neither mlp:… nor autoencoder:…")
+      throw UsageError("--network: \(quoted(text)) is neither mlp:… nor autoencoder:…")
     }
     let standard = isAutoencoder ? Self.autoencoder : .perceptron
     self.init(network: text, batch: batch ?? standard.batch, optimizers: standard.optimizers)
+    if let shortage = MachineMemory.shortage(bytes) {
+      throw UsageError("--network and --batch: this \(shortage)")
+    }
+  }
+
+  /// Of weights and gradients, and of what goes forward and comes back, in `Float`.
+  private var bytes: Double {
+    let widths = Self.widths(network).map(Double.init)
+    let weights = zip(widths, widths.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
+    return 8 * (weights + Double(batch) * widths.reduce(0, +))
   }
 
   private init(network: String, batch: Int, optimizers: [String]) {
@@ -42,7 +53,7 @@ struct Workload: Sendable {
   }
 
   /// One subject for SGD and for each of the names, all with the same workspace.
-  func subjects<S: KernelScalar>(_: S.Type, _ names: [String], _ threads: Int) -> [StepSubject<S>] {
+  func subjects<S: KernelScalar>(_: S.Type, _ names: [String], _ run: TrainingRun) -> [StepSubject<S>] {
     do {
       let widths = Self.widths(network)
       let (first, last) = (widths[0], widths[widths.count - 1])
@@ -54,10 +65,11 @@ struct Workload: Sendable {
       let inputs = Matrix<S>(rows: batch, columns: first) { _, _ in S(generator.unit()) }
       let labels: Labels<S> =
         spec.isAutoencoder ? .values(inputs) : .classes((0..<batch).map { _ in generator.below(last) })
-      let workspace = trained.makeWorkspace(threads: threads)
+      let workspace = trained.makeWorkspace(threads: run.threads)
       return try (["sgd"] + names.filter { $0 != "sgd" }).map { name in
         StepSubject(
-          try Self.optimizer(name), called: name, trained, inputs: inputs, labels: labels, workspace)
+          try Self.optimizer(name, run.registry), called: name, trained, inputs: inputs, labels: labels,
+          workspace)
       }
     } catch {
       fatalError("Workload: \(error)")
@@ -65,9 +77,9 @@ struct Workload: Sendable {
   }
 
   /// `adafisher`, or with settings: `adafisher:refresh=100:beta=0.8`.
-  static func optimizer(_ text: String) throws -> any Optimizer {
+  static func optimizer(_ text: String, _ registry: OptimizerRegistry) throws -> any Optimizer {
     let words = text.split(separator: ":").map(String.init)
-    let type = try OptimizerRegistry.builtIn.type(words.first ?? "")
+    let type = try registry.type(words.first ?? "")
     // Small steps: weights that grow would change nothing in the time, but might stop being finite.
     let settings = try ["lr": "1e-6"].merging(Arguments.assignments(Array(words.dropFirst()))) { $1 }
     return type.init(settings: try Settings(type.record, parsing: settings))

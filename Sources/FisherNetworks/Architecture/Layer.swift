@@ -46,6 +46,19 @@ public indirect enum Layer: Sendable, Hashable {
 }
 
 extension Layer {
+  /// The numbers of its weights and of its output for one sample, about: to notice sizes that are impossible before
+  /// anything of such a size is counted in integers.
+  func mostNumbers(on shape: SampleShape) -> Double {
+    let inputs = Double(shape.axes[0])
+    switch self {
+    case .linear(let outputs, _): return Double(outputs) * Double(shape.features + shape.positions)
+    case .convolution(let outputs, let size, _, _, _, let groups, _):
+      return Double(outputs) * (inputs / Double(max(1, groups))) * Double(size) * Double(size)
+    case .embedding(let tokens, let width): return Double(width) * (Double(tokens) + inputs)
+    default: return 0
+    }
+  }
+
   /// A rectifier behind it can be computed at its end.
   var takesRectifier: Bool {
     switch self {

@@ -56,6 +56,13 @@ public struct Network<Scalar: KernelScalar>: Sendable, CustomStringConvertible {
   /// The number of weights.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
+  /// The numbers that a step of training holds at least: weights, their gradients, and for each sample what goes forward
+  /// and comes back.
+  package func leastNumbers(samples: Int) -> Double {
+    let perSample = program.slots.reduce(0) { $0 + Double($1.count) }
+    return 2 * (Double(parameterCount) + Double(samples) * perSample)
+  }
+
   /// The flops of the products in a forward and a backward pass: the textbook's count.
   public func productFlops(samples: Int) -> Double {
     Double(samples) * program.nodes.reduce(0) { $0 + $1.operation.productFlops * ($1.inputLearns ? 3 : 2) }

@@ -1,5 +1,6 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// A network as a list of nodes between slots. Slot 0 is the input; a node reads slots before its own.
 struct Program<Scalar: KernelScalar>: Sendable {
@@ -9,6 +10,8 @@ struct Program<Scalar: KernelScalar>: Sendable {
   private(set) var parameters: [(info: ParameterInfo, initial: InitialValue)] = []
   private(set) var statistics: [(name: String, count: Int, initial: Double)] = []
   private(set) var output: Stream
+  /// Of all weights, in a type that does not overflow.
+  private var bytes = 0.0
 
   /// What flows between two layers: where it is, and how it is looked at.
   struct Stream {
@@ -16,7 +19,7 @@ struct Program<Scalar: KernelScalar>: Sendable {
     var shape: SampleShape
   }
 
-  /// - Throws: ``NetworkError/shape(layer:wanted:got:)``.
+  /// - Throws: ``NetworkError/shape(layer:wanted:got:)`` or ``NetworkError/memory(layer:shortage:)``.
   init(input: SampleShape, _ layers: [Layer]) throws(NetworkError) {
     slots = [input]
     output = Stream(slot: 0, shape: input)
@@ -56,6 +59,8 @@ struct Program<Scalar: KernelScalar>: Sendable {
       }
       return append(SumOperation(rectifier: rectifier), name, [sum.slot, other.slot], sum.shape)
     default:
+      bytes += layer.mostNumbers(on: stream.shape) * Double(MemoryLayout<Scalar>.stride)
+      if let shortage = MachineMemory.shortage(bytes) { throw .memory(layer: name, shortage: shortage) }
       let (operation, shape) = try layer.operation(on: stream.shape, rectifier, name: name)
       return append(operation, name, [stream.slot], shape)
     }

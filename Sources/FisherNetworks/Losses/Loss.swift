@@ -9,7 +9,8 @@ public struct Loss<Reduction: LossReduction>: Sendable {
 
   /// −Σ q·log softmax(z) for labels q: a class, or a distribution.
   ///
-  /// - Parameter labelSmoothing: ε in 0 ..< 1; a label q becomes (1 − ε)·q + ε·Σq/classes.
+  /// - Parameter labelSmoothing: ε in 0 ..< 1; the label q of a sample, 1 at its class or any distribution, becomes
+  ///   (1 − ε)·q + ε·Σq/classes.
   public static func softmaxCrossEntropy(labelSmoothing: Double = 0) -> Loss {
     require(
       labelSmoothing >= 0 && labelSmoothing < 1,

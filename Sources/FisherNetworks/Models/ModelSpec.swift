@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// The layers of a named model, from its text.
 ///
 ///     mlp:64-128-64-10            linear layers with ReLU between them
@@ -32,11 +34,18 @@ public struct ModelSpec: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The most layers of a text, and one.
+  private static let mostWidths = 1000
+
   private static func widths(_ field: String, least: Int, _ text: String) throws(NetworkError) -> [Int] {
-    let fields = field.split(separator: "-", omittingEmptySubsequences: false)
-    let widths = fields.compactMap { Int($0) }.filter { $0 > 0 }
-    if widths.count != fields.count || widths.count < least {
-      throw .model(text: text, reason: "widths are at least \(least) positive numbers with - between them")
+    var widths: [Int] = []
+    for part in field.split(separator: "-", omittingEmptySubsequences: false) {
+      do { widths.append(try NumberText.integer(part)) } catch {
+        throw .model(text: text, reason: "the width \(error)")
+      }
+    }
+    if widths.count < least || widths.count > mostWidths {
+      throw .model(text: text, reason: "\(widths.count) widths; there are \(least) to \(mostWidths)")
     }
     return widths
   }

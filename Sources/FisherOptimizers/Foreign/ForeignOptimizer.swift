@@ -69,25 +69,30 @@ struct ForeignOptimizer<Index: ForeignIndex>: Optimizer {
   ) -> Int32 {
     table.withCall(parameter, settings, number: number, schedule: schedule) { call in
       if S.self == Float.self {
-        return withPointers(&value, gradient, &states, as: Float.self) { table.updateFloat(call, $0, $1, $2) }
+        return withPointers(&value, gradient, &states, as: Float.self) { value, gradient, states in
+          PluginCall.perform(table.lines.updateFloat) { table.updateFloat(call, value, gradient, states) }
+        }
       }
       if S.self == Double.self {
-        return withPointers(&value, gradient, &states, as: Double.self) {
-          table.updateDouble(call, $0, $1, $2)
-        }
+        return withPointers(&value, gradient, &states, as: Double.self) { updateDouble(call, $0, $1, $2) }
       }
       var (wide, wideStates) = (
         Self.converted(value, to: Double.self), states.map { Self.converted($0, to: Double.self) }
       )
       let status = withPointers(
         &wide, Self.converted(gradient, to: Double.self), &wideStates, as: Double.self
-      ) {
-        table.updateDouble(call, $0, $1, $2)
-      }
+      ) { updateDouble(call, $0, $1, $2) }
       value = Self.converted(wide, to: S.self)
       states = wideStates.map { Self.converted($0, to: S.self) }
       return status
     }
+  }
+
+  private func updateDouble(
+    _ call: UnsafePointer<fisher_parameter>, _ value: UnsafeMutablePointer<Double>?,
+    _ gradient: UnsafePointer<Double>?, _ states: UnsafePointer<UnsafeMutablePointer<Double>?>?
+  ) -> Int32 {
+    PluginCall.perform(table.lines.updateDouble) { table.updateDouble(call, value, gradient, states) }
   }
 
   private static func converted<A: KernelScalar, B: KernelScalar>(_ x: Matrix<A>, to _: B.Type) -> Matrix<B> {

@@ -1,43 +1,21 @@
 import FisherPluginABI
 import FisherRuntime
 
-/// Why a plugin was not loaded.
-public enum PluginError: Error, Equatable, CustomStringConvertible {
-  case notLoaded(path: String, reason: String)
-  case noEntry(path: String)
-  case foreign(path: String)
-  case version(path: String, got: UInt32)
-  case size(path: String, got: UInt64)
-  case empty(path: String)
-  case incomplete(path: String, optimizer: String, missing: String)
-
-  public var description: String {
-    switch self {
-    case .notLoaded(let path, let reason): return "plugin '\(path)' cannot be loaded: \(reason)"
-    case .noEntry(let path): return "plugin '\(path)' does not export the function fisher_plugin"
-    case .foreign(let path):
-      return "plugin '\(path)' does not begin with FISHER_PLUGIN_MAGIC: it is none of ours"
-    case .version(let path, let got):
-      return
-        "plugin '\(path)' is written for version \(got) of fisher_plugin.h; this is \(FISHER_PLUGIN_VERSION)"
-    case .size(let path, let got):
-      return "plugin '\(path)' describes an optimizer with \(got) bytes; "
-        + "it must be \(MemoryLayout<fisher_optimizer>.size)"
-    case .empty(let path): return "plugin '\(path)' has no optimizer"
-    case .incomplete(let path, let optimizer, let missing):
-      return "plugin '\(path)': optimizer '\(optimizer)' has no \(missing)"
-    }
-  }
-}
-
 /// Optimizers in shared libraries, by `fisher_plugin.h`.
 public enum PluginLibrary {
+  /// The most optimizers of a library.
+  private static let mostOptimizers = 64
+
   /// The optimizers of a library, which stays loaded as long as the process runs.
   ///
+  /// If code of the library ends the process, then or later, the last line on standard error names the library and the
+  /// call.
+  ///
   /// - Parameter path: a file, or a name that the loader finds.
-  /// - Throws: ``PluginError``.
+  /// - Throws: ``PluginError``; then none of them is known.
   public static func load(_ path: String) throws(PluginError) -> [any Optimizer.Type] {
-    guard let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
+    let loading = PluginCall.Line(path, "the code that runs when it is loaded")
+    guard let handle = PluginCall.perform(loading, { dlopen(path, RTLD_NOW | RTLD_LOCAL) }) else {
       throw .notLoaded(path: path, reason: dlerror().map { String(cString: $0) } ?? "unknown reason")
     }
     guard let symbol = dlsym(handle, "fisher_plugin") else {
@@ -45,14 +23,29 @@ public enum PluginLibrary {
       throw .noEntry(path: path)
     }
     typealias Entry = @convention(c) (UInt32, UnsafeMutablePointer<fisher_optimizer>?) -> Int32
-    let entry = unsafeBitCast(symbol, to: Entry.self)
+    let tables = try tables(unsafeBitCast(symbol, to: Entry.self), of: path)
+    for table in tables { try ForeignReference.tryOut(table, from: path) }
+    return tables.map(ForeignTypes.add)
+  }
+
+  /// What the entry point describes, one after the other.
+  static func tables(
+    _ entry: (UInt32, UnsafeMutablePointer<fisher_optimizer>?) -> Int32, of path: String
+  ) throws(PluginError) -> [ForeignTable] {
+    let line = PluginCall.Line(path, "fisher_plugin")
     var tables: [ForeignTable] = []
-    var table = fisher_optimizer()
-    while entry(UInt32(tables.count), &table) == 0 {
-      tables.append(try ForeignTable(table, from: path))
-      table = fisher_optimizer()
+    while true {
+      var table = fisher_optimizer()
+      if PluginCall.perform(line, { entry(UInt32(tables.count), &table) }) != 0 { break }
+      guard tables.count < mostOptimizers else { throw .endless(path: path, count: mostOptimizers) }
+      let new = try ForeignTable(table, from: path)
+      if tables.contains(where: { $0.record.name == new.record.name }) {
+        throw .invalid(
+          path: path, optimizer: new.record.name, reason: "two optimizers have this name")
+      }
+      tables.append(new)
     }
     if tables.isEmpty { throw .empty(path: path) }
-    return tables.map(ForeignTypes.add)
+    return tables
   }
 }

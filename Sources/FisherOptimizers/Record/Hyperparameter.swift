@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// The value of a hyper-parameter.
 public enum SettingValue: Sendable, Hashable, CustomStringConvertible {
   case number(Double)
@@ -34,57 +36,55 @@ public enum SettingRange: Sendable, Hashable, CustomStringConvertible {
   case halfOpen(Double, Double)
   /// a ≤ x ≤ b.
   case closed(Double, Double)
-  /// An integer of at least this.
+  /// An integer of at least this, and at most 10¹²: sums of such numbers are integers.
   case atLeast(Int)
   /// true or false.
   case flag
   /// One of these words.
   case choice([String])
 
-  /// `[0, 1)`
+  /// `a number from 0 below 1`
   public var description: String {
     switch self {
-    case .positive: return "(0, ∞)"
-    case .nonNegative: return "[0, ∞)"
-    case .halfOpen(let a, let b): return "[\(a), \(b))"
-    case .closed(let a, let b): return "[\(a), \(b)]"
-    case .atLeast(let least): return "\(least), \(least + 1), …"
-    case .flag: return "true, false"
-    case .choice(let words): return words.joined(separator: ", ")
+    case .atLeast(let least): return "an integer of at least \(least)"
+    case .flag: return "true or false"
+    case .choice(let words): return "one of " + words.joined(separator: ", ")
+    case .positive, .nonNegative, .halfOpen, .closed: return real?.description ?? ""
+    }
+  }
+
+  /// The range of a real number; nil for other values.
+  var real: RealRange? {
+    switch self {
+    case .positive: return .positive
+    case .nonNegative: return .nonNegative
+    case .halfOpen(let a, let b): return .halfOpen(a, b)
+    case .closed(let a, let b): return .closed(a, b)
+    case .atLeast, .flag, .choice: return nil
     }
   }
 
   /// The value in the type of this range, or nil if it lies outside. An integer is a number too.
   func admit(_ value: SettingValue) -> SettingValue? {
     switch (self, value) {
-    case (.atLeast(let least), .integer(let x)): return x >= least ? value : nil
+    case (.atLeast(let least), .integer(let x)): return x >= least && x <= NumberText.most ? value : nil
     case (.flag, .flag): return value
     case (.choice(let words), .choice(let word)): return words.contains(word) ? value : nil
     case (.atLeast, _), (.flag, _), (.choice, _): return nil
-    case (_, .integer(let x)): return contains(Double(x)) ? .number(Double(x)) : nil
-    case (_, .number(let x)): return contains(x) ? value : nil
+    case (_, .integer(let x)): return admit(.number(Double(x)))
+    case (_, .number(let x)): return real?.contains(x) == true ? value : nil
     default: return nil
     }
   }
 
-  private func contains(_ x: Double) -> Bool {
-    guard x.isFinite else { return false }
-    switch self {
-    case .positive: return x > 0
-    case .nonNegative: return x >= 0
-    case .halfOpen(let a, let b): return x >= a && x < b
-    case .closed(let a, let b): return x >= a && x <= b
-    case .atLeast, .flag, .choice: return false
-    }
-  }
-
-  /// The value that the text spells, without looking at the bounds.
+  /// The value that a text spells, or nil if it spells none of this range.
   func parse(_ text: String) -> SettingValue? {
     switch self {
-    case .atLeast: return Int(text).map { .integer($0) }
+    case .atLeast(let least): return (try? NumberText.integer(text, from: least)).map { .integer($0) }
     case .flag: return Bool(text).map { .flag($0) }
-    case .choice: return .choice(text)
-    default: return Double(text).map { .number($0) }
+    case .choice: return admit(.choice(text))
+    case .positive, .nonNegative, .halfOpen, .closed:
+      return real.flatMap { try? NumberText.real(text, $0) }.map { .number($0) }
     }
   }
 }

@@ -96,6 +96,7 @@ public struct OptimizerRecord: Sendable {
     if let found = hyperparameters.first(where: { $0.name == name }) { return found }
     let known = hyperparameters.map(\.name)
     throw SettingsError(
-      description: "\(self.name) has no hyper-parameter '\(name)'\(Spelling.hint(for: name, among: known))")
+      description:
+        "\(self.name) has no hyper-parameter \(quoted(name))\(Spelling.hint(for: name, among: known))")
   }
 }

@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// A hyper-parameter that does not exist or does not fit, with what would have been right.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
   public let description: String
@@ -21,7 +23,7 @@ public struct Settings: Sendable, Equatable {
       let parameter = try record.hyperparameter(name)
       guard let admitted = parameter.range.admit(value) else {
         throw SettingsError(
-          description: "\(record.name): \(name) is \(value); it must lie in \(parameter.range)")
+          description: "\(record.name): \(name) is \(value.plain); it must be \(parameter.range)")
       }
       values[name] = admitted
       self.given[name] = admitted
@@ -30,14 +32,14 @@ public struct Settings: Sendable, Equatable {
 
   /// The defaults replaced by what the texts spell: `["lr": "1e-3"]`.
   ///
-  /// - Throws: ``SettingsError``, also for text that is no value of the hyper-parameter's type.
+  /// - Throws: ``SettingsError`` for an unknown name, or a text that spells no value in the range.
   public init(_ record: OptimizerRecord, parsing texts: [String: String]) throws(SettingsError) {
     var given: [String: SettingValue] = [:]
     for (name, text) in texts.sorted(by: { $0.key < $1.key }) {
       let parameter = try record.hyperparameter(name)
       guard let value = parameter.range.parse(text) else {
         throw SettingsError(
-          description: "\(record.name): \(name) is '\(text)'; it must be one of \(parameter.range)")
+          description: "\(record.name): \(name) is \(quoted(text)); it must be \(parameter.range)")
       }
       given[name] = value
     }
@@ -73,5 +75,13 @@ public struct Settings: Sendable, Equatable {
 
   private func wrongType(_ name: String, _ type: String) -> Never {
     fatalError("Settings: \(optimizer) has no \(type) named \(name)")
+  }
+}
+
+extension SettingValue {
+  /// As a person would write it.
+  fileprivate var plain: String {
+    if case .number(let x) = self { return shortest(x) }
+    return description
   }
 }

@@ -14,7 +14,7 @@ public indirect enum Schedule: Sendable, Hashable {
   /// A line that reaches 1 in step `steps`, counted from 1, then another schedule from its beginning.
   case warmUp(steps: Int, then: Schedule)
   /// Half a cosine up from `start` to 1 over the first `rise` of the steps, half a cosine down to `end` over the rest
-  /// (Smith & Topin 2018).
+  /// (Smith & Topin 2018). `rise` lies in [0, 1].
   case oneCycle(steps: Int, rise: Double = 0.3, start: Double = 0.04, end: Double = 1e-4)
 
   /// The factor for a step, counted from 0.
@@ -30,7 +30,7 @@ public indirect enum Schedule: Sendable, Hashable {
     case .warmUp(let steps, let next):
       return step < steps ? Double(step + 1) / Double(steps) : next.factor(step: step - steps)
     case .oneCycle(let steps, let rise, let start, let end):
-      let top = max(1, Int((Double(steps) * rise).rounded()))
+      let top = Int((Double(steps) * rise).rounded())
       return step < top
         ? between(start, 1, Self.progress(step, top))
         : between(1, end, Self.progress(step - top, max(1, steps - top)))

@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// Why a step was not taken. Parameters and state are as they were before it.
 public enum StepRefusal: Error, Equatable, CustomStringConvertible {
   /// The loss is NaN or infinite; with the first layer whose outputs are not all finite, if that is known.
@@ -17,7 +19,7 @@ public enum StepRefusal: Error, Equatable, CustomStringConvertible {
     switch self {
     case .nonFiniteLoss(let loss, let layer):
       let place = layer.map { "layer \($0): " } ?? ""
-      return "\(place)the loss is \(loss); no step was taken"
+      return "\(place)the loss is \(shortest(loss)); no step was taken"
     case .nonFiniteGradient(let parameter, let layer, let index):
       let place = layer.map { "layer \($0): " } ?? ""
       return "\(place)the gradient of \(parameter) is not finite at element \(index); no step was taken"

@@ -3,7 +3,7 @@ public struct MachineError: Error, CustomStringConvertible {
   /// One line: what was wanted, what came, where.
   public let description: String
 
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 
   /// The value of `body`; if it throws, one line on standard error and exit status 2.
   package static func exiting<T>(_ body: () throws(MachineError) -> T) -> T {

@@ -7,6 +7,9 @@ public enum Threads {
     try budget(Environment["FISHER_THREADS"], cores: cores, quota: quota)
   }
 
+  /// The most threads that can be asked for.
+  package static let most = 4096
+
   /// The cores that the scheduler gives to this process.
   public static var cores: Int {
     #if os(Linux)
@@ -28,16 +31,7 @@ public enum Threads {
   public static var quota: Double? {
     #if os(Linux)
       // Version 2: the tightest quota between the process's own group and the root.
-      var path = parseGroup(readSmallFile("/proc/self/cgroup") ?? "") ?? "/"
-      var tightest: Double?
-      while true {
-        if let text = readSmallFile("/sys/fs/cgroup" + path + "/cpu.max"), let quota = parseQuota(text) {
-          tightest = min(tightest ?? quota, quota)
-        }
-        if path == "/" || path.isEmpty { break }
-        path = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-      }
-      if let tightest { return tightest }
+      if let tightest = ControlGroup.texts("cpu.max").compactMap(parseQuota).min() { return tightest }
       let v1 = "/sys/fs/cgroup/cpu/cpu.cfs_"
       if let quota = readSmallFile(v1 + "quota_us"), let period = readSmallFile(v1 + "period_us") {
         return parseQuota(quota[...].trimmed + " " + period[...].trimmed)
@@ -49,13 +43,12 @@ public enum Threads {
   /// The rule of ``available``, on given facts.
   static func budget(_ forced: String?, cores: Int, quota: Double?) throws(MachineError) -> Int {
     if let forced {
-      guard let count = Int(forced), count >= 1 else {
-        throw MachineError("FISHER_THREADS is '\(forced)'; it must be a number of threads, 1 or more")
+      do { return try NumberText.integer(forced, to: most) } catch {
+        throw MachineError("FISHER_THREADS: \(error)")
       }
-      return count
     }
     guard let quota else { return cores }
-    return max(1, min(cores, Int(quota.rounded(.up))))
+    return max(1, Int(min(Double(cores), quota.rounded(.up))))
   }
 
   /// Cores from `quota period` in microseconds, the format of cpu.max; nil for `max` or −1, no limit.

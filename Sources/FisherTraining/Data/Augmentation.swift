@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// A random change of an image that keeps its class.
 public enum Augmentation: Sendable, Hashable {
   /// Moves the image by up to so many pixels in both directions; zeros follow.
@@ -7,24 +9,33 @@ public enum Augmentation: Sendable, Hashable {
   /// Exchanges left and right half of the time.
   case flip
 
+  /// The most pixels that an image can be moved by.
+  static let mostPixels = 1_000_000
+
   /// Reads `shift:1,flip,crop:2`.
   ///
   /// - Throws: ``AugmentationError``.
   public static func parse(_ text: String) throws(AugmentationError) -> [Augmentation] {
     var result: [Augmentation] = []
-    for word in text.split(separator: ",") where word != "none" {
-      let parts = word.split(separator: ":")
-      let pixels = parts.count == 2 ? Int(parts[1]) : nil
-      switch (parts[0], pixels) {
-      case ("flip", nil) where parts.count == 1: result.append(.flip)
-      case ("shift", let n?) where n > 0: result.append(.shift(n))
-      case ("crop", let n?) where n > 0: result.append(.crop(n))
-      default:
+    for word in text.split(separator: ",", omittingEmptySubsequences: false) where word != "none" {
+      do { result.append(try Augmentation(word)) } catch {
         throw AugmentationError(
-          description: "augmentation '\(word)'; there are: none, flip, shift:PIXELS, crop:PIXELS")
+          description:
+            "augmentation \(quoted(word)): \(error); there are: none, flip, shift:PIXELS, crop:PIXELS")
       }
     }
     return result
+  }
+
+  private init(_ word: Substring) throws(NumberError) {
+    let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    switch (parts[0], parts.count) {
+    case ("flip", 1): self = .flip
+    case ("shift", 2): self = .shift(try NumberText.integer(parts[1], to: Self.mostPixels))
+    case ("crop", 2): self = .crop(try NumberText.integer(parts[1], to: Self.mostPixels))
+    case ("shift", _), ("crop", _): throw NumberError(description: "it needs a number of pixels")
+    default: throw NumberError(description: "it is none that is known")
+    }
   }
 
   /// Changes an image in place.

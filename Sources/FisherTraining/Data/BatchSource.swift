@@ -32,7 +32,7 @@ public struct BatchSource: Sendable {
   }
 
   /// The batches of an epoch; the last may be smaller.
-  public var batchCount: Int { (data.count + batchSize - 1) / batchSize }
+  public var batchCount: Int { data.count == 0 ? 0 : (data.count - 1) / batchSize + 1 }
 
   /// The order of the examples in an epoch.
   func order(epoch: Int) -> [Int] {
@@ -42,13 +42,18 @@ public struct BatchSource: Sendable {
 
   /// Batch `number` of a shuffled epoch, augmented.
   func batch<S: KernelScalar>(_ number: Int, of order: [Int], epoch: Int, as _: S.Type) -> Batch<S> {
-    let places = order[number * batchSize..<min(order.count, (number + 1) * batchSize)]
-    return batch(Array(places), augmenting: epoch)
+    batch(Array(order[places(number)]), augmenting: epoch)
   }
 
   /// Batch `number` in the order of the data, as it is.
   func batch<S: KernelScalar>(_ number: Int, as _: S.Type) -> Batch<S> {
-    batch(Array(number * batchSize..<min(data.count, (number + 1) * batchSize)), augmenting: nil)
+    batch(Array(places(number)), augmenting: nil)
+  }
+
+  /// The places of batch `number`, of any size.
+  private func places(_ number: Int) -> Range<Int> {
+    let start = number * batchSize
+    return start..<start + min(batchSize, data.count - start)
   }
 
   @specialized(where S == Float) @specialized(where S == Double)

@@ -12,7 +12,7 @@ enum CIFAR {
     var targets: [Int] = []
     let record = labels + shape.count
     for file in files {
-      let bytes = try FileBytes.read(file)
+      let bytes = try FileBytes.readData(file)
       guard bytes.count % record == 0, !bytes.isEmpty else {
         throw FileError(file, "\(bytes.count) bytes are not whole records of \(record)")
       }

@@ -1,3 +1,4 @@
+import FisherRuntime
 import Foundation
 
 /// The files of MNIST and its relatives: bytes behind a header of magic number and big-endian axes.
@@ -8,7 +9,13 @@ enum IDX {
   static func read(_ path: String, axes wanted: Int) throws(FileError) -> (
     axes: [Int], bytes: ArraySlice<UInt8>
   ) {
-    let bytes = try FileBytes.read(path)
+    try decode(try FileBytes.readData(path), from: path, axes: wanted)
+  }
+
+  /// - Parameter path: for messages.
+  static func decode(
+    _ bytes: [UInt8], from path: String, axes wanted: Int
+  ) throws(FileError) -> (axes: [Int], bytes: ArraySlice<UInt8>) {
     guard bytes.count >= 4, bytes[0] == 0, bytes[1] == 0 else {
       throw FileError(path, at: "byte 0", "not an IDX file: it must begin with two zero bytes")
     }
@@ -25,14 +32,11 @@ enum IDX {
     let axes = (0..<wanted).map { axis in
       (0..<4).reduce(0) { $0 << 8 | Int(bytes[4 + 4 * axis + $1]) }
     }
-    var size = start
-    var count = 1
-    for axis in axes {
-      let (product, overflow) = count.multipliedReportingOverflow(by: axis)
-      if overflow { throw FileError(path, at: "byte 4", "axes \(axes) are too large") }
-      count = product
+    // No file is longer: what is left of the product can be added to.
+    guard let count = Size.product(axes, atMost: .max - start) else {
+      throw FileError(path, at: "byte 4", "axes \(axes) are too large")
     }
-    size += count
+    let size = start + count
     guard bytes.count == size else {
       throw FileError(path, "\(bytes.count) bytes, where axes \(axes) make \(size)")
     }
@@ -58,16 +62,18 @@ enum IDX {
 
   /// Whether a directory holds the four files.
   static func isPresent(in directory: String) -> Bool {
-    FileManager.default.fileExists(atPath: directory + "/train-images-idx3-ubyte")
+    let images = directory + "/train-images-idx3-ubyte"
+    return FileManager.default.fileExists(atPath: FileBytes.present(images))
   }
 
-  /// The four files of a directory, under the names of MNIST.
+  /// The four files of a directory, under the names of MNIST; each may be compressed and end in `.gz`.
   static func split(in directory: String) throws(FileError) -> DataSplit {
     let name = (directory as NSString).lastPathComponent
+    func file(_ name: String) -> String { FileBytes.present(directory + "/" + name) }
     let train = try dataset(
-      name, images: directory + "/train-images-idx3-ubyte", labels: directory + "/train-labels-idx1-ubyte")
+      name, images: file("train-images-idx3-ubyte"), labels: file("train-labels-idx1-ubyte"))
     let test = try dataset(
-      name, images: directory + "/t10k-images-idx3-ubyte", labels: directory + "/t10k-labels-idx1-ubyte")
+      name, images: file("t10k-images-idx3-ubyte"), labels: file("t10k-labels-idx1-ubyte"))
     try requireAlike(train, test, in: directory)
     return DataSplit(train: train, test: test)
   }

@@ -1,35 +1,48 @@
+import FisherRuntime
 import Foundation
 
 /// Whole files, in and out.
 enum FileBytes {
+  /// All bytes of a file of data, unpacked if gzip has compressed it.
+  static func readData(_ path: String) throws(FileError) -> [UInt8] {
+    let bytes = try read(path)
+    return Gunzip.isCompressed(bytes) ? try Gunzip.read(path) : bytes
+  }
+
+  /// The name of a file, or of its compressed form if only that is there.
+  static func present(_ path: String) -> String {
+    let hasPlain = FileManager.default.fileExists(atPath: path)
+    return !hasPlain && FileManager.default.fileExists(atPath: path + ".gz") ? path + ".gz" : path
+  }
+
   /// All bytes of a file.
   static func read(_ path: String) throws(FileError) -> [UInt8] {
-    var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw FileError(path, "there is no such file")
+    func failure() -> FileError {
+      let reason = errno
+      if reason == ENOENT { return FileError(path, "there is no such file") }
+      if reason == EISDIR { return FileError(path, "this is a directory, not a file") }
+      return FileError(path, "cannot be read: \(String(cString: strerror(reason)))")
     }
-    if isDirectory.boolValue { throw FileError(path, "this is a directory, not a file") }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    func fail() -> FileError { FileError(path, "cannot be read: \(String(cString: strerror(errno)))") }
-    if descriptor < 0 { throw fail() }
+    if descriptor < 0 { throw failure() }
     defer { close(descriptor) }
     var status = stat()
-    if fstat(descriptor, &status) != 0 { throw fail() }
-    // Of a FIFO or device the size is not known before its end.
-    var bytes = [UInt8](repeating: 0, count: max(4096, Int(status.st_size) + 1))
-    var count = 0
+    var bytes: [UInt8] = []
+    // What tells no size, such as a pipe, is read to its end.
+    if fstat(descriptor, &status) == 0 { bytes.reserveCapacity(Int(max(0, status.st_size)) + 1) }
     while true {
-      if count == bytes.count { bytes += [UInt8](repeating: 0, count: count) }
-      let more = bytes.withUnsafeMutableBytes {
-        Foundation.read(descriptor, $0.baseAddress! + count, $0.count - count)
+      let room = bytes.capacity > bytes.count ? bytes.capacity - bytes.count : 1 << 20
+      if let shortage = MachineMemory.shortage(Double(bytes.count + room)) {
+        throw FileError(path, "it \(shortage)")
       }
-      if more < 0 && errno == EINTR { continue }
-      if more < 0 { throw fail() }
-      if more == 0 { break }
-      count += more
+      let start = bytes.count
+      bytes.append(contentsOf: repeatElement(0, count: room))
+      let count = bytes.withUnsafeMutableBytes { Foundation.read(descriptor, $0.baseAddress! + start, room) }
+      bytes.removeLast(room - max(0, count))
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 { throw failure() }
+      if count == 0 { return bytes }
     }
-    bytes.removeLast(bytes.count - count)
-    return bytes
   }
 
   /// Makes sure that ``replace(_:with:)`` can create its neighbour, and that no directory is in its way.

@@ -1,3 +1,4 @@
+import FisherRuntime
 import Foundation
 
 extension Safetensors {
@@ -102,21 +103,16 @@ extension Safetensors {
     guard let width = ["F32": 4, "F64": 8][type] else {
       throw FileError(path, "\(name) has the element type \(type); F32 and F64 can be read")
     }
-    guard shape.allSatisfy({ $0 >= 0 }), offsets[0] >= 0, offsets[1] >= offsets[0] else {
+    guard offsets[0] >= 0, offsets[1] >= offsets[0], let wanted = Size.product([width] + shape) else {
       throw FileError(path, "\(name) has the shape \(shape) at \(offsets)")
-    }
-    var wanted = width
-    for axis in shape {
-      let (product, overflow) = wanted.multipliedReportingOverflow(by: axis)
-      if overflow { throw FileError(path, "\(name) has the shape \(shape)") }
-      wanted = product
     }
     guard offsets[1] - offsets[0] == wanted else {
       throw FileError(path, "\(name) \(shape) needs \(wanted) bytes and has \(offsets[1] - offsets[0])")
     }
     guard offsets[1] <= bytes.count - start else {
       throw FileError(
-        path, "truncated: \(name) ends at byte \(start + offsets[1]), the file at \(bytes.count)")
+        path,
+        "truncated: \(name) ends \(offsets[1]) bytes after the header, the file \(bytes.count - start)")
     }
     return (
       StoredTensor(type: type, shape: shape, bytes: [UInt8](bytes[start + offsets[0]..<start + offsets[1]])),

@@ -36,9 +36,7 @@ public final class Probe<Scalar: KernelScalar> {
     workspace.prepareOutputGradients()
     let outputs = workspace.outputGradients
     var gradients = workspace.network.zeros()
-    workspace.backward(values, into: &gradients, [.gradients, .captures])
-    let toMean = workspace.scaleToMean
-    for i in gradients.indices where toMean != 1 { scal(alpha: Scalar(toMean), &gradients[i]) }
+    meanGradients(into: &gradients, [.gradients, .captures])
     var moved = values
     _ = try driver.step(
       values: &moved, gradients: &gradients,
@@ -63,8 +61,17 @@ public final class Probe<Scalar: KernelScalar> {
   /// The gradient of the mean loss.
   public var gradient: [Matrix<Scalar>] {
     var gradients = workspace.network.zeros()
-    workspace.backward(values, into: &gradients)
+    meanGradients(into: &gradients, .gradients)
     return gradients
+  }
+
+  /// A backward pass, whatever the network makes of the losses of its rows.
+  private func meanGradients(into gradients: inout [Matrix<Scalar>], _ parts: BackwardParts) {
+    workspace.backward(values, into: &gradients, parts)
+    let toMean = workspace.scaleToMean
+    for i in gradients.indices where toMean != 1 {
+      scal(alpha: Scalar(toMean), &gradients[i], on: workspace.backend)
+    }
   }
 }
 

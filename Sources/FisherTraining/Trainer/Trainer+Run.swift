@@ -56,13 +56,12 @@ extension Trainer {
   @discardableResult
   public func run(_ observe: (TrainingEvent) throws -> Void = { _ in }) throws -> TrainingResult {
     while !isFinished {
-      let start = Self.now
+      let epoch = progress.epoch
       try step()
-      progress.seconds += Self.now - start
-      if progress.batch < stepsPerEpoch {
-        try observe(.step(progress.batch, of: stepsPerEpoch, loss: progress.lossSum / progress.lossTerms))
+      if progress.epoch > epoch, let report = lastEpoch {
+        try observe(.epoch(report))
       } else {
-        try observe(.epoch(endEpoch()))
+        try observe(.step(progress.batch, of: stepsPerEpoch, loss: progress.lossSum / progress.lossTerms))
       }
     }
     return TrainingResult(
@@ -72,16 +71,17 @@ extension Trainer {
       stoppedEarly: hasStoppedEarly && progress.epoch < options.epochs, events: progress.events)
   }
 
-  private func endEpoch() -> EpochReport {
+  /// Tests the weights and begins a new epoch.
+  func endEpoch() {
     let test = evaluate()
     progress.endEpoch(test)
-    return EpochReport(
+    lastEpoch = EpochReport(
       epoch: progress.epoch, step: driver.stepCount, trainLoss: progress.trainLoss ?? .nan, test: test,
       seconds: progress.seconds)
   }
 
   /// Seconds of a clock that only goes forward.
-  private static var now: Double {
+  static var now: Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

@@ -8,6 +8,8 @@ public import FisherOptimizers
 ///     let trainer = try Trainer(network, data, optimizer: try AdamW(), options: options)
 ///     let result = try trainer.run()
 ///
+/// Or step by step: `while !trainer.isFinished { try trainer.step() }`.
+///
 /// The same seed gives the same bits, whatever the number of threads and however often the run was interrupted. Not for
 /// use from two threads at once.
 public final class Trainer<Scalar: KernelScalar> {
@@ -24,6 +26,8 @@ public final class Trainer<Scalar: KernelScalar> {
   let training: BatchSource
   let test: BatchSource
   private var gradients: [Matrix<Scalar>]
+  /// Of the last epoch that this object has ended.
+  var lastEpoch: EpochReport?
   /// The order of the epoch that runs.
   private var order: (epoch: Int, places: [Int]) = (-1, [])
 
@@ -82,11 +86,21 @@ public final class Trainer<Scalar: KernelScalar> {
     return hash.text
   }
 
-  /// Takes the next step of the run.
+  /// Takes the next step of the run. The last step of an epoch is followed by the test, and ends the epoch; after the
+  /// last epoch another one begins.
   ///
   /// - Throws: ``StepRefusal``; then weights, state and progress are as before.
   @discardableResult
   public func step() throws(StepRefusal) -> StepReport {
+    let start = Self.now
+    let report = try train()
+    progress.seconds += Self.now - start
+    if progress.batch == stepsPerEpoch { endEpoch() }
+    return report
+  }
+
+  /// A step without the end of the epoch.
+  private func train() throws(StepRefusal) -> StepReport {
     if order.epoch != progress.epoch {
       order = (progress.epoch, training.order(epoch: progress.epoch))
     }
@@ -108,7 +122,7 @@ public final class Trainer<Scalar: KernelScalar> {
 
   /// Forward and backward passes over a batch, in micro-batches if the options say so.
   private func pass(_ batch: Batch<Scalar>) throws(StepRefusal) -> BatchObjective<Scalar> {
-    let size = options.microBatchSize ?? batch.inputs.rows
+    let size = min(options.microBatchSize ?? .max, batch.inputs.rows)
     var accumulator = GradientAccumulator<Scalar>()
     var captures: [Captures<Scalar, Empirical>] = []
     var outputs: [OutputGradients<Scalar>] = []

@@ -35,6 +35,11 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
       try require(patience >= 1, "patience is \(patience); it must be at least 1")
     }
     try require(options.threads >= 1, "threads is \(options.threads); it must be at least 1")
+    let samples = min(options.microBatchSize ?? options.batchSize, data.train.count)
+    let bytes = network.leastNumbers(samples: samples) * Double(MemoryLayout<S>.stride)
+    if let shortage = MachineMemory.shortage(bytes) {
+      throw TrainingError(description: "training with batches of \(samples) samples \(shortage)")
+    }
     if !data.train.shape.isImage {
       try require(options.augmentations.isEmpty, "\(name) has no images that could be augmented")
     }

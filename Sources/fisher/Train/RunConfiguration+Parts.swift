@@ -5,10 +5,7 @@ import FisherKit
 
 extension RunConfiguration {
   func optimizer() throws -> any Optimizer {
-    var registry = OptimizerRegistry.builtIn
-    if !self["plugin"].isEmpty {
-      for type in try PluginLibrary.load(self["plugin"]) { try registry.register(type) }
-    }
+    let registry = try OptimizerRegistry.builtIn(plugin: self["plugin"].isEmpty ? nil : self["plugin"])
     let type = try registry.type(self["optimizer"])
     return type.init(settings: try Settings(type.record, parsing: settings))
   }
@@ -22,21 +19,20 @@ extension RunConfiguration {
     options.epochs = try integer("epochs")
     options.batchSize = try integer("batch")
     options.microBatchSize = try optionalInteger("micro-batch")
-    options.seed = UInt64(try integer("seed", atLeast: 0))
+    options.seed = UInt64(try integer("seed", from: 0, to: .max))
     options.schedule = self["schedule"]
     options.augmentations = try Augmentation.parse(self["augment"])
     options.patience = try optionalInteger("patience")
-    options.averaging = try number("average", from: 0, below: 1)
+    options.averaging = try number("average", .halfOpen(0, 1))
     options.threads = threads
     guard ["yes", "no"].contains(self["frozen"]) else {
       throw UsageError("--frozen: '\(self["frozen"])' is neither yes nor no")
     }
     options.freezesStatistics = self["frozen"] == "yes"
-    let smallest = Double.leastNonzeroMagnitude
-    options.seconds = try number("seconds", from: smallest, below: .infinity)
-    let value = try number("clip-value", from: smallest, below: .infinity)
+    options.seconds = try number("seconds", .positive)
+    let value = try number("clip-value", .positive)
     let isUnbounded = self["clip-norm"] == "none"
-    let norm = isUnbounded ? nil : try number("clip-norm", from: smallest, below: .infinity)
+    let norm = isUnbounded ? nil : try number("clip-norm", .positive)
     if value != nil && (norm != nil || isUnbounded) {
       throw UsageError("--clip-norm and --clip-value exclude each other")
     }

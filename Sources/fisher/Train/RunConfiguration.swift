@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherKit
+import FisherRuntime
 
 /// The options that decide the bits of a run, as texts: what `--help` lists, the start event shows, and a checkpoint
 /// keeps.
@@ -42,7 +43,10 @@ struct RunConfiguration: Sendable {
   ]
 
   /// What a resumed run may change.
-  static let changeable: Set = ["epochs", "patience", "seconds"]
+  static let changeable: Set = ["epochs", "patience", "seconds", "plugin"]
+
+  /// What names code to be loaded, which only the command line may do.
+  static let code = ["plugin", "backend"]
 
   private(set) var texts: [String: String]
   /// From `--set key=value`.
@@ -63,6 +67,12 @@ struct RunConfiguration: Sendable {
     settings = [:]
     for (key, text) in checkpoint.configuration {
       if key.hasPrefix("set.") { settings[String(key.dropFirst(4))] = text } else { texts[key] = text }
+    }
+    for name in Self.code where texts[name] != RunConfiguration.standard(name) && arguments.value(name) == nil
+    {
+      throw UsageError(
+        "--resume: the run uses --\(name) \(quoted(texts[name] ?? "")), which is loaded only if it is said again"
+      )
     }
     for option in Self.options {
       guard let text = arguments.value(option.name), text != texts[option.name] else { continue }
@@ -110,11 +120,16 @@ struct RunConfiguration: Sendable {
     if self["batch"].isEmpty { texts["batch"] = data.train.count < 10_000 ? "16" : "128" }
   }
 
-  func integer(_ name: String, atLeast least: Int = 1) throws(UsageError) -> Int {
-    guard let value = Int(self[name]), value >= least else {
-      throw UsageError("--\(name): '\(self[name])' is not an integer of at least \(least)")
+  private static func standard(_ name: String) -> String {
+    options.first { $0.name == name }?.standard ?? ""
+  }
+
+  func integer(
+    _ name: String, from least: Int = 1, to most: Int = NumberText.most
+  ) throws(UsageError) -> Int {
+    do { return try NumberText.integer(self[name], from: least, to: most) } catch {
+      throw UsageError("--\(name): \(error)")
     }
-    return value
   }
 
   /// Nil if the option is empty.
@@ -122,12 +137,9 @@ struct RunConfiguration: Sendable {
     self[name].isEmpty ? nil : try integer(name)
   }
 
-  /// A number in the open range; nil if the option is empty.
-  func number(_ name: String, from least: Double, below limit: Double) throws(UsageError) -> Double? {
+  /// Nil if the option is empty.
+  func number(_ name: String, _ range: RealRange) throws(UsageError) -> Double? {
     if self[name].isEmpty { return nil }
-    guard let value = Double(self[name]), value >= least, value < limit else {
-      throw UsageError("--\(name): '\(self[name])' is not a number from \(least) below \(limit)")
-    }
-    return value
+    do { return try NumberText.real(self[name], range) } catch { throw UsageError("--\(name): \(error)") }
   }
 }

@@ -32,7 +32,7 @@ enum Train {
       words,
       options: RunConfiguration.options.map(\.name) + [
         "set", "checkpoint", "checkpoint-steps", "resume", "threads", "json",
-      ])
+      ], hint: settingHint)
     if let extra = arguments.positional.first {
       throw UsageError("train takes no '\(extra)'; options begin with --")
     }
@@ -56,7 +56,7 @@ enum Train {
     _: S.Type, _ configuration: RunConfiguration, _ checkpoint: Checkpoint?, _ arguments: Arguments
   ) throws -> Int32 {
     var configuration = configuration
-    let threads = try arguments.count("threads") ?? Threads.available
+    let threads = try arguments.count("threads", atMost: Threads.most) ?? Threads.available
     let optimizer = try configuration.optimizer()
     let backend = try configuration.backend()
     let data = try configuration.data()
@@ -97,5 +97,13 @@ enum Train {
       report.fail("\(error)")
       return 1
     }
+  }
+
+  /// For those who take a hyper-parameter for an option.
+  private static func settingHint(_ name: String) -> String? {
+    let isSetting = OptimizerRegistry.builtIn.records.contains { record in
+      record.hyperparameters.contains { $0.name == name }
+    }
+    return isSetting ? "; hyper-parameters are set with --set \(name)=VALUE" : nil
   }
 }

@@ -67,13 +67,17 @@ struct TrainingReport {
     }
   }
 
-  /// The part of the epoch that is done; only on a terminal.
+  /// The part of the epoch that is done; only on a terminal, and never wider than that: a line that scrolls could not be
+  /// taken back.
   private func bar(_ step: Int, _ total: Int, _ loss: Double) {
     guard isTerminal, !isQuiet else { return }
-    let width = 30
-    let full = width * step / max(1, total)
-    let line = String(repeating: "█", count: full) + String(repeating: "·", count: width - full)
-    print("\r\u{1B}[K\(line) \(step)/\(total)  loss \(fixed(loss, 4))", terminator: "")
+    let text = "\(step)/\(total)  loss \(fixed(loss, 4))"
+    let room = Terminal.columns - 1
+    let width = min(30, room - text.count - 1)
+    let full = max(0, width) * step / max(1, total)
+    let bar =
+      width < 3 ? "" : String(repeating: "█", count: full) + String(repeating: "·", count: width - full) + " "
+    print("\r\u{1B}[K" + (bar + text).prefix(max(0, room)), terminator: "")
     Console.flush()
   }
 
@@ -99,6 +103,7 @@ struct TrainingReport {
   func fail(_ message: String) {
     if isTerminal && !isQuiet {
       print("\r\u{1B}[K", terminator: "")
+      // Before the message, which goes another way.
       Console.flush()
     }
     json?.write(.object([("event", .string("failure")), ("message", .string(message))]))

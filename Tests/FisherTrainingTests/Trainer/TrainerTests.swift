@@ -91,9 +91,8 @@ enum Clouds {
         #expect(trainer.progress.batch == i)
         try trainer.step()
         #expect(trainer.values.map(\.array) == values.map(\.array))
+        if i < 6 { #expect(trainer.progress.lossSum == sum) }
       }
-      #expect(trainer.progress.lossSum == sum && trainer.progress.lossTerms == 50)
-      trainer.progress.endEpoch(trainer.evaluate())
       #expect(trainer.progress.trainLoss == sum / 50 && trainer.progress.epoch == epoch + 1)
     }
   }
@@ -157,6 +156,57 @@ enum Clouds {
       let trainer = try trainer(Double.self, try LossAsker()) { $0.microBatchSize = size }
       let report = try trainer.step()
       #expect(report.events == ["agreed": 1])
+    }
+  }
+
+  /// Step by step, over the ends of epochs, a run is the run.
+  @Test func stepsAreTheWholeLoop() throws {
+    let whole = try trainer(Double.self, try AdamW()) { $0.epochs = 3 }
+    let result = try whole.run()
+    let trainer = try trainer(Double.self, try AdamW()) { $0.epochs = 3 }
+    while !trainer.isFinished { try trainer.step() }
+    #expect(trainer.parametersHash == result.parametersHash && trainer.progress.epoch == 3)
+    #expect(trainer.progress.trainLoss == result.finalTrainLoss)
+    #expect(trainer.progress.bestTestLoss == result.bestTestLoss)
+    #expect(trainer.progress.seconds > 0)
+    // Nothing stops those who go on.
+    try trainer.step()
+    #expect(trainer.progress.epoch == 3 && trainer.progress.batch == 1)
+  }
+
+  /// The same numbers whether the network adds its losses up or takes their mean.
+  @Test func probesSpeakOfTheMean() throws {
+    func probe<R: LossReduction>(_ loss: Loss<R>) throws -> Probe<Double> {
+      let network = try Network<Double>(input: [4], [.linear(9), .relu, .linear(3)], loss: loss)
+      return try Trainer(network, Clouds.split(), optimizer: try SGD(), options: Clouds.options()).probe(
+        count: 7)
+    }
+    let mean = try probe(Loss<MeanReduction>.softmaxCrossEntropy())
+    let sum = try probe(Loss<SumReduction>.softmaxCrossEntropy())
+    for (a, b) in zip(mean.gradient, sum.gradient) {
+      for (x, y) in zip(a.array, b.array) { #expect(abs(x - y) < 1e-15) }
+    }
+    let direction = try mean.direction(of: try SGD())
+    for (a, b) in zip(direction, try sum.direction(of: try SGD())) {
+      for (x, y) in zip(a.array, b.array) { #expect(abs(x - y) < 1e-15) }
+    }
+    #expect(abs(mean.γ(direction) / sum.γ(direction) - 1) < 1e-13)
+  }
+
+  /// Sizes of any magnitude are one batch of all examples.
+  @Test func batchesLargerThanTheDataAreTheData() throws {
+    func hash(_ batch: Int, _ micro: Int?) throws -> String {
+      let trainer = try trainer(Double.self, try SGD()) {
+        $0.batchSize = batch
+        $0.microBatchSize = micro
+        $0.epochs = 2
+      }
+      #expect(trainer.stepsPerEpoch == 1)
+      return try trainer.run().parametersHash
+    }
+    let expected = try hash(50, nil)
+    for (batch, micro) in [(51, nil), (Int.max, nil), (Int.max, Int.max), (50, Int.max)] {
+      #expect(try hash(batch, micro) == expected)
     }
   }
 

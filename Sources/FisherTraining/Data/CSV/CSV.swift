@@ -7,7 +7,7 @@ enum CSV {
   ///
   /// - Throws: ``FileError`` with the number of the first bad line.
   static func dataset(_ path: String) throws(FileError) -> Dataset {
-    let bytes = try FileBytes.read(path)
+    let bytes = try FileBytes.readData(path)
     let start = try textStart(bytes, path)
     let table: CSVTable
     do {
