@@ -84,9 +84,7 @@ struct DampedSystem {
     let scaled = Matrix<Double>(rows: kept.count, columns: kept.count) { i, j in
       i == j ? 1 : K[kept[i], kept[j]] * scale[i] * scale[j]
     }
-    guard case .success(let factor) = Cholesky.factorize(scaled, on: backend, threads: threads) else {
-      return nil
-    }
+    guard let factor = try? Cholesky(scaled, on: backend, threads: threads) else { return nil }
     let right = Matrix(zip(kept, scale).map { b[$0] * $1 }, rows: kept.count, columns: 1)
     return zip(factor.solving(right, on: backend, threads: threads).array, scale).map { $0 * $1 }
   }

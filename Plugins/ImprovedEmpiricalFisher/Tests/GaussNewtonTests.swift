@@ -63,7 +63,7 @@ import Testing
       for q in 0..<P { difference[p, q] = G[q] - F[q] }
       basis[p] = 0
     }
-    let values = SymmetricEigen(difference).values
+    let values = try SymmetricEigen(difference).values
     let (least, greatest) = (values.min()!, values.max()!)
     #expect(least > -1e-13 * greatest && greatest > 0.1, "\(least) \(greatest)")
     let one = LinearModel(.logistic, X: random(5, 3, 1), Y: random(5, 1, 2), W: random(1, 3, 3))

@@ -13,6 +13,17 @@ public protocol KernelScalar: BinaryFloatingPoint & SIMDScalar & Sendable & Bitw
   static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Self>.Type
 }
 
+extension KernelScalar {
+  /// The number times 2ᵉ, in two steps: 2ᵉ itself may lie outside of the range.
+  @inline(__always)
+  func scaled(byPowerOfTwo e: Int) -> Self {
+    if e == 0 { return self }
+    let half = e / 2
+    return self * Self(sign: .plus, exponent: Exponent(half), significand: 1)
+      * Self(sign: .plus, exponent: Exponent(e - half), significand: 1)
+  }
+}
+
 // The dispatch table: one row an instruction set.
 
 extension Float: KernelScalar {

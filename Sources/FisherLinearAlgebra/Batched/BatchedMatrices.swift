@@ -43,10 +43,10 @@ public struct BatchedMatrices<S: KernelScalar> {
   @inline(__always)
   var order: Int { source.rows }
 
-  /// What is added to the diagonal of a matrix with this trace. Without relative damping a NaN in the trace stays there.
+  /// What is added to a matrix with this diagonal.
   @inline(__always)
-  func damping<T: BinaryFloatingPoint>(trace: T) -> T {
-    relative == 0 ? T(absolute) : T(absolute) + T(relative) * trace / T(order)
+  func damping<T: BinaryFloatingPoint>(_ diagonal: (Int) -> T) -> T {
+    Damping<S>.value(T(absolute), T(relative), order: order, diagonal)
   }
 
   /// Element (r, c) of source `i`; r ≥ c if it is packed.

@@ -9,8 +9,8 @@ extension CBLASBackend {
   public func invertPositiveDefinite<S: KernelScalar>(
     _ calls: UnsafeBufferPointer<BatchedMatrices<S>>, threads: Int
   ) {
-    let functions = library.functions(for: S.self)
-    guard let potrf = functions.potrf, let potri = functions.potri, fit(calls) else {
+    let lapack = library.functions(for: S.self).lapack
+    guard let potrf = lapack.potrf, let potri = lapack.potri, fit(calls) else {
       return fallback.invertPositiveDefinite(calls, threads: threads)
     }
     each(calls, threads, readsAll: false) { a, n, pivots in
@@ -29,7 +29,7 @@ extension CBLASBackend {
   public func factorCholesky<S: KernelScalar>(
     _ calls: UnsafeBufferPointer<BatchedMatrices<S>>, threads: Int
   ) {
-    guard let potrf = library.functions(for: S.self).potrf, fit(calls) else {
+    guard let potrf = library.functions(for: S.self).lapack.potrf, fit(calls) else {
       return fallback.factorCholesky(calls, threads: threads)
     }
     each(calls, threads, readsAll: false) { a, n, pivots in
@@ -49,8 +49,8 @@ extension CBLASBackend {
   public func invertGeneral<S: KernelScalar>(
     _ calls: UnsafeBufferPointer<BatchedMatrices<S>>, threads: Int
   ) {
-    let routines = library.batchedRoutines(for: S.self)
-    guard let getrf = routines.getrf, let getri = routines.getri, fit(calls) else {
+    let lapack = library.functions(for: S.self).lapack
+    guard let getrf = lapack.getrf, let getri = lapack.getri, fit(calls) else {
       return fallback.invertGeneral(calls, threads: threads)
     }
     let largest = calls.reduce(0) { max($0, $1.order) }
@@ -72,7 +72,7 @@ extension CBLASBackend {
   @specialized(where S == Float) @specialized(where S == Double)
   public func solveCholesky<S: KernelScalar>(_ call: BatchedSolve<S>, threads: Int) {
     var (n, m, info) = (call.factor.rows, call.right.columns, 0)
-    guard let potrs = library.batchedRoutines(for: S.self).potrs, n > 0, m > 0, fits(n | m) else {
+    guard let potrs = library.functions(for: S.self).lapack.potrs, n > 0, m > 0, fits(n | m) else {
       return fallback.solveCholesky(call, threads: threads)
     }
     library.useThreads(threads)
@@ -94,7 +94,7 @@ extension CBLASBackend {
 
   /// LAPACK's info as the index of a pivot.
   private static func failure(_ info: Int) -> Int? {
-    let info = Int(Int32(truncatingIfNeeded: info))
+    let info = LAPACKFunctions.outcome(info)
     return info > 0 ? info - 1 : nil
   }
 
@@ -132,16 +132,14 @@ extension CBLASBackend {
     _ call: BatchedMatrices<S>, _ i: Int, readsAll: Bool, to a: UnsafeMutablePointer<S>
   ) {
     let n = call.order
-    var trace: S = 0
     for r in 0..<n {
       if readsAll {
         for c in 0..<n { a[c * n + r] = call.source(i, r, c) }
       } else {
         for c in 0...r { a[r * n + c] = call.source(i, r, c) }
       }
-      trace += a[r * n + r]
     }
-    let damping = call.damping(trace: trace)
+    let damping = call.damping { a[$0 * n + $0] }
     for r in 0..<n { a[r * n + r] += damping }
   }
 }

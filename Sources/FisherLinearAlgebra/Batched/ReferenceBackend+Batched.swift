@@ -61,7 +61,7 @@ extension ReferenceBackend {
         var a = (0..<n).map { r in
           (0..<n).map { c in Double(readsAll ? call.source(i, r, c) : call.source(i, max(r, c), min(r, c))) }
         }
-        let damping = call.damping(trace: (0..<n).reduce(0) { $0 + a[$1][$1] })
+        let damping = call.damping { a[$0][$0] }
         for r in 0..<n { a[r][r] += damping }
         switch operation(a) {
         case .failure(let pivot):

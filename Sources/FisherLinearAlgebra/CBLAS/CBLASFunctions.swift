@@ -68,12 +68,6 @@ struct CBLASFunctions: Sendable {
   /// n, x, incx
   typealias Index = @convention(c) (Int, Input, Int) -> Int
 
-  /// LAPACK's potrf and potri: uplo, n, A, lda, info. Integers by address: the callee looks at their low halves.
-  typealias Potrf =
-    @convention(c) (
-      UnsafePointer<CChar>, UnsafePointer<Int>, Output, UnsafePointer<Int>, UnsafeMutablePointer<Int>
-    ) -> Void
-
   let gemm: Gemm?
   let syrk: Syrk?
   let symm: Symm?
@@ -87,19 +81,11 @@ struct CBLASFunctions: Sendable {
   let nrm2: Norm?
   let asum: Norm?
   let iamax: Index?
-  let potrf: Potrf?
-  let potri: Potrf?
   let lapack: LAPACKFunctions
 
   /// Binds the functions of the element type `type`, `s` or `d`; appends the names of those missing.
   init(type: String, in symbols: CBLASSymbols, missing: inout [String]) {
-    func bind<F>(_ name: String) -> F? {
-      guard let address = symbols.address(of: name) else {
-        missing.append(name)
-        return nil
-      }
-      return unsafeBitCast(address, to: F.self)
-    }
+    func bind<F>(_ name: String) -> F? { symbols.bind(name, &missing) }
     gemm = bind("cblas_\(type)gemm")
     syrk = bind("cblas_\(type)syrk")
     symm = bind("cblas_\(type)symm")
@@ -113,8 +99,6 @@ struct CBLASFunctions: Sendable {
     nrm2 = bind("cblas_\(type)nrm2")
     asum = bind("cblas_\(type)asum")
     iamax = bind("cblas_i\(type)amax")
-    potrf = bind("\(type)potrf_")
-    potri = bind("\(type)potri_")
     lapack = LAPACKFunctions(type: type, in: symbols, missing: &missing)
   }
 }

@@ -15,7 +15,6 @@ final class CBLASLibrary: Sendable {
 
   private let single: CBLASFunctions
   private let double: CBLASFunctions
-  private let batched: (single: CBLASBatchedRoutines, double: CBLASBatchedRoutines)
   private let setThreads: (@convention(c) (Int) -> Void)?
   private let threads = Atomic<Int>(0)
 
@@ -24,10 +23,6 @@ final class CBLASLibrary: Sendable {
     var missing: [String] = []
     single = CBLASFunctions(type: "s", in: symbols, missing: &missing)
     double = CBLASFunctions(type: "d", in: symbols, missing: &missing)
-    batched = (
-      CBLASBatchedRoutines(type: "s", in: symbols, missing: &missing),
-      CBLASBatchedRoutines(type: "d", in: symbols, missing: &missing)
-    )
     missingSymbols = missing
     setThreads = Self.threadSetters.lazy.compactMap(symbols.address).first
       .map { unsafeBitCast($0, to: (@convention(c) (Int) -> Void).self) }
@@ -65,12 +60,6 @@ final class CBLASLibrary: Sendable {
   /// The functions for the element type.
   @inline(__always)
   func functions<S>(for type: S.Type) -> CBLASFunctions { type == Float.self ? single : double }
-
-  /// The routines of loops over many matrices.
-  @inline(__always)
-  func batchedRoutines<S>(for type: S.Type) -> CBLASBatchedRoutines {
-    type == Float.self ? batched.single : batched.double
-  }
 
   /// The library lets its number of threads be set.
   var canSetThreads: Bool { setThreads != nil }

@@ -27,6 +27,15 @@ struct CBLASSymbols {
     dlsym(handle, prefix + name + suffix) ?? dlsym(handle, prefix + name) ?? dlsym(handle, name)
   }
 
+  /// The function of this name as a C function of type `F`; nil, and the name noted, if the library lacks it.
+  func bind<F>(_ name: String, _ missing: inout [String]) -> F? {
+    guard let address = address(of: name) else {
+      missing.append(name)
+      return nil
+    }
+    return unsafeBitCast(address, to: F.self)
+  }
+
   /// Calls a function without arguments that returns a C string.
   func string(from name: String) -> String? {
     typealias Function = @convention(c) () -> UnsafePointer<CChar>?

@@ -9,6 +9,11 @@ struct LAPACKFunctions: Sendable {
   typealias Memory = UnsafeMutableRawPointer
   typealias Info = UnsafeMutablePointer<Int>
 
+  /// uplo, n, A, lda, info; potri has the same
+  typealias Potrf = @convention(c) (Letter, Integer, Memory, Integer, Info) -> Void
+  /// uplo, n, right-hand sides, A, lda, B, ldb, info
+  typealias Potrs =
+    @convention(c) (Letter, Integer, Integer, Memory, Integer, Memory, Integer, Info) -> Void
   /// jobz, uplo, n, A, lda, w, work, lwork, iwork, liwork, info
   typealias Syevd =
     @convention(c) (Letter, Letter, Integer, Memory, Integer, Memory, Memory, Integer, Memory, Integer, Info)
@@ -26,6 +31,9 @@ struct LAPACKFunctions: Sendable {
     @convention(c) (Letter, Integer, Memory, Integer, Memory, Memory, Memory, Memory, Info) -> Void
   /// m, n, A, lda, tau, work, lwork, info
   typealias Geqrf = @convention(c) (Integer, Integer, Memory, Integer, Memory, Memory, Integer, Info) -> Void
+  /// m, n, A, lda, permutation, tau, work, lwork, info
+  typealias Geqp3 =
+    @convention(c) (Integer, Integer, Memory, Integer, Memory, Memory, Memory, Integer, Info) -> Void
   /// side, trans, m, n, k, A, lda, tau, C, ldc, work, lwork, info
   typealias Ormqr =
     @convention(c) (
@@ -33,29 +41,31 @@ struct LAPACKFunctions: Sendable {
       Info
     ) -> Void
 
+  let potrf: Potrf?
+  let potri: Potrf?
+  let potrs: Potrs?
   let syevd: Syevd?
   let getrf: Getrf?
   let getrs: Getrs?
   let getri: Getri?
   let gecon: Gecon?
   let geqrf: Geqrf?
+  let geqp3: Geqp3?
   let ormqr: Ormqr?
 
   /// Binds the functions of the element type `type`, `s` or `d`; appends the names of those missing.
   init(type: String, in symbols: CBLASSymbols, missing: inout [String]) {
-    func bind<F>(_ name: String) -> F? {
-      guard let address = symbols.address(of: name) else {
-        missing.append(name)
-        return nil
-      }
-      return unsafeBitCast(address, to: F.self)
-    }
+    func bind<F>(_ name: String) -> F? { symbols.bind(name, &missing) }
+    potrf = bind("\(type)potrf_")
+    potri = bind("\(type)potri_")
+    potrs = bind("\(type)potrs_")
     syevd = bind("\(type)syevd_")
     getrf = bind("\(type)getrf_")
     getrs = bind("\(type)getrs_")
     getri = bind("\(type)getri_")
     gecon = bind("\(type)gecon_")
     geqrf = bind("\(type)geqrf_")
+    geqp3 = bind("\(type)geqp3_")
     ormqr = bind("\(type)ormqr_")
   }
 

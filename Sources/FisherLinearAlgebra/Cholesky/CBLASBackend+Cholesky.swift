@@ -4,7 +4,7 @@ extension CBLASBackend {
   @specialized(where S == Float) @specialized(where S == Double)
   public func potrf<S: KernelScalar>(_ call: Potrf<S>, threads: Int) -> PivotOutcome {
     let upper = call.canonical
-    guard call.correction == nil, let potrf = library.functions(for: S.self).potrf,
+    guard call.correction == nil, let potrf = library.functions(for: S.self).lapack.potrf,
       let (uplo, leading) = layout(upper.target)
     else { return fallback.potrf(call, threads: threads) }
     upper.loadTarget()
@@ -15,7 +15,8 @@ extension CBLASBackend {
   @specialized(where S == Float) @specialized(where S == Double)
   public func potri<S: KernelScalar>(_ call: Potri<S>, threads: Int) {
     let upper = call.canonical
-    guard let potri = library.functions(for: S.self).potri, let (uplo, leading) = layout(upper.target) else {
+    guard let potri = library.functions(for: S.self).lapack.potri, let (uplo, leading) = layout(upper.target)
+    else {
       return fallback.potri(call, threads: threads)
     }
     copyTriangle(of: upper.factor, to: upper.target)
@@ -33,11 +34,11 @@ extension CBLASBackend {
 
   /// - Returns: the index of the first bad pivot.
   private func run<S: KernelScalar>(
-    _ routine: CBLASFunctions.Potrf, _ uplo: String, _ a: MutableMatrixPointer<S>, _ leading: Int
+    _ routine: LAPACKFunctions.Potrf, _ uplo: String, _ a: MutableMatrixPointer<S>, _ leading: Int
   ) -> Int? {
     var (n, leading, info) = (a.rows, leading, 0)
     routine(uplo, &n, a.base, &leading, &info)
-    let failed = Int(Int32(truncatingIfNeeded: info))
+    let failed = LAPACKFunctions.outcome(info)
     // Not every library takes a NaN for a bad pivot; it is on the diagonal then.
     let checked = failed > 0 ? failed - 1 : n
     return (0..<checked).first { a[$0, $0].isNaN } ?? (failed > 0 ? failed - 1 : nil)

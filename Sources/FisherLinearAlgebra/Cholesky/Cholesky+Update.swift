@@ -6,7 +6,7 @@ extension Cholesky {
   ///
   /// Factoring anew takes n³/3 flops at a far higher rate: it pays for more than a few columns.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  public mutating func update(_ x: Matrix<Scalar>, on backend: any Backend = NativeBackend()) {
+  public mutating func rankUpdate(_ x: Matrix<Scalar>, on backend: any Backend = NativeBackend()) {
     requireRows(x)
     x.withPointer { x in
       upper.withMutablePointer { u in
@@ -20,25 +20,25 @@ extension Cholesky {
   /// It is as accurate as the difference deserves: errors grow with ‖A⁻¹‖ of the result (G. W. Stewart, The effects of
   /// rounding error on an algorithm for downdating a Cholesky factorization, 1979).
   ///
-  /// - Returns: nil, or the first pivot that is not above 0; then this value is as it was.
+  /// - Throws: ``FactorizationError/notPositiveDefinite(pivot:)`` if A − X·Xᵀ has no factor; then this value is as it was.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  public mutating func downdate(
+  public mutating func rankDowndate(
     _ x: Matrix<Scalar>, on backend: any Backend = NativeBackend()
-  ) -> NotPositiveDefinite? {
+  ) throws(FactorizationError) {
     requireRows(x)
-    var target = spare ?? Matrix(rows: order, columns: order)
-    spare = nil
-    let bad = x.withPointer { x in
-      upper.withPointer { u in
-        target.withMutablePointer { target in
-          copyTriangle(of: u, to: target)
-          return backend.updateFactor(FactorUpdate(factor: target, triangle: .upper, x: x, sign: .minus))
+    let (u, count) = (upper, corrections)
+    try replaceFactor { (target) throws(FactorizationError) in
+      let bad = x.withPointer { x in
+        u.withPointer { u in
+          target.withMutablePointer { target in
+            copyTriangle(of: u, to: target)
+            return backend.updateFactor(FactorUpdate(factor: target, triangle: .upper, x: x, sign: .minus))
+          }
         }
       }
+      if let bad { throw .notPositiveDefinite(pivot: bad) }
+      return count
     }
-    spare = bad == nil ? upper : target
-    if bad == nil { upper = target }
-    return bad.map { NotPositiveDefinite(pivot: $0) }
   }
 
   private func requireRows(_ x: Matrix<Scalar>) {

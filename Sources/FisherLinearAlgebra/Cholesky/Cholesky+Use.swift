@@ -65,23 +65,23 @@ extension Cholesky {
 extension Matrix {
   /// Replaces this symmetric positive definite matrix by the inverse of (itself + λI): factor and inverse in one sweep.
   ///
-  /// n³ flops. The parameters are those of ``Cholesky/factorize(_:reading:damping:correction:on:threads:)``; both
+  /// n³ flops. The parameters are those of ``Cholesky/init(_:reading:damping:correction:on:threads:)``; both
   /// triangles are written, and the result is exactly symmetric.
   ///
-  /// - Returns: how many pivots were replaced, or the first bad one; then the matrix is as it was.
+  /// - Returns: how many pivots were replaced.
+  /// - Throws: ``FactorizationError/notPositiveDefinite(pivot:)``; then the matrix is as it was.
+  @discardableResult
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public mutating func invertPositiveDefinite(
     reading triangle: Triangle = .lower, damping: Damping<Scalar> = .none,
     correction: PivotCorrection<Scalar>? = nil, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
-  ) -> Result<Int, NotPositiveDefinite> {
+  ) throws(FactorizationError) -> Int {
     requireThreads(threads, "invertPositiveDefinite")
     require(rows == columns, "invertPositiveDefinite: the matrix is \(rows)×\(columns); it must be square")
-    let (absolute, relative) = damping.parts
-    require(
-      absolute >= 0 && relative >= 0, "invertPositiveDefinite: damping is \(damping); it must be at least 0")
+    let (absolute, relative) = damping.checkedParts("invertPositiveDefinite")
     let n = rows
-    return withMutablePointer { a in
+    let outcome = withMutablePointer { a in
       // The result comes by way of scratch, so that a failure leaves the matrix whole.
       ThreadContext.current.withScratch(n * n, of: Scalar.self) { scratch in
         let x = MutableMatrixPointer(scratch, rows: n, columns: n, rowStride: n, columnStride: 1)
@@ -89,10 +89,10 @@ extension Matrix {
           Potrf(
             source: (triangle == .upper ? a : a.transposed).readOnly, target: x, triangle: .upper,
             absolute: absolute, relative: relative, correction: correction), mirror: true, threads: threads)
-        if let pivot = outcome.firstBadPivot { return .failure(NotPositiveDefinite(pivot: pivot)) }
-        backend.copy(x.readOnly, to: a)
-        return .success(outcome.corrections)
+        if outcome.firstBadPivot == nil { backend.copy(x.readOnly, to: a) }
+        return outcome
       }
     }
+    return try outcome.counted()
   }
 }

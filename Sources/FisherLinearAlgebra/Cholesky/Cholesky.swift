@@ -3,7 +3,7 @@ public import KernelTemplates
 
 /// The Cholesky factor of a symmetric positive definite matrix: A + λI = L·Lᵀ = Uᵀ·U.
 ///
-///     guard case .success(let factor) = Cholesky.factorize(a, damping: .relative(1e-3)) else { … }
+///     let factor = try Cholesky(a, damping: .relative(1e-3))
 ///     factor.solve(&b)
 ///
 /// A value: copies share the factor until one of them is changed.
@@ -33,56 +33,56 @@ public struct Cholesky<Scalar: KernelScalar>: Sendable {
   ///   - correction: how pivots that are too small are replaced; nil to refuse the matrix.
   ///   - backend: what computes it.
   ///   - threads: the most threads to use, at least 1.
-  /// - Returns: the factor, or the first pivot that is not above 0, NaN included.
+  /// - Throws: ``FactorizationError/notPositiveDefinite(pivot:)`` with the first pivot that is not above 0, NaN included.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  public static func factorize(
+  public init(
     _ a: Matrix<Scalar>, reading triangle: Triangle = .lower, damping: Damping<Scalar> = .none,
     correction: PivotCorrection<Scalar>? = nil, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
-  ) -> Result<Cholesky, NotPositiveDefinite> {
-    var target = Matrix<Scalar>(rows: a.rows, columns: a.rows)
-    let outcome = factor(a, triangle, damping, correction, into: &target, backend, threads)
-    if let pivot = outcome.firstBadPivot { return .failure(NotPositiveDefinite(pivot: pivot)) }
-    return .success(Cholesky(upper: target, corrections: outcome.corrections))
+  ) throws(FactorizationError) {
+    upper = Matrix(rows: a.rows, columns: a.rows)
+    corrections = try Self.factor(a, triangle, damping, correction, into: &upper, backend, threads)
   }
 
   /// Factors another matrix, of the same order, in the memory of this value; the parameters are those of
-  /// ``factorize(_:reading:damping:correction:on:threads:)``. From the second call on nothing is allocated.
+  /// ``init(_:reading:damping:correction:on:threads:)``. From the second call on nothing is allocated.
   ///
-  /// - Returns: nil, or the first bad pivot; then this value is as it was.
-  @discardableResult
+  /// - Throws: what the initializer throws; then this value is as it was.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public mutating func refactorize(
     _ a: Matrix<Scalar>, reading triangle: Triangle = .lower, damping: Damping<Scalar> = .none,
     correction: PivotCorrection<Scalar>? = nil, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
-  ) -> NotPositiveDefinite? {
+  ) throws(FactorizationError) {
     require(
       a.rows == order,
       "Cholesky.refactorize: A is \(a.rows)×\(a.columns); it must be \(order)×\(order), as the first one was")
-    var target = spare ?? Matrix(rows: order, columns: order)
-    spare = nil
-    let outcome = Self.factor(a, triangle, damping, correction, into: &target, backend, threads)
-    if let pivot = outcome.firstBadPivot {
-      spare = target
-      return NotPositiveDefinite(pivot: pivot)
+    try replaceFactor { (target) throws(FactorizationError) in
+      try Self.factor(a, triangle, damping, correction, into: &target, backend, threads)
     }
-    spare = upper
-    upper = target
-    corrections = outcome.corrections
-    return nil
   }
 
+  /// Has another factor made in the spare memory, which becomes this value's if that succeeds.
+  mutating func replaceFactor(
+    _ make: (_ target: inout Matrix<Scalar>) throws(FactorizationError) -> Int
+  ) throws(FactorizationError) {
+    var target = spare ?? Matrix(rows: order, columns: order)
+    spare = nil
+    defer { spare = target }
+    corrections = try make(&target)
+    swap(&upper, &target)
+  }
+
+  /// - Returns: how many pivots were replaced.
   private static func factor(
     _ a: Matrix<Scalar>, _ triangle: Triangle, _ damping: Damping<Scalar>,
     _ correction: PivotCorrection<Scalar>?, into target: inout Matrix<Scalar>, _ backend: any Backend,
     _ threads: Int
-  ) -> PivotOutcome {
+  ) throws(FactorizationError) -> Int {
     requireThreads(threads, "Cholesky")
     require(a.rows == a.columns, "Cholesky: A is \(a.rows)×\(a.columns); it must be square")
-    let (absolute, relative) = damping.parts
-    require(absolute >= 0 && relative >= 0, "Cholesky: damping is \(damping); it must be at least 0")
-    return a.withPointer { a in
+    let (absolute, relative) = damping.checkedParts("Cholesky")
+    let outcome = a.withPointer { a in
       target.withMutablePointer { target in
         backend.potrf(
           Potrf(
@@ -90,16 +90,6 @@ public struct Cholesky<Scalar: KernelScalar>: Sendable {
             absolute: absolute, relative: relative, correction: correction), threads: threads)
       }
     }
+    return try outcome.counted()
   }
-}
-
-/// A matrix has no Cholesky factor.
-public struct NotPositiveDefinite: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The index of the first pivot that is not above 0, NaN included, from 0: the leading block of order `pivot` is
-  /// positive definite, and that with one more row is not.
-  public let pivot: Int
-
-  public init(pivot: Int) { self.pivot = pivot }
-
-  public var description: String { "not positive definite: pivot \(pivot) is not above 0" }
 }

@@ -39,14 +39,9 @@ public struct Potrf<S: KernelScalar> {
     return call
   }
 
-  /// λ; without relative damping the diagonal is not looked at.
+  /// λ
   @inline(__always)
-  var damping: S {
-    if relative == 0 { return absolute }
-    var trace: S = 0
-    for i in 0..<order { trace += source[i, i] }
-    return absolute + relative * (trace / S(order))
-  }
+  var damping: S { Damping<S>.value(absolute, relative, order: order) { source[$0, $0] } }
 
   /// What a pivot is measured against.
   @inline(__always)
@@ -118,6 +113,12 @@ public struct PivotOutcome: Sendable, Equatable {
   public init(firstBadPivot: Int? = nil, corrections: Int = 0) {
     self.firstBadPivot = firstBadPivot
     self.corrections = corrections
+  }
+
+  /// The number of replaced pivots; throws the bad one if there is one.
+  func counted() throws(FactorizationError) -> Int {
+    if let firstBadPivot { throw .notPositiveDefinite(pivot: firstBadPivot) }
+    return corrections
   }
 
   init<S>(_ rule: PivotRule<S>) {

@@ -2,7 +2,7 @@ import FisherRuntime
 import KernelTemplates
 
 /// Blocks that are factored and inverted in packed panels: see CholeskyPanels.swift of the kernels.
-struct PackedBlocks<S: KernelScalar>: DefiniteBlocks {
+struct PackedBlocks<S: KernelScalar> {
   let kernels: any KernelSet<S>.Type
 
   /// All rows of a panel meet another panel while it is near, so that the panels may outgrow the second-level cache.

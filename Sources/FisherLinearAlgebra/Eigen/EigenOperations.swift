@@ -37,6 +37,15 @@ public enum EigenStatus: Sendable, Equatable {
   case notFinite
   /// An iteration did not come to an end: all outputs are NaN. Not known to happen.
   case notConverged
+
+  /// Throws unless it converged.
+  func check() throws(FactorizationError) {
+    switch self {
+    case .converged: return
+    case .notFinite: throw .notFinite
+    case .notConverged: throw .notConverged
+    }
+  }
 }
 
 /// The eigendecomposition of a symmetric matrix.

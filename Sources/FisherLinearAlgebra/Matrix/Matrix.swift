@@ -42,6 +42,9 @@ public struct Matrix<Scalar: KernelScalar>: Sendable {
   /// The elements lie row-major without gaps, so that ``withSpan(_:)`` makes no copy.
   public var isContiguous: Bool { layout.isCompact }
 
+  /// No element is NaN or infinite.
+  public var isFinite: Bool { withPointer { hasFiniteElements($0) } }
+
   /// The element in row `i` and column `j`, both from 0; traps outside of the matrix.
   @inlinable
   public subscript(i: Int, j: Int) -> Scalar {
@@ -90,4 +93,12 @@ public struct Matrix<Scalar: KernelScalar>: Sendable {
   mutating func replaceStorage(keepingElements: Bool) {
     self = keepingElements ? compactCopy() : Matrix(uninitialized: rows, columns)
   }
+}
+
+@specialized(where S == Float) @specialized(where S == Double)
+private func hasFiniteElements<S: KernelScalar>(_ a: MatrixPointer<S>) -> Bool {
+  // 0·x is 0 for a finite x, and NaN otherwise.
+  var sum: S = 0
+  for i in 0..<a.rows { for j in 0..<a.columns { sum += 0 * a[i, j] } }
+  return sum == 0
 }

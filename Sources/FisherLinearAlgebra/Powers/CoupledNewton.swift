@@ -16,7 +16,7 @@ struct CoupledNewton<S: KernelScalar> {
   let tolerance: S
   let maxIterations: Int
 
-  /// X ← A^(−1/p), with five squares of scratch memory from `first` on.
+  /// X ← A^(−1/p) for an A without gaps, with five squares of scratch memory from `first` on.
   ///
   /// - Returns: how many iterations were made.
   @specialized(where S == Float) @specialized(where S == Double)
@@ -27,7 +27,7 @@ struct CoupledNewton<S: KernelScalar> {
     var (m, one, other) = (work[first], work[first + 1], work[first + 2])
     let t = work[first + 3]
     var (iterate, spare) = (x, work[first + 4])
-    start(a, m, x)
+    start(a, m, x, work)
     var (error, iterations) = (distanceFromIdentity(m), 0)
     while iterations < maxIterations && error >= tolerance {
       setStep(t, m)
@@ -48,12 +48,12 @@ struct CoupledNewton<S: KernelScalar> {
 
   /// M₀ and X₀
   private func start(
-    _ a: MutableMatrixPointer<S>, _ m: MutableMatrixPointer<S>, _ x: MutableMatrixPointer<S>
+    _ a: MutableMatrixPointer<S>, _ m: MutableMatrixPointer<S>, _ x: MutableMatrixPointer<S>,
+    _ work: ScratchSquares<S>
   ) {
     let n = a.rows
-    var sum = 0.0
-    for i in 0..<n { for j in 0..<n { sum += Double(a[i, j]) * Double(a[i, j]) } }
-    let z = Double(1 + p) / (2 * sum.squareRoot())
+    let norm = work.backend.nrm2(VectorPointer(UnsafePointer(a.base), count: n * n))
+    let z = Double(1 + p) / (2 * Double(norm))
     let diagonal = S(pow(z, 1 / Double(p)))
     for i in 0..<n {
       for j in 0..<n {

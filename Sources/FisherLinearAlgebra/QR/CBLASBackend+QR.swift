@@ -19,6 +19,30 @@ extension CBLASBackend {
   }
 
   @specialized(where S == Float) @specialized(where S == Double)
+  public func factorPivotedQR<S: KernelScalar>(
+    _ factors: QRFactors<S>, permutation: UnsafeMutablePointer<Int>, threads: Int
+  ) {
+    let a = factors.a
+    guard factors.count > 0, fits(64 * (a.rows | a.columns)),
+      let geqp3 = library.functions(for: S.self).lapack.geqp3
+    else { return fallback.factorPivotedQR(factors, permutation: permutation, threads: threads) }
+    library.useThreads(threads)
+    var (m, n, info) = (a.rows, a.columns, 0)
+    var size = 2 * n + 64 * (n + 1)
+    ThreadContext.current.withScratch(size, of: S.self) { work in
+      ThreadContext.current.withScratch(n, of: Int.self) { pivots in
+        // 0 leaves a column free to move.
+        for j in 0..<n { pivots[j] = 0 }
+        withColumns(a, writesBack: true) { columns, leading in
+          var leading = leading
+          geqp3(&m, &n, columns, &leading, pivots, factors.tau, work, &size, &info)
+        }
+        for j in 0..<n { permutation[j] = library.integer(pivots, j) - 1 }
+      }
+    }
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
   public func applyQ<S: KernelScalar>(
     _ factors: QRFactors<S>, transposed: Bool, to c: MutableMatrixPointer<S>, isIdentity: Bool, threads: Int
   ) {

@@ -15,6 +15,24 @@ extension NativeBackend {
     applyColumns(factors, transposed, c, isIdentity, threads)
   }
 
+  /// In panels; see PivotedHouseholder.swift.
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func factorPivotedQR<S: KernelScalar>(
+    _ factors: QRFactors<S>, permutation: UnsafeMutablePointer<Int>, threads: Int
+  ) { factorPivotedColumns(factors, permutation, threads) }
+
+  @inline(never)
+  private func factorPivotedColumns<S: KernelScalar>(
+    _ factors: QRFactors<S>, _ permutation: UnsafeMutablePointer<Int>, _ threads: Int
+  ) {
+    withRows(of: factors.a, S._kernels(instructionSet), writesBack: true) { columns, kernels in
+      PivotedHouseholder(
+        columns: columns, tau: factors.tau, permutation: permutation, backend: self, kernels: kernels,
+        threads: threads
+      ).factor()
+    }
+  }
+
   @inline(never)
   private func factorColumns<S: KernelScalar>(_ factors: QRFactors<S>, _ threads: Int) {
     withRows(of: factors.a, S._kernels(instructionSet), writesBack: true) { columns, kernels in

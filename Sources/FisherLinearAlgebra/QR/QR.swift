@@ -5,10 +5,11 @@ import KernelTemplates
 ///
 ///     let qr = QR(a)
 ///     let basis = qr.q()            // orthonormal columns that span those of A
-///     let x = qr.solve(b)           // least squares
+///     let x = try qr.solving(b)     // least squares, if the columns of A are independent
 ///
 /// ‖A − Q·R‖ ≤ c·m·n·u·‖A‖ column by column, and Q differs from an orthogonal matrix by c·m·n·u, u the unit roundoff (Higham
-/// 2002, 19.3). Signs on the diagonal of R are as they come. 2·n²·(m − n/3) flops for m ≥ n.
+/// 2002, 19.3). Signs on the diagonal of R are as they come. 2·n²·(m − n/3) flops for m ≥ n. Where columns may depend on each
+/// other, or m < n, ``PivotedQR`` finds the rank and the shortest solution.
 public struct QR<Scalar: KernelScalar>: Sendable {
   /// R on and above the diagonal, the reflectors below.
   public private(set) var factors: Matrix<Scalar>
@@ -24,9 +25,7 @@ public struct QR<Scalar: KernelScalar>: Sendable {
   public init(
     _ a: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
   ) {
-    tau = [Scalar](repeating: 0, count: min(a.rows, a.columns))
-    // Columns along memory: reflectors are columns.
-    factors = Matrix(uninitialized: a.columns, a.rows).transposed
+    self.init(placeFor: a)
     refactorize(a, on: backend, threads: threads)
   }
 
@@ -35,6 +34,20 @@ public struct QR<Scalar: KernelScalar>: Sendable {
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public mutating func refactorize(
     _ a: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
+  ) {
+    factor(a, on: backend, threads) { backend.factorQR($0, threads: threads) }
+  }
+
+  /// Room for the factors of a matrix of this shape.
+  init(placeFor a: borrowing Matrix<Scalar>) {
+    tau = [Scalar](repeating: 0, count: min(a.rows, a.columns))
+    // Columns along memory: reflectors are columns.
+    factors = Matrix(uninitialized: a.columns, a.rows).transposed
+  }
+
+  /// Copies A into place, and has it factored there.
+  mutating func factor(
+    _ a: Matrix<Scalar>, on backend: any Backend, _ threads: Int, by body: (QRFactors<Scalar>) -> Void
   ) {
     requireThreads(threads, "QR")
     require(
@@ -45,7 +58,7 @@ public struct QR<Scalar: KernelScalar>: Sendable {
       a.withPointer { backend.copy($0, to: target) }
       tau.withUnsafeMutableBufferPointer { tau in
         guard let base = tau.baseAddress, !tau.isEmpty else { return }
-        backend.factorQR(QRFactors(a: target, tau: base), threads: threads)
+        body(QRFactors(a: target, tau: base))
       }
     }
   }
@@ -54,9 +67,6 @@ public struct QR<Scalar: KernelScalar>: Sendable {
   public var r: Matrix<Scalar> {
     Matrix(rows: tau.count, columns: factors.columns) { i, j in j < i ? 0 : factors[i, j] }
   }
-
-  /// A diagonal element of R is 0 or NaN: the columns of A are linearly dependent (if m ≥ n).
-  public var dependentColumn: Int? { (0..<tau.count).first { !(abs(factors[$0, $0]) > 0) } }
 
   /// The first min(m, n) columns of Q, or all m.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
@@ -106,27 +116,12 @@ public struct QR<Scalar: KernelScalar>: Sendable {
     return rows.transposed
   }
 
-  /// The X that minimises every column's ‖B − A·X‖₂, X = R⁻¹·(Qᵀ·B): infinities and NaNs if there is a
-  /// ``dependentColumn``.
-  ///
-  /// - Parameters:
-  ///   - b: m × r, m ≥ n.
-  ///   - backend: what computes it.
-  ///   - threads: the most threads to use, at least 1.
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  public func solve(
-    _ b: Matrix<Scalar>, on backend: any Backend = NativeBackend(), threads: Int = Threads.available
+  /// Q·R, the matrix that was factored, up to rounding.
+  public func reconstructed(
+    on backend: any Backend = NativeBackend(), threads: Int = Threads.available
   ) -> Matrix<Scalar> {
-    let n = factors.columns
-    require(
-      factors.rows >= n,
-      "QR.solve: A is \(factors.rows)×\(n); it needs at least as many rows as columns")
-    let projected = applyQ(transposed: true, to: b, on: backend, threads: threads)
-    var x = projected[rows: 0..<n, columns: 0...]
-    trsm(
-      factors[rows: 0..<n, columns: 0...], triangle: .upper, into: &x, on: backend, threads: threads
-    )
-    return x
+    let upper = Matrix(rows: factors.rows, columns: factors.columns) { i, j in j < i ? 0 : factors[i, j] }
+    return applyQ(to: upper, on: backend, threads: threads)
   }
 
   /// Lends the factors to routines that only read them; does nothing if there are no reflectors.

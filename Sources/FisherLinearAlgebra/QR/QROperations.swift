@@ -24,6 +24,11 @@ public protocol QROperations {
   /// Replaces A by its factors.
   func factorQR<S: KernelScalar>(_ factors: QRFactors<S>, threads: Int)
 
+  /// Replaces A by the factors of A·P, the columns exchanged so that |r₀₀| ≥ |r₁₁| ≥ …: column j of A·P is column
+  /// `permutation[j]` of A, n numbers in all.
+  func factorPivotedQR<S: KernelScalar>(
+    _ factors: QRFactors<S>, permutation: UnsafeMutablePointer<Int>, threads: Int)
+
   /// C ← Q·C, or Qᵀ·C, with C m × r. `isIdentity`: C is known to be the first columns of the identity.
   func applyQ<S: KernelScalar>(
     _ factors: QRFactors<S>, transposed: Bool, to c: MutableMatrixPointer<S>, isIdentity: Bool, threads: Int)
@@ -34,6 +39,10 @@ extension QROperations {
   public func factorQR<S: KernelScalar>(_ factors: QRFactors<S>, threads: Int) {
     ReferenceBackend().factorQR(factors, threads: threads)
   }
+
+  public func factorPivotedQR<S: KernelScalar>(
+    _ factors: QRFactors<S>, permutation: UnsafeMutablePointer<Int>, threads: Int
+  ) { ReferenceBackend().factorPivotedQR(factors, permutation: permutation, threads: threads) }
 
   public func applyQ<S: KernelScalar>(
     _ factors: QRFactors<S>, transposed: Bool, to c: MutableMatrixPointer<S>, isIdentity: Bool, threads: Int

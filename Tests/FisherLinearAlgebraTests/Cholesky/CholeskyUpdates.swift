@@ -11,7 +11,7 @@ struct CholeskyUpdateResiduals: Clause {
       for kind in DefiniteKind.allCases where !found.isFull {
         var generator = Generator(seed: seed)
         let a = kind.matrix(n, S.self, &generator)
-        guard case .success(let factor) = Cholesky.factorize(a, on: backend) else {
+        guard let factor = try? Cholesky(a, on: backend) else {
           found.add("\(backend.name) \(S.self) \(kind) n \(n), seed \(seed): refused")
           continue
         }
@@ -21,13 +21,13 @@ struct CholeskyUpdateResiduals: Clause {
           return y * a[i, i].squareRoot()
         }
         var more = factor
-        more.update(x, on: backend)
+        more.rankUpdate(x, on: backend)
         let ratio = residual(more, a, x, 1)
         found.expect(ratio < 30, "\(place): ratio \(ratio) after an update")
         // Uᵀ·y with ‖y‖² = 1/4: the difference keeps three quarters of the smallest eigenvalue.
         let y = vector(factor, Array(repeating: 0.5 / Double(n).squareRoot(), count: n))
         var less = factor
-        found.expect(less.downdate(y, on: backend) == nil, "\(place): downdate refused")
+        found.expect(error { try less.rankDowndate(y, on: backend) } == nil, "\(place): downdate refused")
         let rest = residual(less, a, y, -1)
         found.expect(rest < 30, "\(place): ratio \(rest) after a downdate")
         found += checkRefusals(factor, backend, place)
@@ -45,7 +45,7 @@ struct CholeskyUpdateResiduals: Clause {
     for p in Set([0, 1, n / 3, n - 1]) where p < n {
       let y = (0..<n).map { $0 < p ? 0.5 / Double(p).squareRoot() : $0 == p ? 1 : 0.25 }
       var less = factor
-      let refusal = less.downdate(vector(factor, y), on: backend)
+      let refusal = error { try less.rankDowndate(vector(factor, y), on: backend) }
       found.expect(refusal?.pivot == p, "\(place): downdate at \(p) is refused at \(refusal?.pivot ?? -1)")
       found.expect(less.upper == factor.upper, "\(place): a refused downdate changed the factor")
     }

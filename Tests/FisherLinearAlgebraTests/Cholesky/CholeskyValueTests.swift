@@ -11,7 +11,7 @@ struct CholeskyValue: Clause {
       var generator = Generator(seed: seed)
       let a = DefiniteKind.random.matrix(n, S.self, &generator)
       let place = "\(backend.name) \(S.self) n \(n), seed \(seed)"
-      guard case .success(var factor) = Cholesky.factorize(a, on: backend, threads: 2) else {
+      guard var factor = try? Cholesky(a, on: backend, threads: 2) else {
         found.add("\(place): refused")
         continue
       }
@@ -30,7 +30,7 @@ struct CholeskyValue: Clause {
         "\(place): inverse")
       var inPlace = a
       found.expect(
-        inPlace.invertPositiveDefinite(on: backend) == .success(0) && distance(inPlace, inverse) <= bound,
+        (try? inPlace.invertPositiveDefinite(on: backend)) == 0 && distance(inPlace, inverse) <= bound,
         "\(place): inverted in place")
       // log det of A by the pivots of plain elimination.
       var u = (0..<n).map { i in (0..<n).map { Double(a[i, $0]) } }
@@ -46,11 +46,11 @@ struct CholeskyValue: Clause {
       found.expect(logError <= Double(bound) * Double(n + 1), "\(place): log det errs by \(logError)")
       // There and back again.
       let old = factor
-      factor.update(x, on: backend)
+      factor.rankUpdate(x, on: backend)
       var more = a
       gemm(x, x.transposed, beta: 1, into: &more, on: ReferenceBackend())
       found.expect(distance(factor.reconstructed(on: backend), more) <= 4 * bound, "\(place): updated")
-      found.expect(factor.downdate(x, on: backend) == nil, "\(place): downdate refused")
+      found.expect(error { try factor.rankDowndate(x, on: backend) } == nil, "\(place): downdate refused")
       found.expect(distance(factor.upper, old.upper) <= 16 * bound, "\(place): downdated")
       found.expect((0..<n).allSatisfy { factor.upper[$0, $0] > 0 }, "\(place): roots must be above 0")
     }
@@ -74,7 +74,7 @@ struct CholeskySolutions: Clause {
         var generator = Generator(seed: seed)
         let a = kind.matrix(n, S.self, &generator)
         let place = "\(backend.name) \(S.self) \(kind) n \(n), seed \(seed)"
-        guard case .success(let factor) = Cholesky.factorize(a, on: backend, threads: 2) else {
+        guard let factor = try? Cholesky(a, on: backend, threads: 2) else {
           found.add("\(place): refused")
           continue
         }
@@ -106,7 +106,7 @@ struct CholeskyRefusals: Clause {
       var generator = Generator(seed: seed)
       let a = DefiniteKind.random.matrix(n, S.self, &generator)
       let place = "\(backend.name) \(S.self) n \(n), seed \(seed)"
-      guard case .success(var factor) = Cholesky.factorize(a, on: backend) else {
+      guard var factor = try? Cholesky(a, on: backend) else {
         found.add("\(place): refused")
         continue
       }
@@ -116,21 +116,23 @@ struct CholeskyRefusals: Clause {
         let x = Matrix<S>(rows: n, columns: 1) { i, _ in
           i == pivot ? 2 * a[pivot, pivot].squareRoot() : 0
         }
-        found.expect(factor.downdate(x, on: backend)?.pivot == pivot, "\(place): downdate at \(pivot)")
+        found.expect(
+          error { try factor.rankDowndate(x, on: backend) }?.pivot == pivot, "\(place): downdate at \(pivot)")
         var bad = a
         bad[pivot, pivot] = .nan
         found.expect(
-          factor.refactorize(bad, on: backend)?.pivot == pivot, "\(place): refactorize at \(pivot)")
+          error { try factor.refactorize(bad, on: backend) }?.pivot == pivot,
+          "\(place): refactorize at \(pivot)")
         var matrix = bad
         found.expect(
-          matrix.invertPositiveDefinite(on: backend) == .failure(NotPositiveDefinite(pivot: pivot)),
+          error { try matrix.invertPositiveDefinite(on: backend) } == .notPositiveDefinite(pivot: pivot),
           "\(place): inverse at \(pivot)")
         found.expect(matrix.array.map(\.bits) == bad.array.map(\.bits), "\(place): the matrix was changed")
         found.expect(factor.upper.array.map(\.bits) == bits, "\(place): the factor was changed")
       }
-      found.expect(factor.refactorize(a, on: backend) == nil, "\(place): refactorize refused")
+      found.expect(error { try factor.refactorize(a, on: backend) } == nil, "\(place): refactorize refused")
       found.expect(factor.upper.array.map(\.bits) == bits, "\(place): the second factor is another")
-      found.expect(factor.refactorize(a, on: backend) == nil, "\(place): third factor")
+      found.expect(error { try factor.refactorize(a, on: backend) } == nil, "\(place): third factor")
       found.expect(factor.upper.array.map(\.bits) == bits, "\(place): the third factor is another")
     }
     return found
@@ -144,16 +146,16 @@ struct CholeskyRefusals: Clause {
   @Test func shapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-        _ = Cholesky.factorize(Matrix<Float>(rows: 3, columns: 4))
+        _ = try? Cholesky(Matrix<Float>(rows: 3, columns: 4))
       }, "Cholesky: A is 3×4; it must be square")
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-        _ = Cholesky.factorize(Matrix<Float>(identity: 3), damping: .absolute(-1))
+        _ = try? Cholesky(Matrix<Float>(identity: 3), damping: .absolute(-1))
       }, "it must be at least 0")
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var b = Matrix<Double>(rows: 2, columns: 1)
-        if case .success(let factor) = Cholesky.factorize(Matrix<Double>(identity: 3)) { factor.solve(&b) }
+        try Cholesky(Matrix<Double>(identity: 3)).solve(&b)
       }, "A is 3×3 and B is 2×1")
   }
 }

@@ -34,6 +34,18 @@ extension Clause {
   }
 }
 
+/// What a factorization refuses a matrix for; nil if it does not.
+func error(_ body: () throws -> Void) -> FactorizationError? {
+  do {
+    try body()
+  } catch let error as FactorizationError {
+    return error
+  } catch {
+    Issue.record(error)
+  }
+  return nil
+}
+
 /// A clause that goes through all backends at once, because what it expects is expensive and the same for all of them.
 protocol SharedClause: Sendable {
   init()

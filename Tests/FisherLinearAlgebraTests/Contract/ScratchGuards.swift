@@ -57,7 +57,8 @@ struct ScratchGuards {
       let matrix = cholesky.matrix
       let lu = LU(matrix, on: backend, threads: 2)
       #expect(
-        lu.inverse(on: backend, threads: 2).withPointer { Ratio.inverse(matrix, $0) } < 30,
+        (try? lu.inverse(on: backend, threads: 2))?.withPointer { Ratio.inverse(matrix, $0) } ?? .infinity
+          < 30,
         "\(backend.name) \(S.self) LU \(n)")
       #expect(lu.reciprocalCondition(on: backend, threads: 2) > 0)
       let qr = QR(matrix, on: backend, threads: 2)
@@ -154,16 +155,16 @@ private enum Starved: Int, CaseIterable, Codable {
     let a = Matrix<Double>(rows: n, columns: n) { i, j in i == j ? 2 : 1 / Double(n + i + j) }
     var b = a
     switch self {
-    case .inverse: _ = b.invertPositiveDefinite(threads: 1)
+    case .inverse: _ = try? b.invertPositiveDefinite(threads: 1)
     case .triangular: trsm(a, triangle: .upper, side: .right, into: &b, threads: 1)
     case .lu: _ = LU(a, threads: 1)
     case .qr: _ = QR(a, threads: 1)
-    case .eigen: _ = SymmetricEigen(a, threads: 1)
+    case .eigen: _ = try? SymmetricEigen(a, threads: 1)
     case .stack:
       var stack = MatrixStack(splitting: a, count: 1)
       stack.invertPositiveDefinite(threads: 1)
     case .kronecker: applyKronecker(left: .explicit(a), a, right: .explicit(a), into: &b, threads: 1)
-    case .root: _ = InverseRoot(a, p: 4, threads: 1)
+    case .root: _ = try? InverseRoot(a, p: 4, threads: 1)
     case .interleaved:
       var batch = InterleavedBatch(MatrixStack(splitting: a, count: 1))
       batch.invertPositiveDefinite(threads: 1)

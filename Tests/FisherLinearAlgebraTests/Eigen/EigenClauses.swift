@@ -99,7 +99,12 @@ struct EigenDefinition: Clause {
       let test = EigenCase<S>(seed: seed, n, kind)
       _ = backend.symmetricEigen(test.call, threads: 1)
       let got = test.values.elements()
-      let expected = SymmetricEigen(test.matrix, on: ReferenceBackend(), threads: 1).values
+      guard
+        let expected = try? SymmetricEigen(test.matrix, on: ReferenceBackend(), threads: 1).values
+      else {
+        found.add("\(test.name): the reference has no values")
+        continue
+      }
       let unit = Ratio.unit(test.matrix)
       let scale = Ratio.norm(Ratio.double(test.matrix, unit: unit))
       for (i, (x, y)) in zip(got, expected).enumerated() {
@@ -159,23 +164,22 @@ struct EigenSpecialValues: Clause {
 
 /// The public type.
 struct SymmetricEigenTests {
-  @Test func decomposesByHand() {
-    let eigen = SymmetricEigen<Double>([[2, 9], [1, 2]])
-    #expect(eigen.status == .converged)
+  @Test func decomposesByHand() throws {
+    let eigen = try SymmetricEigen<Double>([[2, 9], [1, 2]])
     #expect(zip(eigen.values, [1, 3]).allSatisfy { ($0 - $1).magnitude < 1e-14 })
     #expect((eigen.vectors[0, 1] - eigen.vectors[1, 1]).magnitude < 1e-14)
     let square = eigen.function { $0 * $0 }
     for (i, x) in [5.0, 4, 4, 5].enumerated() { #expect((square[i / 2, i % 2] - x).magnitude < 1e-13) }
   }
 
-  @Test func acceptsEmptyMatrices() {
-    #expect(SymmetricEigen(Matrix<Float>(rows: 0, columns: 0)).values.isEmpty)
+  @Test func acceptsEmptyMatrices() throws {
+    #expect(try SymmetricEigen(Matrix<Float>(rows: 0, columns: 0)).values.isEmpty)
   }
 
-  @Test func knowsTheSpectrumOfSecondDifferences() {
+  @Test func knowsTheSpectrumOfSecondDifferences() throws {
     var generator = Generator(seed: Seed.first)
     let n = 200
-    let eigen = SymmetricEigen(SymmetricKind.differences.matrix(n, Double.self, &generator))
+    let eigen = try SymmetricEigen(SymmetricKind.differences.matrix(n, Double.self, &generator))
     for k in 1...n {
       let half = (Double.pi * Double(k) / Double(2 * (n + 1)))
       let exact = 4 * sin(half) * sin(half)

@@ -92,13 +92,20 @@ struct LUSolutions: Clause {
         // Solutions of about 1, so that neither they nor the right-hand sides leave the range.
         let b = test.matrix.multiplied(by: Matrix<S>(rows: n, columns: 3) { i, j in S(1 + (i + j) % 3) / 4 })
         for transposed in [false, true] {
-          let x = Ratio.double(lu.solve(b, transposed: transposed, on: backend, threads: 2))
+          guard let solution = try? lu.solving(b, transposed: transposed, on: backend, threads: 2) else {
+            found.add("\(place): no solution")
+            continue
+          }
+          let x = Ratio.double(solution)
           let left = transposed ? a.transposed : a
           let residual = Ratio.residual(Ratio.double(b, unit: unit), left, x)
           let ratio = Ratio.quotient(residual, 1, Ratio.norm(left) * Ratio.norm(x), S.self)
           found.expect(ratio < 30, "\(place): ‖B − A·X‖ ratio \(ratio), transposed \(transposed)")
         }
-        let inverse = lu.inverse(on: backend, threads: 2)
+        guard let inverse = try? lu.inverse(on: backend, threads: 2) else {
+          found.add("\(place): no inverse")
+          continue
+        }
         // 1/unit may overflow, and a product with it too.
         let x = Ratio.double(inverse, unit: 1 / unit)
         let ratio = Ratio.inverse(a, x, S.self)
@@ -214,23 +221,25 @@ struct LUBits: Clause {
 
 /// The public type.
 struct LUTests {
-  @Test func byHand() {
+  @Test func byHand() throws {
     let lu = LU<Double>([[1, 2], [4, 2]])
     #expect(lu.pivots == [1, 1])
     #expect(lu.factors == [[4, 2], [0.25, 1.5]])
     let (sign, magnitude) = lu.determinant
     #expect(sign == -1 && (magnitude - 1.791759469228055).magnitude < 1e-15)
-    #expect(lu.solve([[5], [8]]) == [[1], [2]])
+    #expect(try lu.solving([[5], [8]]) == [[1], [2]])
+    #expect(lu.reconstructed() == [[1, 2], [4, 2]])
     // ‖A‖₁ = 5, A⁻¹ = [[−1/3, 1/3], [2/3, −1/6]], ‖A⁻¹‖₁ = 1.
     #expect((lu.reciprocalCondition() - 0.2).magnitude < 1e-15)
   }
 
-  @Test func singularAndEmpty() {
+  @Test func singularAndEmpty() throws {
     let lu = LU<Float>([[1, 2], [2, 4]])
     #expect(lu.singularPivot == 1)
     #expect(lu.determinant.sign == 0 && lu.determinant.logMagnitude == -.infinity)
     #expect(lu.reciprocalCondition() == 0)
     let empty = LU(Matrix<Float>(rows: 0, columns: 0))
-    #expect(empty.determinant.sign == 1 && empty.reciprocalCondition() == 1 && empty.inverse().isEmpty)
+    #expect(empty.determinant.sign == 1 && empty.reciprocalCondition() == 1)
+    #expect(try empty.inverse().isEmpty)
   }
 }
