@@ -48,14 +48,19 @@ private struct LossCase: Sendable {
 }
 
 @Test(arguments: [0, 0.1]) func classesAreDistributions(smoothing: Double) throws {
-  let network = try Network<Double>(
-    input: [2], [.linear(4)], loss: Loss<MeanReduction>.softmaxCrossEntropy(labelSmoothing: smoothing))
-  let values = network.initialValues(seed: 1)
+  let network = { (smoothing: Double) in
+    try Network<Double>(
+      input: [2], [.linear(4)], loss: Loss<MeanReduction>.softmaxCrossEntropy(labelSmoothing: smoothing))
+  }
+  let (smooth, plain) = (try network(smoothing), try network(0))
+  let values = plain.initialValues(seed: 1)
   let inputs: Matrix<Double> = [[1, -1], [0.5, 2], [3, 3]]
-  let workspace = network.makeWorkspace()
+  var workspace = smooth.makeWorkspace()
   let q = Matrix<Double>(rows: 3, columns: 4) { i, j in smoothing / 4 + (j == i ? 1 - smoothing : 0) }
   let classes = workspace.forward(values, inputs, .classes([0, 1, 2]), mode: .training(seed: 1))
   let gradient = workspace.outputGradients!.values.array
+  // What the label of a class becomes is a distribution for a loss that does not smooth.
+  workspace = plain.makeWorkspace()
   let soft = workspace.forward(values, inputs, .values(q), mode: .training(seed: 1))
   #expect(abs(classes - soft) < 1e-14)
   #expect(error(workspace.outputGradients!.values.array, gradient) < 1e-14)
