@@ -44,9 +44,11 @@ private struct SoftmaxRow<S: KernelScalar> {
   let sum: ExponentialSum<S>
   let scale: S
 
-  /// max z − zⱼ
+  /// w·(max z − zⱼ), formed of halves: the difference may overflow where the product does not.
   @inline(__always)
-  private func gap(_ j: Int) -> Double { Double(sum.peak) - Double(z[j]) }
+  private func gap(_ j: Int, times w: Double = 1) -> Double {
+    2 * w * (0.5 * Double(sum.peak) - 0.5 * Double(z[j]))
+  }
 
   /// log Σ exp(z − max z)
   @inline(__always)
@@ -57,8 +59,8 @@ private struct SoftmaxRow<S: KernelScalar> {
   private func spread(_ ε: Double) -> Double {
     if ε == 0 { return 0 }
     var total = 0.0
-    for j in 0..<count { total += gap(j) }
-    return ε * total / Double(count)
+    for j in 0..<count { total += gap(j, times: ε / Double(count)) }
+    return total
   }
 
   /// q is 1 − ε at the label, and ε spread over all classes.
@@ -66,7 +68,7 @@ private struct SoftmaxRow<S: KernelScalar> {
   /// - Returns: the loss.
   @inline(__always)
   func finish(label: Int, _ ε: Double) -> Double {
-    let loss = (1 - ε) * gap(label) + spread(ε) + logSum
+    let loss = gap(label, times: 1 - ε) + spread(ε) + logSum
     // p − 1 at the largest is −rest/(1 + rest), without cancellation; elsewhere p is at most ½.
     let excess = gap(label) == 0 ? -sum.rest / (1 + sum.rest) : p[label] - 1
     let share = S(ε / Double(count))
@@ -83,11 +85,11 @@ private struct SoftmaxRow<S: KernelScalar> {
     var (mass, loss) = (0.0, 0.0)
     for j in 0..<count where q[j] != 0 {
       mass += Double(q[j])
-      loss += Double(q[j]) * gap(j)
+      loss += gap(j, times: (1 - ε) * Double(q[j]))
     }
     let (factor, kept, share) = (S(mass), S(1 - ε), S(ε * mass / Double(count)))
     for j in 0..<count { p[j] = scale * (factor * p[j] - (kept * q[j] + share)) }
-    return (1 - ε) * loss + spread(ε * mass) + mass * logSum
+    return loss + spread(ε * mass) + mass * logSum
   }
 
   /// The class in whose stretch of the cumulated probabilities u lies.
