@@ -48,7 +48,7 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 let plugins = ["FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher", "MiniBlockFisher"]
 
 /// Programs to read and run: a folder each in Examples.
-let examples = ["01-multiply", "03-small-matrices"]
+let examples = ["01-multiply", "02-solve", "03-small-matrices"]
 
 let package = Package(
   name: "FisherKit",

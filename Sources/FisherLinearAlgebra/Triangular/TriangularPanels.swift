@@ -134,7 +134,8 @@ struct TriangularPanels<S: KernelScalar> {
   /// Consecutive panels on one thread.
   private func runPanels(_ panel: PanelCall<S>, _ b: MutableMatrixPointer<S>) {
     let (n, width, lanes) = (b.rows, kernels.shape.tileColumns, kernels.shape.lanes)
-    let isNear = b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= CacheModel.machine.spansFirst
+    let isNear =
+      b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= CacheModel.machine.spansFirst
     let inPlace = isNear ? b.columns / lanes * lanes : 0
     if inPlace > 0 {
       var part = panel
