@@ -15,7 +15,7 @@ extension Trainer {
       "batch size": "\(options.batchSize)",
       "micro-batch size": options.microBatchSize.map { "\($0)" } ?? "none",
       "schedule": options.schedule,
-      "clipping": "\(options.clipping)",
+      "clipping": options.clipping.map { "\($0)" } ?? "as the optimizer asks",
       "averaging": options.averaging.map { "\($0)" } ?? "none",
       "augmentation": options.augmentations.map { "\($0)" }.joined(separator: ", "),
       "normalization": "\(options.normalizes)",

@@ -20,10 +20,7 @@ private enum Routine: String, CaseIterable {
     case .syrk: return gram(a, threads).array.map(\.bits)
     case .potrf:
       let damped = Damping<S>.absolute(S(n))
-      guard case .success(let factor) = Cholesky.factorize(gram(a, 1), damping: damped, threads: threads)
-      else {
-        return []
-      }
+      guard let factor = try? Cholesky(gram(a, 1), damping: damped, threads: threads) else { return [] }
       return factor.upper.array.map(\.bits)
     case .getrf:
       let factor = LU(a, threads: threads)
