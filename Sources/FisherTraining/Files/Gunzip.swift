@@ -29,12 +29,12 @@ enum Gunzip {
       }
       bytes.removeLast(room - Int(max(0, count)))
       if count == 0 { break }
-      if count < 0 { throw FileError(path, "cannot be unpacked: \(zlib.message(file))") }
+      if count < 0 { throw FileError(path, "cannot be unpacked: \(zlib.message(file, path))") }
     }
     // At the end of a truncated file, zlib gives what there is.
     var status: Int32 = 0
     _ = zlib.error(file, &status)
-    if status < 0 { throw FileError(path, "cannot be unpacked: \(zlib.message(file))") }
+    if status < 0 { throw FileError(path, "cannot be unpacked: \(zlib.message(file, path))") }
     return bytes
   }
 }
@@ -66,8 +66,10 @@ private struct Zlib: Sendable {
   }
 
   /// What zlib says of its last failure.
-  func message(_ file: OpaquePointer) -> String {
+  /// What went wrong, without the path, which zlib puts first.
+  func message(_ file: OpaquePointer, _ path: String) -> String {
     var status: Int32 = 0
-    return error(file, &status).map { oneLine(String(cString: $0)) } ?? "unknown reason"
+    guard let text = error(file, &status).map({ String(cString: $0) }) else { return "unknown reason" }
+    return oneLine(text.hasPrefix(path + ": ") ? String(text.dropFirst(path.count + 2)) : text)
   }
 }

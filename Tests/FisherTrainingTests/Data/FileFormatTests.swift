@@ -82,7 +82,7 @@ private func refusal(_ folder: TemporaryFolder, _ read: () throws -> Void) -> St
       (file([3, 2, 2], Array(0..<11)), nil, nil, "\(name): 27 bytes, where axes [3, 2, 2] make 28"),
       (file([3, 2, 2], Array(0..<13)), nil, nil, "\(name): 29 bytes, where axes [3, 2, 2] make 28"),
       ([], nil, nil, "\(name), byte 0: not an IDX file: it must begin with two zero bytes"),
-      ([31, 139, 8, 0, 1], nil, nil, "\(name), byte 0: not an IDX file: it must begin with two zero bytes"),
+      ([31, 139, 8, 0, 1], nil, nil, "\(name): cannot be unpacked: unexpected end of file"),
       (
         [0, 0, 13, 3, 0], nil, nil, "\(name), byte 2: element type 13, only unsigned bytes, 8, can be read"
       ),
