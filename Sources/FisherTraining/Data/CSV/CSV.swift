@@ -43,9 +43,6 @@ enum CSV {
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
       throw FileError(path, at: "byte 0", "the text is in UTF-16; UTF-8 can be read")
     }
-    if bytes.starts(with: [0x1F, 0x8B]) {
-      throw FileError(path, at: "byte 0", "compressed by gzip; gunzip unpacks it")
-    }
     return 0
   }
 
