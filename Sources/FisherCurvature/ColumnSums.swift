@@ -4,10 +4,10 @@ package import FisherLinearAlgebra
 
 /// Sums down the columns of a matrix: Σᵢ xᵢⱼ or Σᵢ xᵢⱼ² for every j.
 ///
-/// All in double precision, in which no square or sum of `Float`s overflows or vanishes. Stretches of
-/// ``ColumnSums/stretch`` rows are added up first, then the stretches. Bits depend on the elements alone, not on the
-/// threads. Memory is read in long pieces of four rows while the next four are prefetched: four streams are too many for
-/// the hardware's prefetchers, and walking down a few columns uses little of each cache line.
+/// Stretches of ``ColumnSums/stretch`` rows are added in the element type, the stretches in double precision: the
+/// relative error stays near 64·u for any number of rows. Bits depend on the elements alone, not on the threads.
+/// Memory is read in long pieces of four rows while the next four are prefetched: four streams are too many for the
+/// hardware's prefetchers, and walking down a few columns uses little of each cache line.
 package enum ColumnSums {
   static var stretch: Int { 64 }
   /// Columns of a task: running sums that stay in the first-level cache.
@@ -32,7 +32,7 @@ package enum ColumnSums {
     let x = x.compacted()
     let (rows, columns) = (x.rows, x.columns)
     let (stretches, blocks) = ((rows + stretch - 1) / stretch, (columns + taskWidth - 1) / taskWidth)
-    return withUnsafeTemporaryAllocation(of: Double.self, capacity: stretches * columns) { table in
+    return withUnsafeTemporaryAllocation(of: S.self, capacity: stretches * columns) { table in
       table.initialize(repeating: 0)
       // Each task writes its own part of a row of the table: the sums of a stretch.
       x.withPointer { x in
@@ -47,7 +47,7 @@ package enum ColumnSums {
       }
       var totals = [Double](repeating: 0, count: columns)
       for part in 0..<stretches {
-        for j in 0..<columns { totals[j] += table[part * columns + j] }
+        for j in 0..<columns { totals[j] += Double(table[part * columns + j]) }
       }
       return totals
     }
@@ -56,8 +56,8 @@ package enum ColumnSums {
   /// Adds the terms of rows to their sums, four rows at a time.
   @inline(__always)
   private static func addRows<S: KernelScalar>(
-    _ p: UnsafePointer<S>, rows: Int, _ width: Int, _ stride: Int,
-    _ sums: UnsafeMutablePointer<Double>, _ squared: Bool
+    _ p: UnsafePointer<S>, rows: Int, _ width: Int, _ stride: Int, _ sums: UnsafeMutablePointer<S>,
+    _ squared: Bool
   ) {
     var i = 0
     while i + 4 <= rows {
@@ -67,7 +67,7 @@ package enum ColumnSums {
         for k in 4..<8 { prefetchLine(row + (k * stride + j)) }
         let upper = load(UnsafePointer(sums + j)) + term(row + j, squared) + term(row + stride + j, squared)
         let lower = term(row + 2 * stride + j, squared) + term(row + 3 * stride + j, squared)
-        UnsafeMutableRawPointer(sums + j).storeBytes(of: upper + lower, as: SIMD8<Double>.self)
+        UnsafeMutableRawPointer(sums + j).storeBytes(of: upper + lower, as: SIMD8<S>.self)
         j += 8
       }
       addRest(row, rows: 4, j..<width, stride, sums, squared)
@@ -78,20 +78,20 @@ package enum ColumnSums {
 
   /// Element by element.
   private static func addRest<S: KernelScalar>(
-    _ p: UnsafePointer<S>, rows: Int, _ columns: Range<Int>, _ stride: Int,
-    _ sums: UnsafeMutablePointer<Double>, _ squared: Bool
+    _ p: UnsafePointer<S>, rows: Int, _ columns: Range<Int>, _ stride: Int, _ sums: UnsafeMutablePointer<S>,
+    _ squared: Bool
   ) {
     for j in columns {
       for i in 0..<rows {
-        let x = Double(p[i * stride + j])
+        let x = p[i * stride + j]
         sums[j] += squared ? x * x : x
       }
     }
   }
 
   @inline(__always)
-  private static func term<S: KernelScalar>(_ p: UnsafePointer<S>, _ squared: Bool) -> SIMD8<Double> {
-    let x = SIMD8<Double>(load(p))
+  private static func term<S: KernelScalar>(_ p: UnsafePointer<S>, _ squared: Bool) -> SIMD8<S> {
+    let x = load(p)
     return squared ? x * x : x
   }
 
