@@ -78,13 +78,7 @@ extension Matrix {
       block.rows == rows.count && block.columns == columns.count,
       "Matrix: \(block.rows)×\(block.columns) elements were assigned to a block of \(rows.count)×\(columns.count)"
     )
-    let isLoan = block.storage.lender === storage
-    if isLoan && block.layout == layout.block(rows: rows, columns: columns) {
-      if !isKnownUniquelyReferenced(&block.storage) { block.storage.isWritable = false }
-      return
-    }
-    // The loan is gone, or the block has become another view of it (its transpose): copy before overwriting.
-    if isLoan { block = block.compactCopy() }
+    if storage.endsLoan(of: layout.block(rows: rows, columns: columns), to: &block) { return }
     if !isKnownUniquelyReferenced(&storage) { replaceStorage(leavingOut: rows, columns) }
     withExtendedLifetime((storage, block.storage)) {
       copyElements(
@@ -112,5 +106,19 @@ extension Matrix {
             to: target.block(i, j, rows: r.count, columns: c.count))
         }
       })
+  }
+}
+
+extension MatrixStorage {
+  /// Ends the loan of the elements at `layout`. False if `block` has become another matrix, to be copied into their place.
+  func endsLoan<S>(of layout: MatrixLayout, to block: inout Matrix<S>) -> Bool {
+    let isLoan = block.storage.lender === self
+    if isLoan && block.layout == layout {
+      if !isKnownUniquelyReferenced(&block.storage) { block.storage.isWritable = false }
+      return true
+    }
+    // The loan is gone, or the block has become another view of it (its transpose): copy before overwriting.
+    if isLoan { block = block.compactCopy() }
+    return false
   }
 }

@@ -1,18 +1,22 @@
 import FisherRuntime
 
-/// `count` matrices of one shape, for batched operations: one below the other in one matrix, or one repeated.
+/// `count` matrices of one shape, for batched operations: at equal distances in memory, or one repeated.
 ///
 /// Value semantics and views as in ``Matrix``: a stack is made from a matrix, transposed and taken apart without
 /// copying, and `stack[i]` is mutated in place.
 public struct MatrixStack<Scalar: KernelScalar>: Sendable {
-  /// All matrices, one below the other; the only one if it is repeated.
-  private var all: Matrix<Scalar>
+  /// Matrix 0, whose storage holds the others too; with a count of 0 only its shape means something.
+  var first: Matrix<Scalar>
+  /// The distance in elements between the first elements of two neighbours; 0 if all are the same.
+  let stride: Int
   /// The number of matrices.
   public let count: Int
-  /// The rows of each before transposition.
-  private let storedRows: Int
-  private var isRepeated: Bool
-  private var isTransposed = false
+
+  init(first: Matrix<Scalar>, stride: Int, count: Int) {
+    self.first = first
+    self.stride = stride
+    self.count = count
+  }
 
   /// `count` matrices of zeros.
   public init(count: Int, rows: Int, columns: Int) {
@@ -34,100 +38,110 @@ public struct MatrixStack<Scalar: KernelScalar>: Sendable {
   /// `count` times the same matrix, stored once. Mutating one of them makes copies of all.
   public init(repeating matrix: Matrix<Scalar>, count: Int) {
     require(count >= 0, "MatrixStack: \(count) matrices of \(matrix.rows)×\(matrix.columns) are not a shape")
-    all = matrix
-    self.count = count
-    storedRows = matrix.rows
-    isRepeated = true
+    self.init(first: matrix, stride: 0, count: count)
   }
 
   private init(splitting matrix: Matrix<Scalar>, count: Int, rowsOfEach: Int) {
-    all = matrix
-    self.count = count
-    storedRows = rowsOfEach
-    isRepeated = false
+    var layout = matrix.layout
+    layout.rows = rowsOfEach
+    self.init(
+      first: Matrix(storage: matrix.storage, layout: layout), stride: rowsOfEach &* layout.rowStride,
+      count: count)
   }
 
-  /// All matrices, one below the other; without copying unless the stack is transposed or repeats one matrix.
+  /// All matrices, one below the other; without copying if that is how they lie.
   public var stacked: Matrix<Scalar> {
-    if !isTransposed && !isRepeated { return all }
-    var result = Matrix<Scalar>(rows: count * rows, columns: columns)
-    for i in 0..<count { result[rows: i * rows..<(i + 1) * rows, columns: 0...] = self[i] }
-    return result
+    guard stride == rows &* first.rowStride || count <= 1 else { return compactCopy().stacked }
+    var layout = first.layout
+    layout.rows = count &* rows
+    return Matrix(storage: first.storage, layout: layout)
   }
 
   /// The number of rows of each matrix.
-  public var rows: Int { isTransposed ? all.columns : storedRows }
+  public var rows: Int { first.rows }
 
   /// The number of columns of each matrix.
-  public var columns: Int { isTransposed ? storedRows : all.columns }
+  public var columns: Int { first.columns }
 
   /// The stack of the transposed matrices, without copying. Can be mutated in place.
   public var transposed: MatrixStack {
-    get {
-      var result = self
-      result.isTransposed.toggle()
-      return result
-    }
+    get { MatrixStack(first: first.transposed, stride: stride, count: count) }
     _modify {
-      isTransposed.toggle()
-      defer { isTransposed.toggle() }
+      first.layout = first.layout.transposed
+      defer { first.layout = first.layout.transposed }
       yield &self
     }
   }
 
   /// Matrix `i`, from 0, without copying; it can be mutated in place, but keeps its shape.
   public subscript(i: Int) -> Matrix<Scalar> {
-    get {
-      let block = all[block: rowsOf(i), 0..<all.columns]
-      return isTransposed ? block.transposed : block
-    }
+    get { Matrix(storage: first.storage, layout: layout(of: i)) }
     _modify {
-      separate()
-      if isTransposed {
-        yield &all[block: rowsOf(i), 0..<all.columns].transposed
-      } else {
-        yield &all[block: rowsOf(i), 0..<all.columns]
-      }
+      makeUnique()
+      var matrix = Matrix<Scalar>(storage: MatrixStorage(lentBy: first.storage), layout: layout(of: i))
+      defer { takeBack(&matrix, i) }
+      yield &matrix
     }
   }
 
-  private func rowsOf(_ i: Int) -> Range<Int> {
+  private func layout(of i: Int) -> MatrixLayout {
     require(i >= 0 && i < count, "MatrixStack: there is no matrix \(i) among \(count) of \(rows)×\(columns)")
-    return isRepeated ? 0..<storedRows : i * storedRows..<(i + 1) * storedRows
+    var layout = first.layout
+    layout.offset += i &* stride
+    return layout
   }
-
-  /// Gives each of the repetitions its own storage.
-  private mutating func separate() {
-    guard isRepeated else { return }
-    let (transposed, original) = (isTransposed, all)
-    self = MatrixStack(count: count, rows: storedRows, columns: all.columns)
-    for i in 0..<count { self[i] = original }
-    isTransposed = transposed
-  }
-
-  /// The distance in elements between the first elements of two neighbours; 0 if all are the same.
-  @inline(__always)
-  var stride: Int { isRepeated ? 0 : storedRows &* all.rowStride }
 
   /// Lends the first matrix, which lies at ``stride`` from the next. With a count of 0 it must not be read.
   @inline(__always)
-  func withFirst<R>(_ body: (MatrixPointer<Scalar>) -> R) -> R {
-    all.withPointer { all in
-      let first = all.block(0, 0, rows: storedRows, columns: all.columns)
-      return body(isTransposed ? first.transposed : first)
-    }
-  }
+  func withFirst<R>(_ body: (MatrixPointer<Scalar>) -> R) -> R { first.withPointer(body) }
 
   /// Lends the first matrix to be written, with the stride and the count.
   @inline(__always)
   mutating func withMutableFirst<R>(
     _ body: (_ first: MutableMatrixPointer<Scalar>, _ stride: Int, _ count: Int) -> R
   ) -> R {
-    separate()
-    let (rows, count, isTransposed) = (storedRows, count, isTransposed)
-    return all.withMutablePointer { all in
-      let first = all.block(0, 0, rows: rows, columns: all.columns)
-      return body(isTransposed ? first.transposed : first, rows &* all.rowStride, count)
+    makeUnique()
+    return withExtendedLifetime(first.storage) { body(first.mutablePointer, stride, count) }
+  }
+}
+
+extension MatrixStack {
+  /// Makes this the only stack with its storage, in which each matrix has a place of its own, by copying if need be.
+  private mutating func makeUnique() {
+    let isRepeated = stride == 0 && count > 1
+    if isRepeated || !isKnownUniquelyReferenced(&first.storage) || !first.storage.isWritable {
+      self = compactCopy()
+    }
+  }
+
+  /// The same matrices one below the other, row-major.
+  ///
+  /// - Parameter hole: a matrix that is left undefined instead.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  func compactCopy(leavingOut hole: Int? = nil) -> MatrixStack {
+    let copy = MatrixStack(
+      splitting: Matrix(uninitialized: count * rows, columns), count: count, rowsOfEach: rows)
+    for i in 0..<count where i != hole { copyElements(of: self[i], to: copy[i]) }
+    return copy
+  }
+
+  /// Ends the loan of a matrix, and copies into place what was assigned to it instead of mutating it.
+  private mutating func takeBack(_ matrix: inout Matrix<Scalar>, _ i: Int) {
+    require(
+      matrix.rows == rows && matrix.columns == columns,
+      "MatrixStack: \(matrix.rows)×\(matrix.columns) elements were assigned to a matrix of \(rows)×\(columns)"
+    )
+    if first.storage.endsLoan(of: layout(of: i), to: &matrix) { return }
+    // A copy of the lent matrix that escaped may be writing there at this moment.
+    if !isKnownUniquelyReferenced(&first.storage) { self = compactCopy(leavingOut: i) }
+    copyElements(of: matrix, to: self[i])
+  }
+
+  /// Writes into memory that the caller knows nobody else to read.
+  @inline(__always)
+  func copyElements(of source: Matrix<Scalar>, to target: Matrix<Scalar>) {
+    withExtendedLifetime((source.storage, target.storage)) {
+      FisherLinearAlgebra.copyElements(of: source.pointer, to: target.mutablePointer)
     }
   }
 }

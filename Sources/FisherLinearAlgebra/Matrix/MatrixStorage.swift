@@ -1,11 +1,13 @@
 import FisherRuntime
 
-/// The memory of matrices: either its owner, or a loan of another storage's memory.
+/// The memory of matrices: its owner, a loan of another storage's memory, or a loan of memory that is not a storage's.
 ///
 /// A loan lets one block of a matrix be mutated in place: the block holds the loan alone, so it finds its storage
 /// unique although the parent keeps the owner. When the loan ends while someone still holds a copy of the block,
 /// that copy may no longer write (`isWritable`), and it keeps the owner shared, so the parent copies before it
 /// writes. Neither sees the other's changes.
+///
+/// Memory of others is lent by a closure, and a matrix that outlives it traps (`MatrixStack+Borrowing.swift`).
 ///
 /// Sendable, though it holds a pointer: memory is written only through a matrix that found its storage unique and
 /// writable, so by the only thread that can reach it; while shared it is immutable. `isWritable` is written once, by
@@ -16,8 +18,9 @@ final class MatrixStorage: @unchecked Sendable {
   static let alignment = 64
 
   @usableFromInline let bytes: UnsafeMutableRawPointer
-  /// The storage whose memory this is, if it is a loan.
+  /// The storage whose memory this is, if it is a loan of one.
   let lender: MatrixStorage?
+  private let isOwner: Bool
   /// False for a loan that has ended.
   @usableFromInline var isWritable = true
 
@@ -26,15 +29,25 @@ final class MatrixStorage: @unchecked Sendable {
     AllocationCount.increment()
     bytes = .allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
     lender = nil
+    isOwner = true
+  }
+
+  /// Memory of somebody else, who lends it only for a time and checks that nobody keeps it longer. Nil if it is empty.
+  init(borrowing memory: UnsafeMutableRawPointer?, isWritable: Bool) {
+    bytes = memory ?? UnsafeMutableRawPointer(bitPattern: Self.alignment)!
+    lender = nil
+    isOwner = false
+    self.isWritable = isWritable
   }
 
   @usableFromInline
   init(lentBy lender: MatrixStorage) {
     bytes = lender.bytes
     self.lender = lender
+    isOwner = false
   }
 
   deinit {
-    if lender == nil { bytes.deallocate() }
+    if isOwner { bytes.deallocate() }
   }
 }
