@@ -9,7 +9,7 @@ struct Divisor<Scalar: KernelScalar> {
   var λ: Double
 }
 
-extension AdaFisherMethod {
+extension ResolvedAdaFisher {
   /// F̃ from the factors of the parameter's layer, which may be those of this step.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func divisor<Scalar: KernelScalar>(
@@ -27,7 +27,7 @@ extension AdaFisherMethod {
 
   private func scaled<Scalar: KernelScalar>(_ state: Matrix<Scalar>) -> [Double] {
     let state = state.array.map(Double.init)
-    return placement == .afterEMA ? minMax(state, ε: ε) : state
+    return scaling == .afterEMA ? minMax(state, ε: ε) : state
   }
 
   /// Which factor runs along which axis of the parameter; nil if their sizes do not fit it.

@@ -15,7 +15,6 @@ struct FactorDiagonals {
   var areNumbers: Bool { !(inputs + outputs).contains { $0.isNaN } }
   var areFinite: Bool { (inputs + outputs).allSatisfy(\.isFinite) }
 
-  @specialized(where S == Float) @specialized(where S == Double)
   init<S: KernelScalar>(_ capture: LayerCapture<S>, dividesByPatch: Bool, threads: Int) {
     let rows = Double(capture.inputs.rows)
     let samples = Double(capture.sampleCount)

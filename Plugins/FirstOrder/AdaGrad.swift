@@ -15,41 +15,43 @@ public struct AdaGrad: Optimizer {
     name: "adagrad", title: "AdaGrad",
     summary: "Divides the gradient by the root of the sum of all squared gradients.",
     paper: "Duchi, Hazan & Singer: Adaptive Subgradient Methods, JMLR 2011",
-    hyperparameters: [
-      .learningRate(0.01, source: "PyTorch"),
-      Hyperparameter("lrDecay", "η", 0.0, .nonNegative, source: "PyTorch"),
-      .epsilon(1e-10, source: "PyTorch"),
-      .weightDecay(0, decoupled: false, source: "PyTorch"),
-    ],
+    hyperparameters: AdaGrad.hyperparameters,
     invariances: [.lossScale, .elementPermutation, .sign],
     cost: Cost(flops: 9 * .P, elements: 5 * .P), stateSize: "P",
     promises: [.gradientInTheLimit: ["eps": 1e9]])
 
-  public let settings: Settings
+  @Setting("learning rate α", .positive, source: "PyTorch") public var lr = 0.01
+  @Setting("η", .nonNegative, source: "PyTorch") public var lrDecay = 0.0
+  @Setting("ε, added to the denominator", .nonNegative, source: "PyTorch") public var eps = 1e-10
+  @Setting(CoupledDecay.meaning, .nonNegative, source: "PyTorch") public var weightDecay = 0.0
 
-  public init(settings: Settings) { self.settings = settings }
+  public init() {}
 
-  @specialized(where S == Float) @specialized(where S == Double)
+  /// What is left out has its default.
+  public init(lr: Double? = nil, lrDecay: Double? = nil, eps: Double? = nil, weightDecay: Double? = nil) {
+    _lr.set(lr)
+    _lrDecay.set(lrDecay)
+    _eps.set(eps)
+    _weightDecay.set(weightDecay)
+  }
+
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let α = settings.number("lr") * step.schedule
-    let rule = AdaGradRule<S>(
-      α: S(α / (1 + Double(step.number - 1) * settings.number("lrDecay"))),
-      γ: S(settings.number("weightDecay")), ε: S(settings.number("eps")))
+    let α = lr * step.schedule / (1 + Double(step.number - 1) * lrDecay)
+    let rule = AdaGradRule<S>(α: S(α), γ: S(weightDecay), ε: S(eps))
     for parameter in step.parameters { step.apply(rule, to: parameter) }
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveAdaGrad(settings) }
+  public func reference() -> any ReferenceOptimizer { NaiveAdaGrad(method: self) }
 }
 
 struct AdaGradRule<S: KernelScalar>: UpdateRule {
+  struct State { var s: Lanes<S> }
+
   let α, γ, ε: S
 
-  var slots: [String?] { ["s"] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) {
+  func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
-    x.first += g * g
-    x.value -= α * g / (squareRoot(x.first) + ε)
+    state.s += g * g
+    x.value -= α * g / (squareRoot(state.s) + ε)
   }
 }

@@ -8,7 +8,6 @@ struct SecondMoments<S: KernelScalar> {
   private var rows: Matrix<S>?
   private var columns: Matrix<S>
 
-  @specialized(where S == Float) @specialized(where S == Double)
   init(_ g: Matrix<S>, keep: Double, _ parameter: ParameterInfo, _ step: borrowing Step<S>) {
     let (height, width) = (Double(max(1, g.rows)), Double(max(1, g.columns)))
     let rowMeans = rowSums(g, threads: step.threads, of: Square()).map { $0 / width }
@@ -26,7 +25,6 @@ struct SecondMoments<S: KernelScalar> {
   }
 
   /// V as the product of a factor for each row and one for each column.
-  @specialized(where S == Float) @specialized(where S == Double)
   func factors(floor: Double) -> (row: Matrix<S>, column: Matrix<S>) {
     guard let rows else { return ([[1]], columns) }
     let values = rows.array.map(Double.init)
@@ -46,7 +44,6 @@ struct SecondMoments<S: KernelScalar> {
 
 /// x²
 private struct Square<Scalar: KernelScalar>: RowTerm {
-  @inline(__always)
   func value(_ x: Lanes<Scalar>, row: Lanes<Scalar>, column: Lanes<Scalar>) -> Lanes<Scalar> { x * x }
 }
 
@@ -54,14 +51,12 @@ private struct Square<Scalar: KernelScalar>: RowTerm {
 private struct DirectionSquare<Scalar: KernelScalar>: RowTerm {
   let floor: Scalar
 
-  @inline(__always)
   func value(_ x: Lanes<Scalar>, row: Lanes<Scalar>, column: Lanes<Scalar>) -> Lanes<Scalar> {
     x * x / maximum(row * column, Lanes(repeating: floor))
   }
 }
 
 /// RMS(U) with U = g/√max(V, ε₁²).
-@specialized(where S == Float) @specialized(where S == Double)
 func directionScale<S: KernelScalar>(
   _ g: Matrix<S>, row: Matrix<S>, column: Matrix<S>, floor: S, threads: Int
 ) -> Double {
@@ -70,7 +65,6 @@ func directionScale<S: KernelScalar>(
 }
 
 /// √ of the mean of the squares.
-@specialized(where S == Float) @specialized(where S == Double)
 func rootMeanSquare<S: KernelScalar>(_ x: Matrix<S>, threads: Int) -> Double {
   let sums = rowSums(x, threads: threads, of: Square())
   return (sums.reduce(0, +) / Double(max(1, x.count))).squareRoot()

@@ -18,55 +18,62 @@ public struct Adafactor: Optimizer {
   public static let record = OptimizerRecord(
     name: "adafactor", title: "Adafactor", summary: "Adam's denominator from row and column sums alone.",
     paper: "Shazeer & Stern: Adafactor, ICML 2018",
-    hyperparameters: [
-      .learningRate(0.01, source: "PyTorch"),
-      Hyperparameter("decay", "τ: β = 1 − t^τ", -0.8, .closed(-10, 0), source: "Shazeer & Stern 2018"),
-      Hyperparameter("eps1", "ε₁, the floor of V; 0: machine epsilon", 0.0, .nonNegative, source: "PyTorch"),
-      Hyperparameter("eps2", "ε₂, the floor of RMS(θ)", 1e-3, .nonNegative, source: "Shazeer & Stern 2018"),
-      Hyperparameter("clip", "d, the bound of RMS(U)", 1.0, .positive, source: "Shazeer & Stern 2018"),
-      .weightDecay(0, decoupled: true, source: "PyTorch"),
-    ],
+    hyperparameters: Adafactor.hyperparameters,
     invariances: [.unitPermutation, .sign],
     cost: Cost(
       flops: 16 * .P, elements: 3 * .P, note: "before the update, three passes over g and one over θ for sums"
     ),
     stateSize: "rows + columns of a matrix, the elements of a vector", dependsOnStepNumber: true)
 
-  public let settings: Settings
+  @Setting("learning rate α", .positive, source: "PyTorch") public var lr = 0.01
+  @Setting("τ: β = 1 − t^τ", .closed(-10, 0), source: "Shazeer & Stern 2018") public var decay = -0.8
+  @Setting("ε₁, the floor of V; 0: machine epsilon", .nonNegative, source: "PyTorch") public var eps1 = 0.0
+  @Setting("ε₂, the floor of RMS(θ)", .nonNegative, source: "Shazeer & Stern 2018") public var eps2 = 1e-3
+  @Setting("d, the bound of RMS(U)", .positive, source: "Shazeer & Stern 2018") public var clip = 1.0
+  @Setting(DecoupledDecay.meaning, .nonNegative, source: "PyTorch") public var weightDecay = 0.0
 
-  public init(settings: Settings) { self.settings = settings }
+  public init() {}
 
-  @specialized(where S == Float) @specialized(where S == Double)
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, decay: Double? = nil, eps1: Double? = nil, eps2: Double? = nil, clip: Double? = nil,
+    weightDecay: Double? = nil
+  ) {
+    _lr.set(lr)
+    _decay.set(decay)
+    _eps1.set(eps1)
+    _eps2.set(eps2)
+    _clip.set(clip)
+    _weightDecay.set(weightDecay)
+  }
+
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let t = Double(step.number)
-    let α = settings.number("lr") * step.schedule
+    let α = lr * step.schedule
     let ρ = min(α, 1 / t.squareRoot())
-    let keep = 1 - realPower(t, settings.number("decay"))
-    let ε1 = S(settings.number("eps1") > 0 ? settings.number("eps1") : Double(S.ulpOfOne))
+    let keep = 1 - realPower(t, decay)
+    let ε1 = eps1 > 0 ? S(eps1) : S.ulpOfOne
     for parameter in step.parameters {
       let g = step.gradient(parameter)
-      let a = max(settings.number("eps2"), rootMeanSquare(step.value(parameter), threads: step.threads)) * ρ
+      let a = max(eps2, rootMeanSquare(step.value(parameter), threads: step.threads)) * ρ
       let moments = SecondMoments(g, keep: keep, parameter, step)
       let (row, column) = moments.factors(floor: Double(ε1))
       let d = directionScale(g, row: row, column: column, floor: ε1, threads: step.threads)
       let rule = AdafactorRule<S>(
-        a: S(a / max(1, d / settings.number("clip"))), shrink: S(1 - α * settings.number("weightDecay")),
+        a: S(a / max(1, d / clip)), shrink: S(1 - α * weightDecay),
         floor: ε1 * ε1)
       moments.stage(parameter, &step)
       step.apply(rule, to: parameter, row: row, column: column)
     }
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveAdafactor(settings) }
+  public func reference() -> any ReferenceOptimizer { NaiveAdafactor(method: self) }
 }
 
 struct AdafactorRule<S: KernelScalar>: UpdateRule {
   let a, shrink, floor: S
 
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) {
+  func update(_ x: inout Element<S>, _: inout NoState) {
     let v = maximum(x.row * x.column, Lanes<S>(repeating: floor))
     x.value = shrink * x.value - a * x.gradient / squareRoot(v)
   }

@@ -12,96 +12,99 @@ public import FisherLinearAlgebra
 public import FisherOptimizers
 
 /// Running averages of the gradient and its square, with the decay inside of the gradient.
-public struct Adam: Optimizer {
-  public static let record = OptimizerRecord(
-    name: "adam", title: "Adam", summary: "Divides the averaged gradient by the root of its averaged square.",
-    paper:
-      "Kingma & Ba: Adam, ICLR 2015; Reddi, Kale & Kumar: On the Convergence of Adam, ICLR 2018 (AMSGrad)",
-    hyperparameters: AdamRule<Float>.hyperparameters(decay: 0, decoupled: false),
-    invariances: [.lossScale, .elementPermutation, .sign], cost: AdamRule<Float>.cost,
-    stateSize: AdamRule<Float>.stateSize, promises: [.gradientInTheLimit: ["eps": 1e9]],
-    dependsOnStepNumber: true)
-
-  public let settings: Settings
-
-  public init(settings: Settings) { self.settings = settings }
-
-  @specialized(where S == Float) @specialized(where S == Double)
-  public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let rule = AdamRule<S>(settings, step.number, schedule: step.schedule, decoupled: false)
-    for parameter in step.parameters { step.apply(rule, to: parameter) }
-  }
-
-  public func reference() -> any ReferenceOptimizer { NaiveAdam(settings, decoupled: false) }
-}
+public typealias Adam = AdamMethod<CoupledDecay>
 
 /// Adam with the decay beside the update, where it does not pass through the averages.
-public struct AdamW: Optimizer {
-  public static let record = OptimizerRecord(
-    name: "adamw", title: "AdamW", summary: "Adam with weight decay that does not pass through its averages.",
-    paper: "Loshchilov & Hutter: Decoupled Weight Decay Regularization, ICLR 2019",
-    hyperparameters: AdamRule<Float>.hyperparameters(decay: 0.01, decoupled: true),
-    invariances: [.lossScale, .elementPermutation, .sign], cost: AdamRule<Float>.cost,
-    stateSize: AdamRule<Float>.stateSize, promises: [.gradientInTheLimit: ["eps": 1e9]],
-    dependsOnStepNumber: true)
+public typealias AdamW = AdamMethod<DecoupledDecay>
 
-  public let settings: Settings
+/// ``Adam`` and ``AdamW``.
+public struct AdamMethod<Decay: DecayForm>: Optimizer {
+  public static var record: OptimizerRecord { Decay.isDecoupled ? AdamRecord.decoupled : AdamRecord.coupled }
 
-  public init(settings: Settings) { self.settings = settings }
+  @Setting("learning rate α", .positive, source: "Kingma & Ba 2015") public var lr = 1e-3
+  @Setting("β₁ of the average of g", .halfOpen(0, 1), source: "Kingma & Ba 2015") public var beta1 = 0.9
+  @Setting("β₂ of the average of g²", .halfOpen(0, 1), source: "Kingma & Ba 2015") public var beta2 = 0.999
+  @Setting("ε, added to the denominator", .nonNegative, source: "Kingma & Ba 2015") public var eps = 1e-8
+  @Setting(Decay.meaning, .nonNegative, source: "PyTorch") public var weightDecay =
+    Decay.isDecoupled ? 0.01 : 0
+  @Setting("divide by the largest v so far", source: "PyTorch") public var amsgrad = false
 
-  @specialized(where S == Float) @specialized(where S == Double)
-  public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let rule = AdamRule<S>(settings, step.number, schedule: step.schedule, decoupled: true)
-    for parameter in step.parameters { step.apply(rule, to: parameter) }
+  public init() {}
+
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, beta1: Double? = nil, beta2: Double? = nil, eps: Double? = nil,
+    weightDecay: Double? = nil, amsgrad: Bool? = nil
+  ) {
+    _lr.set(lr)
+    _beta1.set(beta1)
+    _beta2.set(beta2)
+    _eps.set(eps)
+    _weightDecay.set(weightDecay)
+    _amsgrad.set(amsgrad)
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveAdam(settings, decoupled: true) }
+  public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    let (α, t) = (lr * step.schedule, step.number)
+    let rule = AdamRule<S>(
+      α: S(α / (1 - power(beta1, t))), γ: S(Decay.isDecoupled ? 0 : weightDecay),
+      shrink: S(Decay.isDecoupled ? 1 - α * weightDecay : 1),
+      correction: S(1 / (1 - power(beta2, t)).squareRoot()), β1: S(beta1), rest1: S(1 - beta1), β2: S(beta2),
+      rest2: S(1 - beta2), ε: S(eps), isAMSGrad: amsgrad)
+    rule.stage(&step)
+  }
+
+  public func reference() -> any ReferenceOptimizer { NaiveAdam(method: self) }
 }
 
-struct AdamRule<S: KernelScalar>: UpdateRule {
+private struct AdamRule<S: KernelScalar>: UpdateRule {
+  struct State { var m, v, vMax: Lanes<S> }
+
   /// α/(1 − β₁ᵗ), the γ inside of the gradient, 1 − α·γ beside it, 1/√(1 − β₂ᵗ).
   let α, γ, shrink, correction: S
   let β1, rest1, β2, rest2, ε: S
   let isAMSGrad: Bool
 
-  init(_ settings: Settings, _ t: Int, schedule: Double, decoupled: Bool) {
-    let (β1, β2) = (settings.number("beta1"), settings.number("beta2"))
-    let (lr, decay) = (settings.number("lr") * schedule, settings.number("weightDecay"))
-    α = S(lr / (1 - power(β1, t)))
-    γ = S(decoupled ? 0 : decay)
-    shrink = S(decoupled ? 1 - lr * decay : 1)
-    correction = S(1 / (1 - power(β2, t)).squareRoot())
-    (self.β1, rest1, self.β2, rest2) = (S(β1), S(1 - β1), S(β2), S(1 - β2))
-    ε = S(settings.number("eps"))
-    isAMSGrad = settings.flag("amsgrad")
+  /// A method that is generic itself is made into a text for each element type only where it says so: here, where
+  /// nothing depends on the form of the decay.
+  @specialized(where S == Float) @specialized(where S == Double)
+  func stage(_ step: inout Step<S>) {
+    for parameter in step.parameters { step.apply(self, to: parameter) }
   }
 
-  var slots: [String?] { ["m", "v", isAMSGrad ? "vMax" : nil] }
+  var unused: [PartialKeyPath<State>] { isAMSGrad ? [] : [\.vMax] }
 
-  @inline(__always)
-  func update(_ x: inout Element<S>) {
+  func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
-    x.first = β1 * x.first + rest1 * g
-    x.second = β2 * x.second + rest2 * g * g
-    var v = x.second
+    state.m = β1 * state.m + rest1 * g
+    state.v = β2 * state.v + rest2 * g * g
+    var v = state.v
     if isAMSGrad {
-      x.third = maximum(x.third, v)
-      v = x.third
+      state.vMax = maximum(state.vMax, v)
+      v = state.vMax
     }
-    x.value = shrink * x.value - α * x.first / (squareRoot(v) * correction + ε)
+    x.value = shrink * x.value - α * state.m / (squareRoot(v) * correction + ε)
   }
+}
 
-  static var cost: Cost { Cost(flops: 16 * .P, elements: 7 * .P) }
-  static var stateSize: String { "2·P; 3·P with AMSGrad" }
+private enum AdamRecord {
+  static let coupled = record(
+    Adam.self, name: "adam", title: "Adam",
+    summary: "Divides the averaged gradient by the root of its averaged square.",
+    paper:
+      "Kingma & Ba: Adam, ICLR 2015; Reddi, Kale & Kumar: On the Convergence of Adam, ICLR 2018 (AMSGrad)")
+  static let decoupled = record(
+    AdamW.self, name: "adamw", title: "AdamW",
+    summary: "Adam with weight decay that does not pass through its averages.",
+    paper: "Loshchilov & Hutter: Decoupled Weight Decay Regularization, ICLR 2019")
 
-  static func hyperparameters(decay: Double, decoupled: Bool) -> [Hyperparameter] {
-    [
-      .learningRate(1e-3, source: "Kingma & Ba 2015"),
-      .average("beta1", "β₁ of the average of g", 0.9, source: "Kingma & Ba 2015"),
-      .average("beta2", "β₂ of the average of g²", 0.999, source: "Kingma & Ba 2015"),
-      .epsilon(1e-8, source: "Kingma & Ba 2015"),
-      .weightDecay(decay, decoupled: decoupled, source: "PyTorch"),
-      Hyperparameter("amsgrad", "divide by the largest v so far", false, .flag, source: "PyTorch"),
-    ]
+  private static func record(
+    _ type: any Optimizer.Type, name: String, title: String, summary: String, paper: String
+  ) -> OptimizerRecord {
+    OptimizerRecord(
+      name: name, title: title, summary: summary, paper: paper, hyperparameters: type.hyperparameters,
+      invariances: [.lossScale, .elementPermutation, .sign], cost: Cost(flops: 16 * .P, elements: 7 * .P),
+      stateSize: "2·P; 3·P with AMSGrad", promises: [.gradientInTheLimit: ["eps": 1e9]],
+      dependsOnStepNumber: true)
   }
 }

@@ -18,53 +18,62 @@ public struct RMSprop: Optimizer {
     name: "rmsprop", title: "RMSprop",
     summary: "Divides the gradient by the root of a running average of its square.",
     paper: "Tieleman & Hinton: lecture 6.5, 2012; Graves: Generating Sequences, 2013 (centred)",
-    hyperparameters: [
-      .learningRate(0.01, source: "PyTorch"),
-      .average("rho", "ρ of the average of g²", 0.99, source: "PyTorch"),
-      .epsilon(1e-8, source: "PyTorch"),
-      .average("momentum", "μ", 0, source: "PyTorch"),
-      Hyperparameter("centered", "subtract the squared mean", false, .flag, source: "PyTorch"),
-      .weightDecay(0, decoupled: false, source: "PyTorch"),
-    ],
+    hyperparameters: RMSprop.hyperparameters,
     invariances: [.lossScale, .elementPermutation, .sign],
     cost: Cost(flops: 13 * .P, elements: 5 * .P, note: "2·P elements more for momentum and for centring"),
     stateSize: "P; and P each for momentum and centring",
     promises: [.gradientInTheLimit: ["eps": 1e9]])
 
-  public let settings: Settings
+  @Setting("learning rate α", .positive, source: "PyTorch") public var lr = 0.01
+  @Setting("ρ of the average of g²", .halfOpen(0, 1), source: "PyTorch") public var rho = 0.99
+  @Setting("ε, added to the denominator", .nonNegative, source: "PyTorch") public var eps = 1e-8
+  @Setting("μ", .halfOpen(0, 1), source: "PyTorch") public var momentum = 0.0
+  @Setting("subtract the squared mean", source: "PyTorch") public var centered = false
+  @Setting(CoupledDecay.meaning, .nonNegative, source: "PyTorch") public var weightDecay = 0.0
 
-  public init(settings: Settings) { self.settings = settings }
+  public init() {}
 
-  @specialized(where S == Float) @specialized(where S == Double)
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, rho: Double? = nil, eps: Double? = nil, momentum: Double? = nil, centered: Bool? = nil,
+    weightDecay: Double? = nil
+  ) {
+    _lr.set(lr)
+    _rho.set(rho)
+    _eps.set(eps)
+    _momentum.set(momentum)
+    _centered.set(centered)
+    _weightDecay.set(weightDecay)
+  }
+
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let ρ = settings.number("rho")
     let rule = RMSpropRule<S>(
-      α: S(settings.number("lr") * step.schedule), γ: S(settings.number("weightDecay")), ρ: S(ρ),
-      rest: S(1 - ρ), ε: S(settings.number("eps")), μ: S(settings.number("momentum")),
-      isCentered: settings.flag("centered"))
+      α: S(lr * step.schedule), γ: S(weightDecay), ρ: S(rho), rest: S(1 - rho), ε: S(eps), μ: S(momentum),
+      isCentered: centered)
     for parameter in step.parameters { step.apply(rule, to: parameter) }
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveRMSprop(settings) }
+  public func reference() -> any ReferenceOptimizer { NaiveRMSprop(method: self) }
 }
 
 struct RMSpropRule<S: KernelScalar>: UpdateRule {
+  struct State { var v, b, a: Lanes<S> }
+
   let α, γ, ρ, rest, ε, μ: S
   let isCentered: Bool
 
-  var slots: [String?] { ["v", μ > 0 ? "b" : nil, isCentered ? "a" : nil] }
+  var unused: [PartialKeyPath<State>] { (μ > 0 ? [] : [\.b]) + (isCentered ? [] : [\.a]) }
 
-  @inline(__always)
-  func update(_ x: inout Element<S>) {
+  func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
-    x.first = ρ * x.first + rest * g * g
-    var v = x.first
+    state.v = ρ * state.v + rest * g * g
+    var v = state.v
     if isCentered {
-      x.third = ρ * x.third + rest * g
+      state.a = ρ * state.a + rest * g
       // Rounding may leave a difference just below zero.
-      v = maximum(v - x.third * x.third, .zero)
+      v = maximum(v - state.a * state.a, .zero)
     }
-    x.second = μ * x.second + g / (squareRoot(v) + ε)
-    x.value -= α * x.second
+    state.b = μ * state.b + g / (squareRoot(v) + ε)
+    x.value -= α * state.b
   }
 }

@@ -14,44 +14,53 @@ public struct SGD: Optimizer {
   public static let record = OptimizerRecord(
     name: "sgd", title: "SGD", summary: "Gradient descent with heavy-ball or Nesterov momentum.",
     paper: "Polyak 1964; Nesterov 1983; Sutskever, Martens, Dahl & Hinton, ICML 2013",
-    hyperparameters: [
-      .learningRate(0.01, source: "Krizhevsky et al. 2012, section 5"),
-      .average("momentum", "μ, how much of the last direction stays", 0.9, source: "Krizhevsky et al. 2012"),
-      Hyperparameter("dampening", "τ", 0.0, .closed(0, 1), source: "PyTorch"),
-      Hyperparameter("nesterov", "look ahead by μ", false, .flag, source: "PyTorch"),
-      .weightDecay(0, decoupled: false, source: "PyTorch"),
-    ],
+    hyperparameters: SGD.hyperparameters,
     invariances: [.elementPermutation, .sign, .rotation], cost: Cost(flops: 7 * .P, elements: 5 * .P),
     stateSize: "P; nothing without momentum")
 
-  public let settings: Settings
+  @Setting("learning rate α", .positive, source: "Krizhevsky et al. 2012, section 5") public var lr = 0.01
+  @Setting("μ, how much of the last direction stays", .halfOpen(0, 1), source: "Krizhevsky et al. 2012")
+  public var momentum = 0.9
+  @Setting("τ", .closed(0, 1), source: "PyTorch") public var dampening = 0.0
+  @Setting("look ahead by μ", source: "PyTorch") public var nesterov = false
+  @Setting(CoupledDecay.meaning, .nonNegative, source: "PyTorch") public var weightDecay = 0.0
 
-  public init(settings: Settings) { self.settings = settings }
+  public init() {}
 
-  @specialized(where S == Float) @specialized(where S == Double)
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, momentum: Double? = nil, dampening: Double? = nil, nesterov: Bool? = nil,
+    weightDecay: Double? = nil
+  ) {
+    _lr.set(lr)
+    _momentum.set(momentum)
+    _dampening.set(dampening)
+    _nesterov.set(nesterov)
+    _weightDecay.set(weightDecay)
+  }
+
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let μ = settings.number("momentum")
     let rule = SGDRule<S>(
-      α: S(settings.number("lr") * step.schedule), γ: S(settings.number("weightDecay")),
-      keep: S(step.number == 1 ? 0 : μ), mix: S(step.number == 1 ? 1 : 1 - settings.number("dampening")),
-      ahead: S(settings.flag("nesterov") ? μ : 0), isNesterov: settings.flag("nesterov"), hasMomentum: μ > 0)
+      α: S(lr * step.schedule), γ: S(weightDecay), keep: S(step.number == 1 ? 0 : momentum),
+      mix: S(step.number == 1 ? 1 : 1 - dampening), ahead: S(nesterov ? momentum : 0), isNesterov: nesterov,
+      hasMomentum: momentum > 0)
     for parameter in step.parameters { step.apply(rule, to: parameter) }
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveSGD(settings) }
+  public func reference() -> any ReferenceOptimizer { NaiveSGD(method: self) }
 }
 
 struct SGDRule<S: KernelScalar>: UpdateRule {
+  struct State { var b: Lanes<S> }
+
   let α, γ, keep, mix, ahead: S
   let isNesterov, hasMomentum: Bool
 
-  var slots: [String?] { [hasMomentum ? "b" : nil] }
+  var unused: [PartialKeyPath<State>] { hasMomentum ? [] : [\.b] }
 
-  @inline(__always)
-  func update(_ x: inout Element<S>) {
+  func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
-    let b = hasMomentum ? keep * x.first + mix * g : g
-    x.first = b
-    x.value -= α * (isNesterov ? g + ahead * b : b)
+    state.b = hasMomentum ? keep * state.b + mix * g : g
+    x.value -= α * (isNesterov ? g + ahead * state.b : state.b)
   }
 }

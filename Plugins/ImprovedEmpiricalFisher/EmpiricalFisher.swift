@@ -9,22 +9,14 @@ public import FisherLinearAlgebra
 public import FisherOptimizers
 
 /// Natural gradient with the empirical Fisher matrix (EF).
-public struct EmpiricalFisher: Optimizer {
+public struct EmpiricalFisher: SampleSpaceMethod {
   public static let record = OptimizerRecord(
     name: "ef", title: "EF",
     summary:
       "Natural gradient with the empirical Fisher matrix: each sample's loss falls by the same amount.",
     paper: "Amari 1998 with the gradients of the data's labels; as in Wu et al., NeurIPS 2024",
     needs: [.inputs, .outputGradients],
-    hyperparameters: [
-      SampleSpace<Double>.learningRate(
-        0.01, "Wu et al., table of learning rates, between their tasks; of unit steps"),
-      Hyperparameter(
-        "damping", "λ, times the mean of K's diagonal unless dampingMode is absolute", 1e-4, .nonNegative,
-        source: "ours"),
-      SampleSpace<Double>.dampingMode,
-      SampleSpace<Double>.duplicates(0.99),
-    ] + SampleSpace<Double>.postprocessing(normalizes: true),
+    hyperparameters: EmpiricalFisher.hyperparameters,
     invariances: [.unitPermutation, .rotation], cost: SampleSpace<Double>.cost,
     stateSize: "nothing; P with momentum",
     roles: SampleSpace<Double>.roles,
@@ -37,26 +29,50 @@ public struct EmpiricalFisher: Optimizer {
       .affineInvariance: ["damping": 0, "duplicates": 1, "normalize": false],
     ])
 
-  public let settings: Settings
+  @Setting(
+    "α, for the sum of the losses", .positive,
+    source: "Wu et al., table of learning rates, between their tasks; of unit steps")
+  public var lr = 0.01
+  @Setting(
+    "λ, times the mean of K's diagonal unless dampingMode is absolute", .nonNegative, source: "ours")
+  public var damping = 1e-4
+  @Setting("whether λ is relative to the Gram matrix or an absolute number", source: "ours")
+  public var dampingMode = DampingMode.relative
+  @Setting(
+    "leave out the shorter of two gradients with |cos| above this; 1 keeps all", .closed(0, 1),
+    source: "published code, training")
+  public var duplicates = 0.99
+  public var postprocessing = Postprocessing(normalizes: true)
 
-  public init(settings: Settings) { self.settings = settings }
+  public init() {}
 
-  @specialized(where S == Float) @specialized(where S == Double)
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, damping: Double? = nil, dampingMode: DampingMode? = nil, duplicates: Double? = nil,
+    normalize: Bool? = nil, maxNorm: Double? = nil, momentum: Double? = nil, weightDecay: Double? = nil
+  ) {
+    _lr.set(lr)
+    _damping.set(damping)
+    _dampingMode.set(dampingMode)
+    _duplicates.set(duplicates)
+    postprocessing.set(normalize, maxNorm, momentum, weightDecay)
+  }
+
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     if step.parameters.isEmpty { return }
     let space = try SampleSpace(step, Self.record.name)
     let K = try space.gram(space.captures)
     let ones = [Double](repeating: 1, count: K.rows)
     var system = DampedSystem(
-      K: K, metric: ones, damping: settings.number("damping"),
-      isRelative: settings.choice("dampingMode") == "relative",
+      K: K, metric: ones, damping: damping,
+      isRelative: dampingMode == .relative,
       on: step.backend, threads: step.threads)
-    system.dropDuplicates(above: settings.number("duplicates"))
+    system.dropDuplicates(above: duplicates)
     let w = system.solve(ones)
     system.report(to: &step)
     let Δ = space.direction(w, of: space.captures, &step)
-    space.stage(Δ, norm: system.norm(w), settings, &step)
+    space.stage(Δ, norm: system.norm(w), postprocessing, lr, &step)
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(settings, .empirical) }
+  public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(self, .empirical) }
 }

@@ -12,25 +12,14 @@ public import FisherLinearAlgebra
 public import FisherOptimizers
 
 /// The improved empirical Fisher method (iEF), exact: one Gram matrix of all samples over all layers.
-public struct ImprovedEmpiricalFisher: Optimizer {
+public struct ImprovedEmpiricalFisher: SampleSpaceMethod {
   public static let record = OptimizerRecord(
     name: "ief", title: "iEF",
     summary:
       "Natural gradient with the improved empirical Fisher matrix: each sample's loss falls by its logits' gradient.",
     paper: "Wu, Yu, Zhang & Woodland: An Improved Empirical Fisher Approximation for NGD, NeurIPS 2024",
     needs: SampleSpace<Double>.needs,
-    hyperparameters: [
-      SampleSpace<Double>.learningRate(1, "1: a full step of gradient descent on the logits"),
-      Hyperparameter(
-        "damping", "λ, times the mean of K's diagonal unless dampingMode is absolute", 1e-4, .nonNegative,
-        source: "ours; the paper uses near-zero absolute values with its filter of duplicates"),
-      SampleSpace<Double>.dampingMode,
-      Hyperparameter(
-        "variant", "A damps K with λ·I as the paper's experiments do, B with λ·diag(s)", "A",
-        .choice(["A", "B"]),
-        source: "equation 8 (A), equation 21 (B)"),
-      SampleSpace<Double>.duplicates(0.99),
-    ] + SampleSpace<Double>.postprocessing(normalizes: false),
+    hyperparameters: ImprovedEmpiricalFisher.hyperparameters,
     invariances: [.unitPermutation, .rotation], cost: SampleSpace<Double>.cost,
     stateSize: "nothing; P with momentum",
     roles: SampleSpace<Double>.roles,
@@ -46,27 +35,59 @@ public struct ImprovedEmpiricalFisher: Optimizer {
       .affineInvariance: ["damping": 0, "duplicates": 1],
     ])
 
-  public let settings: Settings
+  /// A damps K with λ·I, B with λ·diag(s).
+  public enum Variant: String, SettingChoice { case A, B }
 
-  public init(settings: Settings) { self.settings = settings }
+  @Setting(
+    "α, for the sum of the losses", .positive, source: "1: a full step of gradient descent on the logits")
+  public var lr = 1.0
+  @Setting(
+    "λ, times the mean of K's diagonal (in variant B of Kₙₙ/sₙ) unless dampingMode is absolute", .nonNegative,
+    source: "ours; the paper uses near-zero absolute values with its filter of duplicates")
+  public var damping = 1e-4
+  @Setting("whether λ is relative to the Gram matrix or an absolute number", source: "ours")
+  public var dampingMode = DampingMode.relative
+  @Setting(
+    "A damps K with λ·I as the paper's experiments do, B with λ·diag(s)",
+    source: "equation 8 (A), equation 21 (B)")
+  public var variant = Variant.A
+  @Setting(
+    "leave out the shorter of two gradients with |cos| above this; 1 keeps all", .closed(0, 1),
+    source: "published code, training")
+  public var duplicates = 0.99
+  public var postprocessing = Postprocessing(normalizes: false)
 
-  @specialized(where S == Float) @specialized(where S == Double)
+  public init() {}
+
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, damping: Double? = nil, dampingMode: DampingMode? = nil, variant: Variant? = nil,
+    duplicates: Double? = nil, normalize: Bool? = nil, maxNorm: Double? = nil, momentum: Double? = nil,
+    weightDecay: Double? = nil
+  ) {
+    _lr.set(lr)
+    _damping.set(damping)
+    _dampingMode.set(dampingMode)
+    _variant.set(variant)
+    _duplicates.set(duplicates)
+    postprocessing.set(normalize, maxNorm, momentum, weightDecay)
+  }
+
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     if step.parameters.isEmpty { return }
     let space = try SampleSpace(step, Self.record.name)
     let s = try space.squaredOutputGradients()
     let K = try space.gram(space.captures)
-    let isB = settings.choice("variant") == "B"
     var system = DampedSystem(
-      K: K, metric: isB ? s : s.map { _ in 1 }, damping: settings.number("damping"),
-      isRelative: settings.choice("dampingMode") == "relative",
+      K: K, metric: variant == .B ? s : s.map { _ in 1 }, damping: damping,
+      isRelative: dampingMode == .relative,
       on: step.backend, threads: step.threads)
-    system.dropDuplicates(above: settings.number("duplicates"))
+    system.dropDuplicates(above: duplicates)
     let w = system.solve(s)
     system.report(to: &step)
     let Δ = space.direction(w, of: space.captures, &step)
-    space.stage(Δ, norm: system.norm(w), settings, &step)
+    space.stage(Δ, norm: system.norm(w), postprocessing, lr, &step)
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(settings, .improved) }
+  public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(self, .improved(variant)) }
 }

@@ -11,19 +11,13 @@ public import FisherLinearAlgebra
 public import FisherOptimizers
 
 /// Natural gradient descent with the exact Fisher matrix (NGD).
-public struct NaturalGradient: Optimizer {
+public struct NaturalGradient: SampleSpaceMethod {
   public static let record = OptimizerRecord(
     name: "ngd", title: "NGD",
     summary: "Natural gradient with the exact, damped Fisher matrix, for small problems.",
     paper: "Amari: Natural gradient works efficiently in learning, 1998; Martens: New insights, JMLR 2020",
     needs: [.inputs, .outputGradients, .exactFisher],
-    hyperparameters: [
-      SampleSpace<Double>.learningRate(1, "a Newton step of the quadratic model"),
-      Hyperparameter(
-        "damping", "λ, times the mean of V·Vᵀ's diagonal unless dampingMode is absolute", 1e-2, .nonNegative,
-        source: "ours"),
-      SampleSpace<Double>.dampingMode,
-    ] + SampleSpace<Double>.postprocessing(normalizes: false),
+    hyperparameters: NaturalGradient.hyperparameters,
     invariances: [.unitPermutation, .rotation],
     cost: SampleSpace<Double>.cost(rows: .N * .C, grams: 1, sums: 1, note: "C backward passes more"),
     stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles,
@@ -36,11 +30,28 @@ public struct NaturalGradient: Optimizer {
       .affineInvariance: ["damping": 0],
     ])
 
-  public let settings: Settings
+  @Setting("α, for the sum of the losses", .positive, source: "a Newton step of the quadratic model")
+  public var lr = 1.0
+  @Setting(
+    "λ, times the mean of V·Vᵀ's diagonal unless dampingMode is absolute", .nonNegative, source: "ours")
+  public var damping = 1e-2
+  @Setting("whether λ is relative to the Gram matrix or an absolute number", source: "ours")
+  public var dampingMode = DampingMode.relative
+  public var postprocessing = Postprocessing(normalizes: false)
 
-  public init(settings: Settings) { self.settings = settings }
+  public init() {}
 
-  @specialized(where S == Float) @specialized(where S == Double)
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, damping: Double? = nil, dampingMode: DampingMode? = nil, normalize: Bool? = nil,
+    maxNorm: Double? = nil, momentum: Double? = nil, weightDecay: Double? = nil
+  ) {
+    _lr.set(lr)
+    _damping.set(damping)
+    _dampingMode.set(dampingMode)
+    postprocessing.set(normalize, maxNorm, momentum, weightDecay)
+  }
+
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     if step.parameters.isEmpty { return }
     let space = try SampleSpace(step, Self.record.name)
@@ -48,15 +59,15 @@ public struct NaturalGradient: Optimizer {
     let V = Captures(concatenating: fisher.columns, on: step.backend)
     let K = try space.gram(V)
     var system = DampedSystem(
-      K: K, metric: [Double](repeating: 1, count: K.rows), damping: settings.number("damping"),
-      isRelative: settings.choice("dampingMode") == "relative",
+      K: K, metric: [Double](repeating: 1, count: K.rows), damping: damping,
+      isRelative: dampingMode == .relative,
       on: step.backend, threads: step.threads)
     // Column r of u belongs to the rows of column r of V.
     let w = system.solve(fisher.coefficients.transposed.array)
     system.report(to: &step)
     let Δ = space.direction(w, of: V, &step)
-    space.stage(Δ, norm: system.norm(w), settings, &step)
+    space.stage(Δ, norm: system.norm(w), postprocessing, lr, &step)
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(settings, .exact) }
+  public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(self, .exact) }
 }

@@ -18,34 +18,4 @@ extension SampleSpace where S == Double {
   }
 
   static var cost: Cost { cost(rows: .N, grams: 1, sums: 1, note: "2·P elements more for momentum") }
-
-  static func learningRate(_ value: Double, _ source: String) -> Hyperparameter {
-    Hyperparameter("lr", "α, for the sum of the losses", .number(value), .positive, source: source)
-  }
-
-  static var dampingMode: Hyperparameter {
-    Hyperparameter(
-      "dampingMode", "whether λ is relative to the Gram matrix or an absolute number", "relative",
-      .choice(["relative", "absolute"]), source: "ours")
-  }
-
-  static func duplicates(_ value: Double) -> Hyperparameter {
-    Hyperparameter(
-      "duplicates", "leave out the shorter of two gradients with |cos| above this; 1 keeps all",
-      .number(value),
-      .closed(0, 1), source: "published code, training")
-  }
-
-  /// Ours: the paper has none of these but unit steps for EF and SF.
-  static func postprocessing(normalizes: Bool) -> [Hyperparameter] {
-    [
-      Hyperparameter(
-        "normalize", "take steps of length α", .flag(normalizes), .flag, source: "Wu et al. 2024, appendix H"),
-      Hyperparameter("maxNorm", "the longest step; 0 for no limit", 0.0, .nonNegative, source: "ours"),
-      Hyperparameter(
-        "momentum", "μ of the heavy ball on the direction", 0.0, .halfOpen(0, 1), source: "ours"),
-      Hyperparameter(
-        "weightDecay", "γ: α·γ·θ is subtracted beside the step", 0.0, .nonNegative, source: "ours"),
-    ]
-  }
 }

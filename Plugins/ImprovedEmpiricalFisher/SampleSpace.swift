@@ -13,7 +13,6 @@ struct SampleSpace<S: KernelScalar> {
   let backend: any Backend
   let threads: Int
 
-  @specialized(where S == Float) @specialized(where S == Double)
   init(_ step: borrowing Step<S>, _ name: String) throws(StepRefusal) {
     guard let captures = step.objective.captures else {
       throw .unavailable(optimizer: name, what: Needs.captures.description)

@@ -10,20 +10,13 @@ public import FisherLinearAlgebra
 public import FisherOptimizers
 
 /// Natural gradient with the sampled Fisher matrix (SF).
-public struct SampledFisher: Optimizer {
+public struct SampledFisher: SampleSpaceMethod {
   public static let record = OptimizerRecord(
     name: "sf", title: "SF",
     summary: "Natural gradient with a Fisher matrix estimated from labels that are drawn from the model.",
     paper: "Ren & Goldfarb 2019; as in Wu et al., NeurIPS 2024, equations 48 and 49",
     needs: [.inputs, .outputGradients, .sampledLabels],
-    hyperparameters: [
-      SampleSpace<Double>.learningRate(0.1, "Wu et al., the network trained from scratch; of unit steps"),
-      Hyperparameter(
-        "damping", "λ, times the mean of ĴĴᵀ's diagonal unless dampingMode is absolute", 1e-2, .positive,
-        source: "ours"),
-      SampleSpace<Double>.dampingMode,
-      Hyperparameter("labels", "k, drawn for each sample", 1, .atLeast(1), source: "Wu et al. 2024"),
-    ] + SampleSpace<Double>.postprocessing(normalizes: true),
+    hyperparameters: SampledFisher.hyperparameters,
     invariances: [.unitPermutation, .rotation],
     cost: SampleSpace<Double>.cost(
       rows: .N, grams: 3, sums: 2, note: "for one label a sample; as many backward passes more as labels"),
@@ -32,20 +25,40 @@ public struct SampledFisher: Optimizer {
       ["damping": 0.1], ["damping": 0.3, "labels": 3, "normalize": false, "weightDecay": 0.01],
     ], promises: [.gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:]])
 
-  public let settings: Settings
+  @Setting(
+    "α, for the sum of the losses", .positive,
+    source: "Wu et al., the network trained from scratch; of unit steps")
+  public var lr = 0.1
+  @Setting(
+    "λ, times the mean of ĴĴᵀ's diagonal unless dampingMode is absolute", .positive, source: "ours")
+  public var damping = 1e-2
+  @Setting("whether λ is relative to the Gram matrix or an absolute number", source: "ours")
+  public var dampingMode = DampingMode.relative
+  @Setting("k, drawn for each sample", .atLeast(1), source: "Wu et al. 2024") public var labels = 1
+  public var postprocessing = Postprocessing(normalizes: true)
 
-  public init(settings: Settings) { self.settings = settings }
+  public init() {}
 
-  @specialized(where S == Float) @specialized(where S == Double)
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, damping: Double? = nil, dampingMode: DampingMode? = nil, labels: Int? = nil,
+    normalize: Bool? = nil, maxNorm: Double? = nil, momentum: Double? = nil, weightDecay: Double? = nil
+  ) {
+    _lr.set(lr)
+    _damping.set(damping)
+    _dampingMode.set(dampingMode)
+    _labels.set(labels)
+    postprocessing.set(normalize, maxNorm, momentum, weightDecay)
+  }
+
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     if step.parameters.isEmpty { return }
     let space = try SampleSpace(step, Self.record.name)
-    let labels = settings.integer("labels")
     let sampled = try space.draws(labels)
     let cross = try space.gram(sampled, with: space.captures)
     var system = DampedSystem(
       K: try space.gram(sampled), metric: [Double](repeating: Double(labels), count: cross.rows),
-      damping: settings.number("damping"), isRelative: settings.choice("dampingMode") == "relative",
+      damping: damping, isRelative: dampingMode == .relative,
       on: step.backend, threads: step.threads)
     let projection = (0..<cross.rows).map { i in (0..<cross.columns).reduce(0) { $0 + cross[i, $1] } }
     let w = system.solve(projection)
@@ -55,8 +68,8 @@ public struct SampledFisher: Optimizer {
     let Δ = space.difference(
       space.direction(ones, of: space.captures, as: "g", &step), space.direction(w, of: sampled, &step),
       times: scale)
-    space.stage(Δ, norm: space.norm(Δ), settings, &step)
+    space.stage(Δ, norm: space.norm(Δ), postprocessing, lr, &step)
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(settings, .sampled) }
+  public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(self, .sampled(labels: labels)) }
 }

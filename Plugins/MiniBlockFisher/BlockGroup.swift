@@ -29,13 +29,11 @@ struct BlockGroup {
   var owner: String { weight.name }
 
   /// The groups of all parameters, in their order.
-  static func groups(of parameters: [ParameterInfo], _ settings: Settings) -> [BlockGroup] {
+  static func groups(of parameters: [ParameterInfo], for method: MiniBlockFisher) -> [BlockGroup] {
     // With β = 0 a mean gradient leaves one product.
-    let isRankOne =
-      settings.number("beta") == 0 && settings.integer("warmStart") <= 1
-      && settings.choice("statistics") == "mean"
+    let isRankOne = method.beta == 0 && method.warmStart <= 1 && method.statistics == .mean
     let separate = isRankOne ? Form.rankOne : .separate
-    let dense = settings.choice("dense") == "perNeuron" ? separate : .shared
+    let dense = method.dense == .perNeuron ? separate : .shared
     func biasOf(_ weight: ParameterInfo) -> ParameterInfo? {
       guard let layer = weight.layer else { return nil }
       return parameters.first { $0.layer == layer && $0.role == .bias && $0.count == weight.rows }

@@ -23,7 +23,6 @@ struct GradientPass<S: KernelScalar> {
   /// - Parameters:
   ///   - momentum: M ← μ·former + [D b], where the former M may be missing for zero; nil if there is no momentum to update.
   ///   - M: the target, written in full; unused without `momentum`.
-  @specialized(where S == Float) @specialized(where S == Double)
   init(
     _ D: Matrix<S>, _ b: Matrix<S>?, momentum: (μ: S, former: Matrix<S>?)?, into M: inout Matrix<S>,
     threads: Int

@@ -9,9 +9,8 @@ extension MiniBlockFisher {
   /// C ← (Ĝ + λ·I)⁻¹ for all blocks of all groups.
   ///
   /// A block that is not positive definite in working precision keeps its former inverse, at first I/λ, and is counted.
-  @specialized(where S == Float) @specialized(where S == Double)
   func refreshInverses<S: KernelScalar>(of groups: [BlockGroup], _ step: inout Step<S>) {
-    let damping = Damping.absolute(S(settings.number("damping")))
+    let damping = Damping.absolute(S(damping))
     let statistics = groups.map { step.latest("G", of: $0.owner) ?? $0.zeroStatistics() }
     for (group, G) in zip(groups, statistics) where group.form == .rankOne {
       step.set("v", of: group.owner, to: G)
@@ -29,11 +28,10 @@ extension MiniBlockFisher {
   }
 
   /// Block by block; several at a time, if there are enough for all threads.
-  @specialized(where S == Float) @specialized(where S == Double)
   private func invertLarge<S: KernelScalar>(
     _ groups: [BlockGroup], _ statistics: [Matrix<S>], _ step: inout Step<S>
   ) {
-    let (λ, backend, threads) = (S(settings.number("damping")), step.backend, step.threads)
+    let (λ, backend, threads) = (S(damping), step.backend, step.threads)
     var inverses: [Matrix<S>] = []
     for (group, G) in zip(groups, statistics) {
       inverses.append(step.memory(for: "C", of: group.owner, rows: G.rows, columns: G.columns))
@@ -71,14 +69,13 @@ extension MiniBlockFisher {
     }
   }
 
-  @specialized(where S == Float) @specialized(where S == Double)
   private func store<S: KernelScalar>(
     _ inverses: MatrixStack<S>, _ failed: [Int], _ group: BlockGroup, _ step: inout Step<S>
   ) {
     var inverses = inverses
     if !failed.isEmpty {
       let former = step.tensor("C", of: group.owner).map(group.stack)
-      let first = S(1 / settings.number("damping"))
+      let first = S(1 / damping)
       for block in failed {
         inverses[block] =
           former?[block]
@@ -90,11 +87,10 @@ extension MiniBlockFisher {
   }
 
   /// P = C·M, row by row of the vectors; single elements are divided by Ĝ + λ as it is now.
-  @specialized(where S == Float) @specialized(where S == Double)
   func direction<S: KernelScalar>(
     _ M: Matrix<S>, of group: BlockGroup, _ step: inout Step<S>
   ) throws(StepRefusal) -> Matrix<S> {
-    let λ = S(settings.number("damping"))
+    let λ = S(damping)
     let slot = group.form == .diagonal ? "G" : group.form == .rankOne ? "v" : "C"
     // Missing after a resume with other periods, or from the state of another run.
     guard let blocks = step.latest(slot, of: group.owner) else {
@@ -126,7 +122,6 @@ extension BlockGroup {
 }
 
 /// M/(G + λ), element by element.
-@specialized(where S == Float) @specialized(where S == Double)
 private func quotients<S: KernelScalar>(_ M: Matrix<S>, _ G: Matrix<S>, _ λ: S) -> Matrix<S> {
   var P = M.compacted()
   G.compacted().withSpan { G in
@@ -138,7 +133,6 @@ private func quotients<S: KernelScalar>(_ M: Matrix<S>, _ G: Matrix<S>, _ λ: S)
 }
 
 /// (v·vᵀ + λ·I)⁻¹·m = (m − v·(v·m)/(λ + v·v))/λ for every row (Sherman & Morrison 1950).
-@specialized(where S == Float) @specialized(where S == Double)
 private func rankOneProducts<S: KernelScalar>(_ M: Matrix<S>, _ v: Matrix<S>, _ λ: S) -> Matrix<S> {
   var P = M.compacted()
   let n = M.columns

@@ -20,36 +20,7 @@ extension MiniBlockFisher {
     summary: "Momentum preconditioned with the inverses of many small blocks of the empirical Fisher matrix.",
     paper: "Bahamou, Goldfarb & Ren: A Mini-Block Fisher Method for Deep Neural Networks, AISTATS 2023",
     needs: [.gradients, .captures, .logitGradients],
-    hyperparameters: [
-      Hyperparameter("lr", "learning rate α", 1e-4, .positive, source: "ours; a step of C·M is long"),
-      Hyperparameter(
-        "momentum", "μ: M ← μ·M + D", 0.9, .halfOpen(0, 1), source: "code of the same authors (TNT, K-BFGS)"),
-      Hyperparameter(
-        "beta", "β of the running average of the blocks", 0.9, .halfOpen(0, 1),
-        source: "code of the same authors"),
-      Hyperparameter("damping", "λ, added to the diagonal of every block", 3e-3, .positive, source: "ours"),
-      Hyperparameter(
-        "weightDecay", "γ: θ is multiplied by 1 − α·γ", 0.0, .nonNegative, source: "code of the same authors"),
-      Hyperparameter(
-        "statisticsPeriod", "T₁: steps from one update of the blocks to the next", 1, .atLeast(1),
-        source: "code of the same authors, autoencoders; 10 for convolutions"),
-      Hyperparameter(
-        "inversePeriod", "T₂: steps from one inversion to the next", 20, .atLeast(1),
-        source: "code of the same authors, autoencoders; 100 for convolutions"),
-      Hyperparameter(
-        "statistics",
-        "products of the mean's gradient, or the mean of the samples' products; improved divides these by ‖∂ℓ/∂z‖²",
-        "mean",
-        .choice(["mean", "perSample", "improved"]),
-        source: "the practical form of the method; perSample is the definition, improved that of iEF"),
-      Hyperparameter(
-        "dense", "one averaged block for all neurons of a dense layer, or one for each", "shared",
-        .choice(["shared", "perNeuron"]), source: "the practical form of the method"),
-      Hyperparameter(
-        "warmStart", "first steps that only gather statistics: those of an epoch are the paper's warm start",
-        0,
-        .atLeast(0), source: "ours: a cold start"),
-    ],
+    hyperparameters: MiniBlockFisher.hyperparameters,
     invariances: [.unitPermutation, .sign, .rotation],
     cost: cost,
     stateSize:

@@ -10,12 +10,11 @@ extension MiniBlockFisher {
   ///
   /// From the gradient of the mean loss that is D·Dᵀ; from samples it is the mean of their products. A parameter without
   /// a layer has no samples' gradients and uses the mean's.
-  @specialized(where S == Float) @specialized(where S == Double)
   func updateStatistics<S: KernelScalar>(
     of group: BlockGroup, _ pass: GradientPass<S>, _ timetable: Timetable, _ step: inout Step<S>
   ) throws(StepRefusal) {
     let kept = timetable.kept
-    if settings.choice("statistics") != "mean", let layer = group.weight.layer {
+    if statistics != .mean, let layer = group.weight.layer {
       let capture = try capture(of: layer, step)
       var G = step.tensor("G", of: group.owner) ?? group.zeroStatistics()
       addSamples(capture, of: group, keeping: kept, to: &G, step)
@@ -55,7 +54,7 @@ extension MiniBlockFisher {
         optimizer: Self.record.name, place: "layer \(layer)",
         reason: SamplesAreMixed(layer: layer).description)
     }
-    if settings.choice("statistics") == "perSample" { return capture }
+    if statistics == .perSample { return capture }
     guard let outputs = step.objective.outputGradients else {
       throw .unavailable(optimizer: Self.record.name, what: Needs.logitGradients.description)
     }
@@ -63,14 +62,13 @@ extension MiniBlockFisher {
   }
 
   /// The same with the gradients of all samples, of which some are formed at a time.
-  @specialized(where S == Float) @specialized(where S == Double)
   private func addSamples<S: KernelScalar>(
     _ capture: LayerCapture<S>, of group: BlockGroup, keeping kept: Double, to G: inout Matrix<S>,
     _ step: borrowing Step<S>
   ) {
     // Sample by sample the gradients whose mean is that of the mean loss; improved ones have no scale.
     let m = Double(capture.sampleCount)
-    let isImproved = settings.choice("statistics") == "improved"
+    let isImproved = statistics == .improved
     let scale = isImproved ? capture.outputGradients.scaleToSum : capture.outputGradients.scaleToMean * m
     let share = (1 - kept) * scale * scale / m
     if case .linear = capture.kind, group.form == .shared, capture.positions == 1 {
@@ -96,7 +94,6 @@ extension MiniBlockFisher {
   }
 
   /// Rows h·‖g‖: the average over all neurons of their products is a product of these.
-  @specialized(where S == Float) @specialized(where S == Double)
   private func weightedInputs<S: KernelScalar>(_ capture: LayerCapture<S>, _ group: BlockGroup) -> Matrix<S> {
     let ones = Matrix<S>(repeating: 1, rows: capture.inputs.rows, columns: 1)
     var H = group.vectors(capture.inputs, group.bias == nil ? nil : ones).compacted()
@@ -116,7 +113,6 @@ extension MiniBlockFisher {
   }
 
   /// Ĝ ← β·Ĝ + α·Σₛ (the products of the vectors of sample s).
-  @specialized(where S == Float) @specialized(where S == Double)
   private func add<S: KernelScalar>(
     _ vectors: Matrix<S>, samples: Int, of group: BlockGroup, alpha: Double, beta: Double,
     to G: inout Matrix<S>, _ step: borrowing Step<S>

@@ -15,23 +15,73 @@ public import FisherOptimizers
 
 /// Momentum, preconditioned with the inverses of many small blocks of the empirical Fisher matrix (MBF).
 public struct MiniBlockFisher: Optimizer {
-  public let settings: Settings
+  /// What Ĝ averages: products of the mean's gradient, the samples' products, or these divided by ‖∂ℓ/∂z‖².
+  public enum Statistics: String, SettingChoice { case mean, perSample, improved }
 
-  public init(settings: Settings) { self.settings = settings }
+  /// The blocks of a dense layer: one for all neurons, or one for each.
+  public enum Dense: String, SettingChoice { case shared, perNeuron }
+
+  @Setting("learning rate α", .positive, source: "ours; a step of C·M is long") public var lr = 1e-4
+  @Setting("μ: M ← μ·M + D", .halfOpen(0, 1), source: "code of the same authors (TNT, K-BFGS)")
+  public var momentum = 0.9
+  @Setting("β of the running average of the blocks", .halfOpen(0, 1), source: "code of the same authors")
+  public var beta = 0.9
+  @Setting("λ, added to the diagonal of every block", .positive, source: "ours") public var damping = 3e-3
+  @Setting("γ: θ is multiplied by 1 − α·γ", .nonNegative, source: "code of the same authors")
+  public var weightDecay = 0.0
+  @Setting(
+    "T₁: steps from one update of the blocks to the next", .atLeast(1),
+    source: "code of the same authors, autoencoders; 10 for convolutions")
+  public var statisticsPeriod = 1
+  @Setting(
+    "T₂: steps from one inversion to the next", .atLeast(1),
+    source: "code of the same authors, autoencoders; 100 for convolutions")
+  public var inversePeriod = 20
+  @Setting(
+    "products of the mean's gradient, or the mean of the samples' products; improved divides these by ‖∂ℓ/∂z‖²",
+    source: "the practical form of the method; perSample is the definition, improved that of iEF")
+  public var statistics = Statistics.mean
+  @Setting(
+    "one averaged block for all neurons of a dense layer, or one for each",
+    source: "the practical form of the method")
+  public var dense = Dense.shared
+  @Setting(
+    "first steps that only gather statistics: those of an epoch are the paper's warm start", .atLeast(0),
+    source: "ours: a cold start")
+  public var warmStart = 0
+
+  public init() {}
+
+  /// What is left out has its default.
+  public init(
+    lr: Double? = nil, momentum: Double? = nil, beta: Double? = nil, damping: Double? = nil,
+    weightDecay: Double? = nil, statisticsPeriod: Int? = nil, inversePeriod: Int? = nil,
+    statistics: Statistics? = nil, dense: Dense? = nil, warmStart: Int? = nil
+  ) {
+    _lr.set(lr)
+    _momentum.set(momentum)
+    _beta.set(beta)
+    _damping.set(damping)
+    _weightDecay.set(weightDecay)
+    _statisticsPeriod.set(statisticsPeriod)
+    _inversePeriod.set(inversePeriod)
+    _statistics.set(statistics)
+    _dense.set(dense)
+    _warmStart.set(warmStart)
+  }
 
   public func needs(step number: Int) -> Needs {
-    guard Timetable(settings, step: number).updatesStatistics else { return .gradients }
-    switch settings.choice("statistics") {
-    case "perSample": return [.gradients, .captures]
-    case "improved": return [.gradients, .captures, .logitGradients]
-    default: return .gradients
+    guard Timetable(self, step: number).updatesStatistics else { return .gradients }
+    switch statistics {
+    case .mean: return .gradients
+    case .perSample: return [.gradients, .captures]
+    case .improved: return [.gradients, .captures, .logitGradients]
     }
   }
 
-  @specialized(where S == Float) @specialized(where S == Double)
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let timetable = Timetable(settings, step: step.number)
-    let groups = BlockGroup.groups(of: step.parameters, settings)
+    let timetable = Timetable(self, step: step.number)
+    let groups = BlockGroup.groups(of: step.parameters, for: self)
     var momenta: [Matrix<S>] = []
     for group in groups {
       let (pass, M) = pass(over: group, timetable, &step)
@@ -44,10 +94,9 @@ public struct MiniBlockFisher: Optimizer {
     for (group, M) in zip(groups, momenta) { try stage(M, of: group, &step) }
   }
 
-  public func reference() -> any ReferenceOptimizer { NaiveMiniBlocks(settings) }
+  public func reference() -> any ReferenceOptimizer { NaiveMiniBlocks(method: self) }
 
   /// M ← μ·M + D, and what the statistics may want of D. While statistics are only gathered, M is empty.
-  @specialized(where S == Float) @specialized(where S == Double)
   private func pass<S: KernelScalar>(
     over group: BlockGroup, _ timetable: Timetable, _ step: inout Step<S>
   ) -> (GradientPass<S>, M: Matrix<S>) {
@@ -58,20 +107,19 @@ public struct MiniBlockFisher: Optimizer {
       return (GradientPass(D, b, momentum: nil, into: &none, threads: threads), none)
     }
     var M = step.memory(for: "M", of: group.owner, rows: group.rows, columns: group.columns)
-    let momentum = (S(settings.number("momentum")), step.tensor("M", of: group.owner))
+    let momentum = (S(momentum), step.tensor("M", of: group.owner))
     let pass = GradientPass(D, b, momentum: momentum, into: &M, threads: threads)
     step.set("M", of: group.owner, to: M)
     return (pass, M)
   }
 
   /// The updates of the group's parameters.
-  @specialized(where S == Float) @specialized(where S == Double)
   private func stage<S: KernelScalar>(
     _ M: Matrix<S>, of group: BlockGroup, _ step: inout Step<S>
   ) throws(StepRefusal) {
     let P = try direction(M, of: group, &step)
-    let α = settings.number("lr") * step.schedule
-    let rule = MiniBlockRule<S>(α: S(α), decay: S(α * settings.number("weightDecay")))
+    let α = lr * step.schedule
+    let rule = MiniBlockRule<S>(α: S(α), decay: S(α * weightDecay))
     for (parameter, part) in group.parts(of: P) { step.apply(rule, to: parameter, gradient: part) }
   }
 }
@@ -80,8 +128,5 @@ public struct MiniBlockFisher: Optimizer {
 struct MiniBlockRule<S: KernelScalar>: UpdateRule {
   let α, decay: S
 
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) { x.value -= α * x.gradient + decay * x.value }
+  func update(_ x: inout Element<S>, _: inout NoState) { x.value -= α * x.gradient + decay * x.value }
 }

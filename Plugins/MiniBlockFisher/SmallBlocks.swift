@@ -13,7 +13,6 @@ struct SmallBlocks {
   private static var taskSize: Int { 32768 }
 
   /// Aᵢ ← β·Aᵢ + α·Σₛ x[s, i]·x[s, i]ᵀ, where x[s, i] is row s·count + i of `vectors`.
-  @specialized(where S == Float) @specialized(where S == Double)
   func addOuterProducts<S: KernelScalar>(
     of vectors: Matrix<S>, samples: Int, alpha: S, beta: S, to blocks: inout Matrix<S>, threads: Int
   ) {
@@ -42,7 +41,6 @@ struct SmallBlocks {
   }
 
   /// yᵢ = Aᵢ·xᵢ for symmetric blocks, xᵢ and yᵢ being rows.
-  @specialized(where S == Float) @specialized(where S == Double)
   func products<S: KernelScalar>(of blocks: Matrix<S>, _ vectors: Matrix<S>, threads: Int) -> Matrix<S> {
     let (vectors, blocks) = (vectors.compacted(), blocks.compacted())
     let n = order

@@ -10,10 +10,9 @@ struct Timetable {
   let refreshesInverses: Bool
 
   /// - Parameter number: from 1.
-  init(_ settings: Settings, step number: Int) {
-    let warmStart = settings.integer("warmStart")
-    let (T1, T2) = (settings.integer("statisticsPeriod"), settings.integer("inversePeriod"))
-    let β = settings.number("beta")
+  init(_ method: MiniBlockFisher, step number: Int) {
+    let (warmStart, T1, T2) = (method.warmStart, method.statisticsPeriod, method.inversePeriod)
+    let β = method.beta
     // From 0 in the first step that moves the weights.
     let k = number - 1 - warmStart
     isWarmingUp = k < 0

@@ -19,7 +19,7 @@ import Testing
     ]
     func flops(_ scope: Cost.Scope, _ formula: Formula) throws -> Double {
       Cost([Cost.Part(scope, flops: formula)])
-        .value(of: parameters, try SGD().settings, samples: 7, columns: 2).flops
+        .value(of: parameters, SGD().settings, samples: 7, columns: 2).flops
     }
     #expect(try flops(.step, .N * .N * .C) == 98)
     #expect(try flops(.parameter, 2 * .P) == 2 * (12 + 3 + 90))

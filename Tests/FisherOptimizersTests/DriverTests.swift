@@ -47,7 +47,7 @@ import Testing
   @Test func restoredStateContinuesWithTheSameBits() throws {
     let make = {
       try OptimizerDriver<Double>(
-        try AdamW(), parameters: trace.parameters, schedule: .cosine(steps: 12), averaging: 0.9)
+        AdamW(), parameters: trace.parameters, schedule: .cosine(steps: 12), averaging: 0.9)
     }
     var whole = try make()
     var values = trace.matrices(trace.values, Double.self)
@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func refusedStepsChangeNothing() throws {
-    var driver = try OptimizerDriver<Double>(try Adam(), parameters: trace.parameters)
+    var driver = try OptimizerDriver<Double>(Adam(), parameters: trace.parameters)
     var values = trace.matrices(trace.values, Double.self)
     try run(&driver, &values, 0..<3)
     let (oldValues, oldState) = (values.map(\.array), driver.state.fingerprint)
@@ -88,7 +88,7 @@ import Testing
 
   @Test func hugeButFiniteGradientsAreNotRefused() throws {
     let one = [ParameterInfo(name: "w", shape: [3], role: .plain)]
-    var driver = try OptimizerDriver<Float>(try Lion(), parameters: one)
+    var driver = try OptimizerDriver<Float>(Lion(), parameters: one)
     var values: [Matrix<Float>] = [[[1, 2, 3]]]
     var gradients: [Matrix<Float>] = [[[3e38, -3e38, 3e38]]]
     _ = try driver.step(values: &values, gradients: &gradients, objective: PlainObjective<Float>())
@@ -114,7 +114,7 @@ import Testing
   }
 
   @Test func averagesFollowTheWeights() throws {
-    var driver = try OptimizerDriver<Double>(try SGD(), parameters: trace.parameters, averaging: 0.75)
+    var driver = try OptimizerDriver<Double>(SGD(), parameters: trace.parameters, averaging: 0.75)
     var values = trace.matrices(trace.values, Double.self)
     var expected = trace.values
     for i in 0..<12 {
@@ -137,7 +137,7 @@ import Testing
   }
 
   @Test func needsAreThoseOfAllOptimizers() throws {
-    let driver = try OptimizerDriver<Float>(try Adam(), parameters: trace.parameters)
+    let driver = try OptimizerDriver<Float>(Adam(), parameters: trace.parameters)
     #expect(driver.needs == .gradients)
   }
 }

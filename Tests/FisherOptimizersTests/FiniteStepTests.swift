@@ -9,7 +9,7 @@ import Testing
 /// No step leaves NaN or infinity in weights, slots or averages, and one that would leaves all bits as they were.
 @Suite struct FiniteStepTests {
   private static let adaptive: [@Sendable () throws -> any Optimizer] = [
-    { try Adam() }, { try AdamW() }, { try RMSprop() }, { try AdaGrad() },
+    { Adam() }, { AdamW() }, { RMSprop() }, { AdaGrad() },
   ]
 
   /// The place of the bad element: in full vectors, in the rest of a row, and in another piece of work.
@@ -133,7 +133,7 @@ import Testing
 
   @Test func stateOfAnotherShapeIsRefused() throws {
     let parameter = ParameterInfo(name: "w", shape: [2], role: .plain)
-    var driver = try OptimizerDriver<Double>(try Adam(), parameters: [parameter])
+    var driver = try OptimizerDriver<Double>(Adam(), parameters: [parameter])
     var values: [Matrix<Double>] = [[[1, 2]]]
     var gradients = values
     _ = try driver.step(values: &values, gradients: &gradients, objective: PlainObjective<Double>())
@@ -154,10 +154,6 @@ private struct Quotient: Optimizer {
   static let record = OptimizerRecord(
     name: "quotient", title: "Quotient", summary: "Divides.", paper: "none", needs: [.gradients],
     hyperparameters: [], invariances: [], cost: Cost([]), stateSize: "nothing", probes: [[:]])
-  let settings: Settings
-
-  init(settings: Settings) { self.settings = settings }
-
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     for parameter in step.parameters { step.apply(Division<S>(), to: parameter) }
   }
@@ -166,10 +162,7 @@ private struct Quotient: Optimizer {
 }
 
 private struct Division<S: KernelScalar>: UpdateRule {
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) { x.value = x.value / x.gradient }
+  func update(_ x: inout Element<S>, _: inout NoState) { x.value = x.value / x.gradient }
 }
 
 /// Keeps −1 in slots that have the names of the driver's own.
@@ -177,10 +170,6 @@ private struct Impostor: Optimizer {
   static let record = OptimizerRecord(
     name: "impostor", title: "Impostor", summary: "Takes names.", paper: "none", needs: [.gradients],
     hyperparameters: [], invariances: [], cost: Cost([]), stateSize: "2·P", probes: [[:]])
-  let settings: Settings
-
-  init(settings: Settings) { self.settings = settings }
-
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     for parameter in step.parameters {
       step.set("t", of: parameter.name, to: -1)
@@ -192,12 +181,11 @@ private struct Impostor: Optimizer {
 }
 
 private struct Counting<S: KernelScalar>: UpdateRule {
-  var slots: [String?] { ["average", "running average"] }
+  struct State { var average, `running average`: Lanes<S> }
 
-  @inline(__always)
-  func update(_ x: inout Element<S>) {
+  func update(_ x: inout Element<S>, _ state: inout State) {
     x.value -= x.gradient
-    x.first -= Lanes(repeating: 1)
-    x.second -= Lanes(repeating: 1)
+    state.average -= Lanes(repeating: 1)
+    state.`running average` -= Lanes(repeating: 1)
   }
 }

@@ -80,10 +80,6 @@ private struct Borrowing: Optimizer {
   static let record = OptimizerRecord(
     name: "borrowing", title: "Borrowing", summary: "Asks for memory.", paper: "none", needs: [.gradients],
     hyperparameters: [], invariances: [], cost: Cost([]), stateSize: "2·P", probes: [[:]])
-  let settings: Settings
-
-  init(settings: Settings) { self.settings = settings }
-
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     for parameter in step.parameters {
       let (rows, columns) = (parameter.rows, parameter.columns)
@@ -114,8 +110,5 @@ private struct Borrowing: Optimizer {
 }
 
 private struct Descent<S: KernelScalar>: UpdateRule {
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) { x.value -= S(0.1) * x.gradient }
+  func update(_ x: inout Element<S>, _: inout NoState) { x.value -= S(0.1) * x.gradient }
 }

@@ -80,7 +80,7 @@ private let stillRising: Set = [
     let network = try Network<Float>(input: [64], [.linear(10)], loss: .standard)
     var options = TrainingOptions()
     options.clipping = clipping
-    let trainer = try Trainer(network, Digits.split, optimizer: try AdaFisher(), options: options)
+    let trainer = try Trainer(network, Digits.split, optimizer: AdaFisher(), options: options)
     return try (0..<2).map { _ in try trainer.step().gradientNorm }
   }
   #expect(AdaFisher.record.clipping == .norm(10))

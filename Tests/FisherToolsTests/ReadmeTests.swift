@@ -9,7 +9,7 @@ import Testing
   let network = try Network<Float>(input: [1, 8, 8], [.flatten, .linear(128), .relu, .linear(10)])
   var options = TrainingOptions()
   options.batchSize = 16
-  let trainer = try Trainer(network, data, optimizer: try AdaFisher(), options: options)
+  let trainer = try Trainer(network, data, optimizer: AdaFisher(), options: options)
   let result = try trainer.run { event in
     if case .epoch(let report) = event { print(report.epoch, report.trainLoss, report.test.accuracy ?? 0) }
   }

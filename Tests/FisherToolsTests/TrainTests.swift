@@ -36,6 +36,8 @@ final class Folder {
   (["--optimizer", "zzzzzzzz"], "there are: adafactor, adafisher, adafisherw,"),
   (["--set", "lr"], "--set: 'lr' is not of the form name=value"),
   (["--set", "lr=-1"], "adafisher: lr is '-1'; it must be a number above 0"),
+  (["--set", "lr=1e-50"], "adafisher: lr is 1e-50, which is 0 in Float: the least number above 0 is"),
+  (["--set", "lambda=1e39"], "adafisher: lambda is 1e+39, which is inf in Float: the largest number is"),
   (["--set", "lambda=much"], "adafisher: lambda is 'much'"),
   (["--set", "lamda=1"], "adafisher has no hyper-parameter 'lamda'; did you mean lambda?"),
   (["--dataset", "/no/such/folder"], "/no/such/folder: neither a data set"),

@@ -8,55 +8,45 @@ import Testing
 
 // θ ← θ − α·(m + γ·θ),  m ← β·m + g
 struct HeavyBall: Optimizer {
+  @Setting("learning rate α", .positive, source: "ours") var lr = 0.01
+  @Setting("β of the momentum", .halfOpen(0, 1), source: "Polyak 1964") var beta = 0.9
+  @Setting("γ", .nonNegative, source: "ours") var weightDecay = 0.0
+
   static let record = OptimizerRecord(
     name: "heavy-ball", title: "Heavy ball", summary: "Gradient descent with momentum.", paper: "Polyak 1964",
-    hyperparameters: [
-      Hyperparameter("lr", "learning rate α", 0.01, .positive, source: "ours"),
-      Hyperparameter("beta", "β of the momentum", 0.9, .halfOpen(0, 1), source: "Polyak 1964"),
-      Hyperparameter("weightDecay", "γ", 0.0, .nonNegative, source: "ours"),
-    ],
-    invariances: [.elementPermutation, .sign, .rotation], cost: Cost(flops: 6 * .P, elements: 5 * .P),
-    stateSize: "P")
-
-  let settings: Settings
-
-  init(settings: Settings) { self.settings = settings }
+    hyperparameters: HeavyBall.hyperparameters, invariances: [.elementPermutation, .sign, .rotation],
+    cost: Cost(flops: 6 * .P, elements: 5 * .P), stateSize: "P")
 
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let rule = HeavyBallRule<S>(
-      α: S(settings.number("lr") * step.schedule), β: S(settings.number("beta")),
-      γ: S(settings.number("weightDecay")))
+    let rule = HeavyBallRule<S>(α: S(lr * step.schedule), β: S(beta), γ: S(weightDecay))
     for parameter in step.parameters { step.apply(rule, to: parameter) }
   }
 
-  func reference() -> any ReferenceOptimizer { NaiveHeavyBall(settings) }
+  func reference() -> any ReferenceOptimizer { NaiveHeavyBall(method: self) }
 }
 
 struct HeavyBallRule<S: KernelScalar>: UpdateRule {
+  struct State { var m: Lanes<S> }
+
   let α, β, γ: S
 
-  var slots: [String?] { ["m"] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) {
-    x.first = β * x.first + x.gradient
-    x.value -= α * (x.first + γ * x.value)
+  func update(_ x: inout Element<S>, _ state: inout State) {
+    state.m = β * state.m + x.gradient
+    x.value -= α * (state.m + γ * x.value)
   }
 }
 
 struct NaiveHeavyBall: ReferenceOptimizer {
-  let settings: Settings
+  let method: HeavyBall
   var m: [[Double]] = []
-
-  init(_ settings: Settings) { self.settings = settings }
 
   mutating func step(_ step: inout ReferenceStep) {
     if m.isEmpty { m = step.values.map { $0.map { _ in 0 } } }
-    let α = settings.number("lr") * step.schedule
+    let α = method.lr * step.schedule
     for p in step.values.indices {
       for i in step.values[p].indices {
-        m[p][i] = settings.number("beta") * m[p][i] + step.gradients[p][i]
-        step.values[p][i] -= α * (m[p][i] + settings.number("weightDecay") * step.values[p][i])
+        m[p][i] = method.beta * m[p][i] + step.gradients[p][i]
+        step.values[p][i] -= α * (m[p][i] + method.weightDecay * step.values[p][i])
       }
     }
   }

@@ -4,17 +4,15 @@ import FisherRuntime
 
 /// AdaFisher and AdaFisherW, from their definitions: every F̃ is formed, every patch is cut out.
 struct NaiveAdaFisher: ReferenceOptimizer {
-  let method: AdaFisherMethod
+  let method: ResolvedAdaFisher
   var k = 0
   var βt = 1.0
   var H: [String: [Double]] = [:]
   var S: [String: [Double]] = [:]
   var m: [[Double]] = []
 
-  init(_ settings: Settings, decoupled: Bool) { method = AdaFisherMethod(settings, decoupled: decoupled) }
-
   mutating func step(_ step: inout ReferenceStep) {
-    if k % method.refresh == 0 {
+    if k % method.period == 0 {
       for (layer, capture) in step.captures?.layers ?? [:] {
         var capture = capture
         if method.isImproved {
@@ -28,8 +26,8 @@ struct NaiveAdaFisher: ReferenceOptimizer {
       }
     }
     k += 1
-    let (α, γ) = (method.lr * step.schedule, method.settings.number("weightDecay"))
-    let β = method.settings.number("beta")
+    let (α, γ) = (method.α * step.schedule, method.γ)
+    let β = method.β
     βt *= β
     if m.isEmpty { m = step.values.map { $0.map { _ in 0 } } }
     for (p, parameter) in step.parameters.enumerated() {
@@ -44,8 +42,8 @@ struct NaiveAdaFisher: ReferenceOptimizer {
   }
 
   private func average(_ old: [Double]?, _ new: [Double]) -> [Double] {
-    let new = method.placement == .beforeEMA ? scaled(new) : new
-    return new.indices.map { method.keep * (old?[$0] ?? 1) + method.mix * new[$0] }
+    let new = method.scaling == .beforeEMA ? scaled(new) : new
+    return new.indices.map { method.kept * (old?[$0] ?? 1) + method.mixed * new[$0] }
   }
 
   private func scaled(_ v: [Double]) -> [Double] {
@@ -61,7 +59,7 @@ struct NaiveAdaFisher: ReferenceOptimizer {
     guard method.control != .lambda, let layer = parameter.layer, var h = H[layer], var s = S[layer] else {
       return constant
     }
-    if method.placement == .afterEMA { (h, s) = (scaled(h), scaled(s)) }
+    if method.scaling == .afterEMA { (h, s) = (scaled(h), scaled(s)) }
     if method.control == .geometricMean {
       var logs = 0.0
       for a in s { for b in h { logs += log(a * b + λ) } }

@@ -2,13 +2,11 @@ import FisherOptimizers
 
 /// Adafactor, from its definition.
 struct NaiveAdafactor: ReferenceOptimizer {
-  let settings: Settings
+  let method: Adafactor
   var t = 0
   var rowAverages: [[Double]] = []
   var columnAverages: [[Double]] = []
   var averages: [[Double]] = []
-
-  init(_ settings: Settings) { self.settings = settings }
 
   mutating func step(_ step: inout ReferenceStep) {
     t += 1
@@ -17,14 +15,14 @@ struct NaiveAdafactor: ReferenceOptimizer {
       rowAverages = step.parameters.map { [Double](repeating: 0, count: $0.rows) }
       columnAverages = step.parameters.map { [Double](repeating: 0, count: $0.columns) }
     }
-    let α = settings.number("lr") * step.schedule
-    let ε1 = settings.number("eps1") > 0 ? settings.number("eps1") : Double.ulpOfOne
+    let α = method.lr * step.schedule
+    let ε1 = method.eps1 > 0 ? method.eps1 : Double.ulpOfOne
     let ρ = min(α, 1 / Double(t).squareRoot())
-    let mix = realPower(Double(t), settings.number("decay"))
+    let mix = realPower(Double(t), method.decay)
     for p in step.values.indices {
       let (rows, columns) = (step.parameters[p].rows, step.parameters[p].columns)
       let g = step.gradients[p]
-      let a = max(settings.number("eps2"), rms(step.values[p])) * ρ
+      let a = max(method.eps2, rms(step.values[p])) * ρ
       var second = [Double](repeating: 0, count: g.count)
       if step.parameters[p].shape.count == 1 {
         for i in g.indices { averages[p][i] += mix * (g[i] * g[i] - averages[p][i]) }
@@ -45,9 +43,9 @@ struct NaiveAdafactor: ReferenceOptimizer {
         }
       }
       let direction = zip(g, second).map { $0 / max($1, ε1 * ε1).squareRoot() }
-      let bound = max(1, rms(direction) / settings.number("clip"))
+      let bound = max(1, rms(direction) / method.clip)
       for i in g.indices {
-        step.values[p][i] *= 1 - α * settings.number("weightDecay")
+        step.values[p][i] *= 1 - α * method.weightDecay
         step.values[p][i] -= a * direction[i] / bound
       }
     }

@@ -2,21 +2,19 @@ import FisherOptimizers
 
 /// AdaGrad, from its definition.
 struct NaiveAdaGrad: ReferenceOptimizer {
-  let settings: Settings
+  let method: AdaGrad
   var t = 0
   var s: [[Double]] = []
 
-  init(_ settings: Settings) { self.settings = settings }
-
   mutating func step(_ step: inout ReferenceStep) {
     t += 1
-    let α = settings.number("lr") * step.schedule / (1 + Double(t - 1) * settings.number("lrDecay"))
+    let α = method.lr * step.schedule / (1 + Double(t - 1) * method.lrDecay)
     if s.isEmpty { s = step.values.map { $0.map { _ in 0 } } }
     for p in step.values.indices {
       for i in step.values[p].indices {
-        let g = step.gradients[p][i] + settings.number("weightDecay") * step.values[p][i]
+        let g = step.gradients[p][i] + method.weightDecay * step.values[p][i]
         s[p][i] += g * g
-        step.values[p][i] -= α * g / (s[p][i].squareRoot() + settings.number("eps"))
+        step.values[p][i] -= α * g / (s[p][i].squareRoot() + method.eps)
       }
     }
   }
@@ -24,37 +22,34 @@ struct NaiveAdaGrad: ReferenceOptimizer {
 
 /// RMSprop, from its definition.
 struct NaiveRMSprop: ReferenceOptimizer {
-  let settings: Settings
+  let method: RMSprop
   var v: [[Double]] = []
   var a: [[Double]] = []
   var b: [[Double]] = []
 
-  init(_ settings: Settings) { self.settings = settings }
-
   mutating func step(_ step: inout ReferenceStep) {
-    let ρ = settings.number("rho")
+    let ρ = method.rho
     if v.isEmpty {
       v = step.values.map { $0.map { _ in 0 } }
       (a, b) = (v, v)
     }
     for p in step.values.indices {
       for i in step.values[p].indices {
-        let g = step.gradients[p][i] + settings.number("weightDecay") * step.values[p][i]
+        let g = step.gradients[p][i] + method.weightDecay * step.values[p][i]
         v[p][i] = ρ * v[p][i] + (1 - ρ) * g * g
         a[p][i] = ρ * a[p][i] + (1 - ρ) * g
-        let variance = settings.flag("centered") ? v[p][i] - a[p][i] * a[p][i] : v[p][i]
-        let d = g / (max(0, variance).squareRoot() + settings.number("eps"))
-        b[p][i] = settings.number("momentum") * b[p][i] + d
-        step.values[p][i] -= settings.number("lr") * step.schedule * b[p][i]
+        let variance = method.centered ? v[p][i] - a[p][i] * a[p][i] : v[p][i]
+        let d = g / (max(0, variance).squareRoot() + method.eps)
+        b[p][i] = method.momentum * b[p][i] + d
+        step.values[p][i] -= method.lr * step.schedule * b[p][i]
       }
     }
   }
 }
 
 /// Adam, AMSGrad and AdamW, from their definitions.
-struct NaiveAdam: ReferenceOptimizer {
-  let settings: Settings
-  let decoupled: Bool
+struct NaiveAdam<Decay: DecayForm>: ReferenceOptimizer {
+  let method: AdamMethod<Decay>
   var m: [[Double]] = []
   var v: [[Double]] = []
   var largest: [[Double]] = []
@@ -62,14 +57,9 @@ struct NaiveAdam: ReferenceOptimizer {
   var β1t = 1.0
   var β2t = 1.0
 
-  init(_ settings: Settings, decoupled: Bool) {
-    self.settings = settings
-    self.decoupled = decoupled
-  }
-
   mutating func step(_ step: inout ReferenceStep) {
-    let (β1, β2) = (settings.number("beta1"), settings.number("beta2"))
-    let (α, γ) = (settings.number("lr") * step.schedule, settings.number("weightDecay"))
+    let (β1, β2) = (method.beta1, method.beta2)
+    let (α, γ) = (method.lr * step.schedule, method.weightDecay)
     β1t *= β1
     β2t *= β2
     if m.isEmpty {
@@ -79,13 +69,13 @@ struct NaiveAdam: ReferenceOptimizer {
     for p in step.values.indices {
       for i in step.values[p].indices {
         var g = step.gradients[p][i]
-        if decoupled { step.values[p][i] *= 1 - α * γ } else { g += γ * step.values[p][i] }
+        if Decay.isDecoupled { step.values[p][i] *= 1 - α * γ } else { g += γ * step.values[p][i] }
         m[p][i] = β1 * m[p][i] + (1 - β1) * g
         v[p][i] = β2 * v[p][i] + (1 - β2) * g * g
         largest[p][i] = max(largest[p][i], v[p][i])
-        let second = settings.flag("amsgrad") ? largest[p][i] : v[p][i]
+        let second = method.amsgrad ? largest[p][i] : v[p][i]
         let corrected = (second / (1 - β2t)).squareRoot()
-        step.values[p][i] -= α * (m[p][i] / (1 - β1t)) / (corrected + settings.number("eps"))
+        step.values[p][i] -= α * (m[p][i] / (1 - β1t)) / (corrected + method.eps)
       }
     }
   }

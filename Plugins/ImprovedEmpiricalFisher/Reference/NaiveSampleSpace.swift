@@ -4,31 +4,38 @@ import FisherOptimizers
 
 /// iEF, EF, SF and NGD from their definitions: J is formed, and the systems are solved by elimination with pivots.
 struct NaiveSampleSpace: ReferenceOptimizer {
-  enum Method { case improved, empirical, sampled, exact }
+  enum Method {
+    case improved(ImprovedEmpiricalFisher.Variant)
+    case empirical
+    case sampled(labels: Int)
+    case exact
+  }
 
-  let settings: Settings
   let method: Method
+  let settings: any SampleSpaceMethod
+  let how: Postprocessing
   var v: [[Double]] = []
 
-  init(_ settings: Settings, _ method: Method) {
-    self.settings = settings
+  init(_ settings: some SampleSpaceMethod, _ method: Method) {
     self.method = method
+    self.settings = settings
+    how = settings.postprocessing
   }
 
   mutating func step(_ step: inout ReferenceStep) {
     if step.parameters.isEmpty { return }
     let Δ = direction(step)
-    let α = settings.number("lr") * step.schedule
+    let α = settings.lr * step.schedule
     let length = Δ.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    var c = settings.flag("normalize") ? (length > 0 ? 1 / length : 0) : 1
-    let limit = settings.number("maxNorm")
+    var c = how.normalize ? (length > 0 ? 1 / length : 0) : 1
+    let limit = how.maxNorm
     if limit > 0 { c = min(c, limit / (α * length)) }
     if v.isEmpty { v = step.values.map { $0.map { _ in 0 } } }
     var offset = 0
     for p in step.parameters.indices {
       for i in step.values[p].indices {
-        v[p][i] = settings.number("momentum") * v[p][i] + c * Δ[offset]
-        step.values[p][i] -= α * v[p][i] + α * settings.number("weightDecay") * step.values[p][i]
+        v[p][i] = how.momentum * v[p][i] + c * Δ[offset]
+        step.values[p][i] -= α * v[p][i] + α * how.weightDecay * step.values[p][i]
         offset += 1
       }
     }
@@ -38,17 +45,16 @@ struct NaiveSampleSpace: ReferenceOptimizer {
     guard let captures = step.captures else { fatalError("NaiveSampleSpace: there are no captures") }
     let J = rows(captures, step.parameters)
     switch method {
-    case .improved:
+    case .improved(let variant):
       let r = step.objective.outputGradients!
       let s = (0..<J.count).map { n in
         r.values.row(n).array.reduce(0) { $0 + $1 * $1 } * r.scaleToSum * r.scaleToSum
       }
-      return solve(J, s, metric: settings.choice("variant") == "B" ? s : s.map { _ in 1 }).Δ
+      return solve(J, s, metric: variant == .B ? s : s.map { _ in 1 }).Δ
     case .empirical: return solve(J, J.map { _ in 1 }, metric: J.map { _ in 1 }).Δ
-    case .sampled:
+    case .sampled(let count):
       guard let sampled = try? step.objective.sampledCaptures() else { fatalError("no sampled captures") }
       // A recorded batch gives the same draw every time.
-      let count = settings.integer("labels")
       let Ĵ = Array(repeatElement(rows(sampled, step.parameters), count: count).joined())
       let g = J.dropFirst().reduce(J[0]) { sum, row in zip(sum, row).map { $0 + $1 } }
       let (projected, λ) = solve(Ĵ, Ĵ.map { dot($0, g) }, metric: Ĵ.map { _ in Double(count) })
@@ -77,8 +83,8 @@ struct NaiveSampleSpace: ReferenceOptimizer {
   private func solve(_ J: [[Double]], _ b: [Double], metric: [Double]) -> (Δ: [Double], λ: Double) {
     let all = J.indices.filter { dot(J[$0], J[$0]) > 0 && metric[$0] > 0 }
     let mean = all.reduce(0) { $0 + dot(J[$1], J[$1]) / metric[$1] } / Double(all.count)
-    let λ = settings.number("damping") * (settings.choice("dampingMode") == "relative" ? mean : 1)
-    let threshold = method == .improved || method == .empirical ? settings.number("duplicates") : 1
+    let λ = settings.damping * (settings.dampingMode == .relative ? mean : 1)
+    let threshold = settings.duplicates
     let kept = all.filter { i in
       !all.contains { j in
         let cosine = abs(dot(J[i], J[j])) / (dot(J[i], J[i]) * dot(J[j], J[j])).squareRoot()

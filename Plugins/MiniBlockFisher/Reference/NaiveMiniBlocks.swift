@@ -8,7 +8,7 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
   typealias Block = [(p: Int, i: Int)]
   typealias Dense = [[Double]]
 
-  let settings: Settings
+  let method: MiniBlockFisher
   var steps = 0
   var updates = 0
   var M: [[Double]] = []
@@ -16,11 +16,9 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
   var G: [Dense] = []
   var inUse: [Dense] = []
 
-  init(_ settings: Settings) { self.settings = settings }
-
   mutating func step(_ step: inout ReferenceStep) {
-    let (T1, T2) = (settings.integer("statisticsPeriod"), settings.integer("inversePeriod"))
-    let warmStart = settings.integer("warmStart")
+    let (T1, T2) = (method.statisticsPeriod, method.inversePeriod)
+    let warmStart = method.warmStart
     let blocks = blocks(of: step.parameters)
     if M.isEmpty {
       M = step.values.map { $0.map { _ in 0 } }
@@ -32,7 +30,7 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
     if k < 0 || (k % T1 == 0 && !(k == 0 && warmStart > 0)) {
       updates += 1
       let plain = 1 - 1 / Double(updates)
-      let β = settings.number("beta")
+      let β = method.beta
       average(statistics(step, blocks), keeping: k < 0 ? plain : warmStart > 0 ? β : min(plain, β))
     }
     if k < 0 { return }
@@ -42,16 +40,16 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
   }
 
   private mutating func move(_ step: inout ReferenceStep, _ blocks: [Block]) {
-    let α = settings.number("lr") * step.schedule
+    let α = method.lr * step.schedule
     for p in M.indices {
       for i in M[p].indices {
-        M[p][i] = settings.number("momentum") * M[p][i] + step.gradients[p][i]
-        step.values[p][i] *= 1 - α * settings.number("weightDecay")
+        M[p][i] = method.momentum * M[p][i] + step.gradients[p][i]
+        step.values[p][i] *= 1 - α * method.weightDecay
       }
     }
     for (block, G) in zip(blocks, inUse) {
       var damped = G
-      for r in block.indices { damped[r][r] += settings.number("damping") }
+      for r in block.indices { damped[r][r] += method.damping }
       for (place, x) in zip(block, eliminate(damped, block.map { M[$0.p][$0.i] })) {
         step.values[place.p][place.i] -= α * x
       }
@@ -91,7 +89,7 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
   /// The statistic of this batch for every block.
   private func statistics(_ step: ReferenceStep, _ blocks: [Block]) -> [Dense] {
     var rows = [step.gradients]
-    if settings.choice("statistics") != "mean" { rows = samples(step) }
+    if method.statistics != .mean { rows = samples(step) }
     var all = blocks.map { block in
       block.map { a in
         block.map { b in
@@ -99,7 +97,7 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
         }
       }
     }
-    if settings.choice("dense") == "shared" { share(&all, blocks, step.parameters) }
+    if method.dense == .shared { share(&all, blocks, step.parameters) }
     return all
   }
 
@@ -128,7 +126,7 @@ struct NaiveMiniBlocks: ReferenceOptimizer {
         continue
       }
       let scale = Double(count) * capture.outputGradients.scaleToMean / capture.outputGradients.scaleToSum
-      let isImproved = settings.choice("statistics") == "improved"
+      let isImproved = method.statistics == .improved
       let norms = isImproved ? naiveOutputNorms(step.objective.outputGradients!, samples: count) : []
       for (n, gradient) in naiveGradients(capture, parameter).enumerated() {
         samples[n].append(gradient.map { isImproved ? (norms[n] > 0 ? $0 / norms[n] : 0) : $0 * scale })

@@ -37,7 +37,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   ///   - groups: the first whose pattern fits a name decides.
   ///   - registry: where fallbacks are looked up.
   ///   - averaging: d of the running average ← d·average + (1 − d)·θ, 0 ≤ d < 1, which starts from the first weights.
-  /// - Throws: ``SettingsError`` or ``RegistryError``.
+  /// - Throws: ``SettingsError``, also for a hyper-parameter that `Scalar` cannot hold, or ``RegistryError``.
   public init(
     _ optimizer: any Optimizer, parameters: [ParameterInfo], groups: [ParameterGroup] = [],
     registry: OptimizerRegistry = OptimizerRegistry(), schedule: Schedule = .constant,
@@ -49,6 +49,10 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
       "OptimizerDriver: two parameters have one name in \(parameters.map(\.name))")
     self.parameters = parameters
     (assignments, log) = try Assignment.make(parameters, optimizer, groups, registry)
+    for assignment in assignments {
+      let optimizer = assignment.optimizer
+      try optimizer.settings.check(type(of: optimizer).record, in: Scalar.self)
+    }
     self.schedule = schedule
     self.clipping = clipping
     self.averaging = averaging
@@ -142,7 +146,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
       swap(&spares, &step.spares)
       defer { swap(&spares, &step.spares) }
       audit?.begin()
-      try assignment.optimizer.plan(&step)
+      try assignment.optimizer.planSpecialized(&step)
       audit?.end()
       try FiniteCheck.state(step.staged, optimizer: assignment.name, threads: threads)
       changes.updates += step.staged.updates

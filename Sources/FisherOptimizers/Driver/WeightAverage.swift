@@ -6,8 +6,5 @@ struct WeightAverage<Scalar: KernelScalar>: UpdateRule {
   /// 1 − d.
   let rest: Scalar
 
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<Scalar>) { x.value += rest * (x.gradient - x.value) }
+  func update(_ x: inout Element<Scalar>, _: inout NoState) { x.value += rest * (x.gradient - x.value) }
 }

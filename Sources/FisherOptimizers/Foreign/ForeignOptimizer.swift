@@ -35,6 +35,8 @@ struct ForeignOptimizer<Index: ForeignIndex>: Optimizer {
   let settings: Settings
   private let table: ForeignTable
 
+  init() { self.init(settings: Settings(defaultsOf: Self.record)) }
+
   init(settings: Settings) {
     self.settings = settings
     table = ForeignTypes[Index.value]
@@ -126,10 +128,7 @@ struct ForeignOptimizer<Index: ForeignIndex>: Optimizer {
 
 /// θ becomes what the plugin made of it.
 private struct Replacement<S: KernelScalar>: UpdateRule {
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) { x.value = x.gradient }
+  func update(_ x: inout Element<S>, _: inout NoState) { x.value = x.gradient }
 }
 
 extension ForeignTable {

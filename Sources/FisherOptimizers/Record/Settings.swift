@@ -1,3 +1,4 @@
+import FisherLinearAlgebra
 import FisherRuntime
 
 /// A hyper-parameter that does not exist or does not fit, with what would have been right.
@@ -13,12 +14,17 @@ public struct Settings: Sendable, Equatable {
   /// Those that are not the defaults of the record.
   public private(set) var given: [String: SettingValue] = [:]
 
+  /// The defaults of `record`.
+  init(defaultsOf record: OptimizerRecord) {
+    optimizer = record.name
+    values = Dictionary(uniqueKeysWithValues: record.hyperparameters.map { ($0.name, $0.value) })
+  }
+
   /// The defaults of `record`, replaced by `given` where it names one.
   ///
   /// - Throws: ``SettingsError`` for a name that the record does not list or a value outside of its range.
   public init(_ record: OptimizerRecord, _ given: [String: SettingValue] = [:]) throws(SettingsError) {
-    optimizer = record.name
-    values = Dictionary(uniqueKeysWithValues: record.hyperparameters.map { ($0.name, $0.value) })
+    self.init(defaultsOf: record)
     for (name, value) in given.sorted(by: { $0.key < $1.key }) {
       let parameter = try record.hyperparameter(name)
       guard let admitted = parameter.range.admit(value) else {
@@ -44,6 +50,37 @@ public struct Settings: Sendable, Equatable {
       given[name] = value
     }
     try self.init(record, given)
+  }
+
+  /// Those that an optimizer has declared as ``Setting``.
+  init(of optimizer: some Optimizer) {
+    self.init(defaultsOf: type(of: optimizer).record)
+    for (name, setting) in declaredSettings(of: optimizer)
+    where setting.isGiven || setting.value != values[name] {
+      values[name] = setting.value
+      given[name] = setting.value
+    }
+  }
+
+  /// Refuses a number that is another one in `Scalar`: zero, infinite, or outside of the range.
+  ///
+  /// - Throws: ``SettingsError`` for the first in the order of the names.
+  func check<Scalar: KernelScalar>(_ record: OptimizerRecord, in _: Scalar.Type) throws(SettingsError) {
+    for parameter in record.hyperparameters.sorted(by: { $0.name < $1.name }) {
+      guard case .number(let x)? = values[parameter.name], x != 0 else { continue }
+      let rounded = Double(Scalar(x))
+      if rounded != 0 && parameter.range.admit(.number(rounded)) != nil { continue }
+      let wanted =
+        if rounded == 0 {
+          "the least number above 0 is \(Scalar.leastNonzeroMagnitude) there"
+        } else if rounded.isFinite {
+          "it must be \(parameter.range)"
+        } else { "the largest number is \(Scalar.greatestFiniteMagnitude) there" }
+      throw SettingsError(
+        description:
+          "\(optimizer): \(parameter.name) is \(shortest(x)), which is \(shortest(rounded)) in \(Scalar.self): \(wanted)"
+      )
+    }
   }
 
   /// A real number. Traps unless the record lists one of this name, as do the next three.

@@ -129,7 +129,6 @@ public struct Step<Scalar: KernelScalar> {
     _ column: Matrix<Scalar>?, _ run: @escaping (UpdateOperands<Scalar>, Range<Int>) -> Bool
   ) {
     let gradient = gradient ?? self.gradient(parameter)
-    require(slots.count <= 3, "Step: an update rule has at most three slots, this one has \(slots)")
     require(
       gradient.rows == parameter.rows && gradient.columns == parameter.columns,
       "Step: a direction of \(gradient.rows)×\(gradient.columns) for \(parameter.summary)")

@@ -5,7 +5,7 @@ public import FisherOptimizers
 
 /// Trains a network on data with an optimizer.
 ///
-///     let trainer = try Trainer(network, data, optimizer: try AdamW(), options: options)
+///     let trainer = try Trainer(network, data, optimizer: AdamW(), options: options)
 ///     let result = try trainer.run()
 ///
 /// Or step by step: `while !trainer.isFinished { try trainer.step() }`.

@@ -9,6 +9,8 @@ struct Hoarding<Base: Optimizer>: Optimizer {
 
   var settings: Settings { base.settings }
 
+  init() { base = Base() }
+
   init(settings: Settings) { base = Base(settings: settings) }
 
   func needs(step number: Int) -> Needs { base.needs(step: number) }
@@ -35,12 +37,14 @@ struct Descent: Optimizer {
     hyperparameters: [],
     invariances: [], cost: Cost(flops: 2 * .P, elements: 3 * .P), stateSize: "nothing")
 
-  let settings: Settings
+  let α: Double
 
-  init(settings: Settings) { self.settings = settings }
+  init() { α = 0.01 }
+
+  init(settings: Settings) { α = settings.number("lr") }
 
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let rule = DescentRule<S>(α: S(settings.number("lr") * step.schedule))
+    let rule = DescentRule<S>(α: S(α * step.schedule))
     for parameter in step.parameters { step.apply(rule, to: parameter) }
   }
 
@@ -50,22 +54,21 @@ struct Descent: Optimizer {
 struct DescentRule<S: KernelScalar>: UpdateRule {
   let α: S
 
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) { x.value -= α * x.gradient }
+  func update(_ x: inout Element<S>, _: inout NoState) { x.value -= α * x.gradient }
 }
 
 /// θ ← θ − α·c·max(g, 0), where c falls from column to column.
 struct Lopsided: Optimizer {
   static var record: OptimizerRecord { Descent.record }
 
-  let settings: Settings
+  let α: Double
 
-  init(settings: Settings) { self.settings = settings }
+  init() { α = 0.01 }
+
+  init(settings: Settings) { α = settings.number("lr") }
 
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let rule = LopsidedRule<S>(α: S(settings.number("lr") * step.schedule))
+    let rule = LopsidedRule<S>(α: S(α * step.schedule))
     for parameter in step.parameters {
       let factors = (0..<parameter.columns).map { 1 + 1 / S($0 + 1) }
       step.apply(
@@ -79,10 +82,9 @@ struct Lopsided: Optimizer {
 struct LopsidedRule<S: KernelScalar>: UpdateRule {
   let α: S
 
-  var slots: [String?] { [] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>) { x.value -= α * x.column * maximum(x.gradient, .zero) }
+  func update(_ x: inout Element<S>, _: inout NoState) {
+    x.value -= α * x.column * maximum(x.gradient, .zero)
+  }
 }
 
 private struct NaiveDescent: ReferenceOptimizer {

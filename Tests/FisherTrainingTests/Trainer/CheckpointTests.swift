@@ -25,8 +25,8 @@ private struct Interruption: Error {}
   }
 
   private static let optimizers: [@Sendable () throws -> any Optimizer] = [
-    { try AdaFisher(["variant": "official", "refresh": 4]) }, { try AdaFisherW() }, { try AdamW() },
-    { try Adafactor() }, { try SGD(["nesterov": true]) },
+    { try AdaFisher(["variant": "official", "refresh": 4]) }, { AdaFisherW() }, { AdamW() },
+    { Adafactor() }, { try SGD(["nesterov": true]) },
   ]
 
   /// Interrupted anywhere, in the middle of an epoch and at its end, a run goes on with the same bits.
@@ -82,7 +82,7 @@ private struct Interruption: Error {}
   /// Weights for other programs: the tested ones, under their names and shapes.
   @Test func exportsTheTestedWeights() throws {
     let folder = TemporaryFolder()
-    let trainer = try make(Float.self, try AdamW())
+    let trainer = try make(Float.self, AdamW())
     try trainer.step()
     try trainer.save(to: folder.path + "/deep/er")
     let weights = try Safetensors(contentsOf: folder.path + "/deep/er/weights.safetensors")
@@ -103,7 +103,7 @@ private struct Interruption: Error {}
 
   @Test func foreignCheckpointsAreRefusedAndChangeNothing() throws {
     let folder = TemporaryFolder()
-    let writer = try make(Float.self, try AdamW())
+    let writer = try make(Float.self, AdamW())
     for _ in 0..<3 { try writer.step() }
     try writer.save(to: folder.path)
     let checkpoint = try Checkpoint(in: folder.path)
@@ -115,9 +115,9 @@ private struct Interruption: Error {}
       #expect(trainer.progress.epoch == progress.epoch && trainer.progress.batch == progress.batch)
       return error?.reason ?? ""
     }
-    #expect(try refusal(make(Double.self, try AdamW())).contains("weights/layers.0.weight is [9, 4] in F32"))
-    #expect(try refusal(make(Float.self, try AdamW(), seed: 2)) == "its seed is 1, this run's 2")
-    #expect(try refusal(make(Float.self, try AdamW(), batch: 50)) == "its batch size is 8, this run's 50")
+    #expect(try refusal(make(Double.self, AdamW())).contains("weights/layers.0.weight is [9, 4] in F32"))
+    #expect(try refusal(make(Float.self, AdamW(), seed: 2)) == "its seed is 1, this run's 2")
+    #expect(try refusal(make(Float.self, AdamW(), batch: 50)) == "its batch size is 8, this run's 50")
     let wider = try Network<Float>(input: [4], [.linear(10), .relu, .linear(3)])
     let longer = try Network<Float>(input: [4], [.linear(9), .relu, .linear(9), .relu, .linear(3)])
     for (network, message) in [
@@ -125,7 +125,7 @@ private struct Interruption: Error {}
       (longer, "it has no weights/layers.2.weight"),
     ] {
       let trainer = try Trainer(
-        network, Clouds.split(), optimizer: try AdamW(), options: Clouds.options())
+        network, Clouds.split(), optimizer: AdamW(), options: Clouds.options())
       #expect(try refusal(trainer) == message)
     }
   }
@@ -133,7 +133,7 @@ private struct Interruption: Error {}
   @Test func brokenCheckpointsAreRefused() throws {
     let folder = TemporaryFolder()
     #expect(throws: FileError.self) { try Checkpoint(in: folder.path) }
-    let writer = try make(Float.self, try AdamW())
+    let writer = try make(Float.self, AdamW())
     try writer.save(to: folder.path)
     let path = folder.path + "/checkpoint.safetensors"
     let bytes = try FileBytes.read(path)
@@ -151,7 +151,7 @@ private struct Interruption: Error {}
   /// A save that fails leaves the old checkpoint whole.
   @Test func failedSavesKeepTheOldCheckpoint() throws {
     let folder = TemporaryFolder()
-    let trainer = try make(Float.self, try AdamW())
+    let trainer = try make(Float.self, AdamW())
     try trainer.step()
     try trainer.save(to: folder.path)
     let old = try FileBytes.read(folder.path + "/checkpoint.safetensors")

@@ -55,7 +55,7 @@ enum Clouds {
   }
 
   @Test func learns() throws {
-    for optimizer in [try AdamW(["lr": 0.02]), try AdaFisher(), try SGD(["lr": 0.1])] as [any Optimizer] {
+    for optimizer in [try AdamW(["lr": 0.02]), AdaFisher(), try SGD(["lr": 0.1])] as [any Optimizer] {
       let trainer = try trainer(Double.self, optimizer) { $0.epochs = 20 }
       var losses: [Double] = []
       let result = try trainer.run { event in
@@ -103,7 +103,7 @@ enum Clouds {
     func hash(_ threads: Int) throws -> String {
       let network = try Network<Float>(input: [4], [.linear(200), .relu, .linear(150), .relu, .linear(3)])
       let trainer = try Trainer(
-        network, split, optimizer: try AdaFisher(),
+        network, split, optimizer: AdaFisher(),
         options: Clouds.options {
           $0.threads = threads
           $0.epochs = 1
@@ -116,7 +116,7 @@ enum Clouds {
 
   @Test func seedsDecide() throws {
     func hash(_ seed: UInt64) throws -> String {
-      try trainer(Float.self, try AdamW()) { $0.seed = seed }.run().parametersHash
+      try trainer(Float.self, AdamW()) { $0.seed = seed }.run().parametersHash
     }
     #expect(try hash(1) == hash(1))
     #expect(try hash(1) != hash(2))
@@ -124,7 +124,7 @@ enum Clouds {
 
   /// Micro-batches are the same batch, in gradients and captures, up to rounding.
   @Test func microBatchesAreTheBatch() throws {
-    for optimizer in [try SGD(), try AdaFisher()] as [any Optimizer] {
+    for optimizer in [SGD(), AdaFisher()] as [any Optimizer] {
       let whole = try trainer(Double.self, optimizer)
       let parts = try trainer(Double.self, optimizer) { $0.microBatchSize = 3 }
       _ = try whole.run()
@@ -138,7 +138,7 @@ enum Clouds {
 
   /// What a step asks for again is that of the whole batch, too: labels drawn from the model, the exact Fisher matrix.
   @Test func microBatchesAnswerAsTheBatch() throws {
-    for optimizer in [try SampledFisher(), try NaturalGradient()] as [any Optimizer] {
+    for optimizer in [SampledFisher(), NaturalGradient()] as [any Optimizer] {
       let whole = try trainer(Double.self, optimizer)
       let parts = try trainer(Double.self, optimizer) { $0.microBatchSize = 3 }
       for _ in 0..<4 {
@@ -153,7 +153,7 @@ enum Clouds {
 
   @Test func lossesAtTheSameWeightsAreTheLoss() throws {
     for size in [nil, 3, 16] {
-      let trainer = try trainer(Double.self, try LossAsker()) { $0.microBatchSize = size }
+      let trainer = try trainer(Double.self, LossAsker()) { $0.microBatchSize = size }
       let report = try trainer.step()
       #expect(report.events == ["agreed": 1])
     }
@@ -161,9 +161,9 @@ enum Clouds {
 
   /// Step by step, over the ends of epochs, a run is the run.
   @Test func stepsAreTheWholeLoop() throws {
-    let whole = try trainer(Double.self, try AdamW()) { $0.epochs = 3 }
+    let whole = try trainer(Double.self, AdamW()) { $0.epochs = 3 }
     let result = try whole.run()
-    let trainer = try trainer(Double.self, try AdamW()) { $0.epochs = 3 }
+    let trainer = try trainer(Double.self, AdamW()) { $0.epochs = 3 }
     while !trainer.isFinished { try trainer.step() }
     #expect(trainer.parametersHash == result.parametersHash && trainer.progress.epoch == 3)
     #expect(trainer.progress.trainLoss == result.finalTrainLoss)
@@ -178,7 +178,7 @@ enum Clouds {
   @Test func probesSpeakOfTheMean() throws {
     func probe<R: LossReduction>(_ loss: Loss<R>) throws -> Probe<Double> {
       let network = try Network<Double>(input: [4], [.linear(9), .relu, .linear(3)], loss: loss)
-      return try Trainer(network, Clouds.split(), optimizer: try SGD(), options: Clouds.options()).probe(
+      return try Trainer(network, Clouds.split(), optimizer: SGD(), options: Clouds.options()).probe(
         count: 7)
     }
     let mean = try probe(Loss<MeanReduction>.softmaxCrossEntropy())
@@ -186,8 +186,8 @@ enum Clouds {
     for (a, b) in zip(mean.gradient, sum.gradient) {
       for (x, y) in zip(a.array, b.array) { #expect(abs(x - y) < 1e-15) }
     }
-    let direction = try mean.direction(of: try SGD())
-    for (a, b) in zip(direction, try sum.direction(of: try SGD())) {
+    let direction = try mean.direction(of: SGD())
+    for (a, b) in zip(direction, try sum.direction(of: SGD())) {
       for (x, y) in zip(a.array, b.array) { #expect(abs(x - y) < 1e-15) }
     }
     #expect(abs(mean.γ(direction) / sum.γ(direction) - 1) < 1e-13)
@@ -196,7 +196,7 @@ enum Clouds {
   /// Sizes of any magnitude are one batch of all examples.
   @Test func batchesLargerThanTheDataAreTheData() throws {
     func hash(_ batch: Int, _ micro: Int?) throws -> String {
-      let trainer = try trainer(Double.self, try SGD()) {
+      let trainer = try trainer(Double.self, SGD()) {
         $0.batchSize = batch
         $0.microBatchSize = micro
         $0.epochs = 2
@@ -240,7 +240,7 @@ enum Clouds {
   /// A weight that became infinite: the step is refused with the layer's name, and nothing has changed.
   @Test func nonFiniteLossesAreRefused() throws {
     for (position, layer) in [(0, "layers.0"), (2, "layers.2")] {
-      let trainer = try trainer(Double.self, try AdamW())
+      let trainer = try trainer(Double.self, AdamW())
       try trainer.step()
       trainer.values[position][0, 0] = .nan
       let (values, state, progress) = (
@@ -264,7 +264,7 @@ enum Clouds {
   /// Running averages belong to the step: a refused one leaves them, too.
   @Test func refusedStepsLeaveTheStatistics() throws {
     let trainer = try Trainer(
-      Clouds.normalized(Double.self), Clouds.split(), optimizer: try SGD(), options: Clouds.options())
+      Clouds.normalized(Double.self), Clouds.split(), optimizer: SGD(), options: Clouds.options())
     try trainer.step()
     let statistics = trainer.statistics
     trainer.values[trainer.values.count - 1][0, 0] = .infinity
@@ -286,7 +286,7 @@ enum Clouds {
       ({ $0.clipping = .norm(0) }, "the limit of clipping is 0.0; it must be positive"),
     ]
     for (change, message) in cases {
-      let error = #expect(throws: TrainingError.self) { try trainer(Float.self, try AdamW(), change) }
+      let error = #expect(throws: TrainingError.self) { try trainer(Float.self, AdamW(), change) }
       #expect(error?.description == message)
     }
     let narrow = try Network<Float>(input: [3], [.linear(3)])
@@ -296,7 +296,7 @@ enum Clouds {
       (few, "the network gives 2, clouds wants 3 numbers"),
     ] {
       let error = #expect(throws: TrainingError.self) {
-        try Trainer(network, Clouds.split(), optimizer: try AdamW())
+        try Trainer(network, Clouds.split(), optimizer: AdamW())
       }
       #expect(error?.description == message)
     }
@@ -314,10 +314,6 @@ private struct LossAsker: Optimizer {
   static let record = OptimizerRecord(
     name: "loss-asker", title: "Loss asker", summary: "Moves nothing.", paper: "none", hyperparameters: [],
     invariances: [], cost: Cost([]), stateSize: "0")
-  let settings: Settings
-
-  init(settings: Settings) { self.settings = settings }
-
   func needs(step number: Int) -> Needs { [.gradients, .evaluation] }
 
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
