@@ -56,9 +56,11 @@ public struct SampledFisher: SampleSpaceMethod {
     let space = try SampleSpace(step, Self.record.name)
     let sampled = try space.draws(labels)
     let cross = try space.gram(sampled, with: space.captures)
+    // The system weights λ by k, and takes that out of the mean that λ is relative to: put back here.
     var system = DampedSystem(
       K: try space.gram(sampled), metric: [Double](repeating: Double(labels), count: cross.rows),
-      damping: damping, isRelative: dampingMode == .relative,
+      damping: dampingMode == .relative ? Double(labels) * damping : damping,
+      isRelative: dampingMode == .relative,
       on: step.backend, threads: step.threads)
     let projection = (0..<cross.rows).map { i in (0..<cross.columns).reduce(0) { $0 + cross[i, $1] } }
     let w = system.solve(projection)

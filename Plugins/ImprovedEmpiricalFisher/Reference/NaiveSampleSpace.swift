@@ -83,7 +83,8 @@ struct NaiveSampleSpace: ReferenceOptimizer {
   private func solve(_ J: [[Double]], _ b: [Double], metric: [Double]) -> (Δ: [Double], λ: Double) {
     let all = J.indices.filter { dot(J[$0], J[$0]) > 0 && metric[$0] > 0 }
     let mean = all.reduce(0) { $0 + dot(J[$1], J[$1]) / metric[$1] } / Double(all.count)
-    let λ = settings.damping * (settings.dampingMode == .relative ? mean : 1)
+    let relative = if case .sampled(let k) = method { Double(k) * mean } else { mean }
+    let λ = settings.damping * (settings.dampingMode == .relative ? relative : 1)
     let threshold = settings.duplicates
     let kept = all.filter { i in
       !all.contains { j in

@@ -50,6 +50,18 @@ import Testing
     sum(zip(rows, w).map { row, w in row.map { $0 * w } })
   }
 
+  /// k equal draws of the labels are one: neither F̂ nor its damping depends on k.
+  @Test(arguments: ["relative", "absolute"])
+  func equalDrawsAreOne(mode: String) throws {
+    func sf(_ labels: Int) throws -> [Double] {
+      try fixture.direction(
+        SampledFisher.self,
+        ["damping": 0.3, "dampingMode": .choice(mode), "labels": .integer(labels), "normalize": false])
+    }
+    let one = try sf(1)
+    for labels in [2, 5] { expectClose(try sf(labels), one, 1e-10) }
+  }
+
   @Test func undampedReductions() throws {
     expectClose(fixture.reductions(try ief(0)), s, 1e-10)
     expectClose(fixture.reductions(try ief(0, ["variant": "B"])), s, 1e-10)
