@@ -16,10 +16,8 @@ public struct Needs: OptionSet, Sendable, Hashable, CustomStringConvertible {
   public static let sampledLabels = Needs(rawValue: 16)
   /// The loss of the same batch at other weights.
   public static let evaluation = Needs(rawValue: 32)
-  /// Products of the Hessian or the Fisher matrix with a vector.
-  public static let vectorProducts = Needs(rawValue: 64)
   /// A backward pass for every column of a square root of the loss's curvature.
-  public static let exactFisher = Needs(rawValue: 128)
+  public static let exactFisher = Needs(rawValue: 64)
 
   /// Inputs and output gradients together.
   public static let captures: Needs = [.inputs, .outputGradients]
@@ -29,7 +27,7 @@ public struct Needs: OptionSet, Sendable, Hashable, CustomStringConvertible {
     let names: [(Needs, String)] = [
       (.gradients, "gradients"), (.inputs, "inputs"), (.outputGradients, "output gradients"),
       (.logitGradients, "logit gradients"), (.sampledLabels, "sampled labels"), (.evaluation, "evaluation"),
-      (.vectorProducts, "vector products"), (.exactFisher, "the exact Fisher matrix"),
+      (.exactFisher, "the exact Fisher matrix"),
     ]
     return names.filter { contains($0.0) }.map(\.1).joined(separator: ", ")
   }
