@@ -64,8 +64,8 @@ public struct AdaFisherMethod<Decay: DecayForm>: Optimizer {
   public init(
     lr: Double? = nil, beta: Double? = nil, lambda: Double? = nil, weightDecay: Double? = nil,
     variant: AdaFisherVariant? = nil, refresh: Int? = nil, keep: Double? = nil, mix: Double? = nil,
-    placement: AdaFisherPlacement? = nil, minMaxEps: Double? = nil, convDivisor: Bool? = nil, fisher: AdaFisherMatrix? = nil,
-    control: AdaFisherControl? = nil
+    placement: AdaFisherPlacement? = nil, minMaxEps: Double? = nil, convDivisor: Bool? = nil,
+    fisher: AdaFisherMatrix? = nil, control: AdaFisherControl? = nil
   ) {
     _lr.set(lr)
     _beta.set(beta)

@@ -1,5 +1,6 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// How the weights of a network begin. Biases and norms are not concerned except where said.
 public enum Initialization: String, Sendable, Hashable, CaseIterable {

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// In training, y = x/(1 − rate) with probability 1 − rate and 0 otherwise (Srivastava et al. 2014, inverted); in
 /// evaluation, y = x.
