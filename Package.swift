@@ -48,7 +48,9 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 let plugins = ["FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher", "MiniBlockFisher"]
 
 /// Programs to read and run: a folder each in Examples.
-let examples = ["01-multiply", "02-solve", "03-small-matrices"]
+let examples = [
+  "01-multiply", "02-solve", "03-small-matrices", "04-train", "05-your-own-data", "06-your-own-optimizer",
+]
 
 let package = Package(
   name: "FisherKit",
