@@ -28,9 +28,19 @@ struct DampedSystem {
     self.metric = metric
     // Rows without a gradient have nothing to contribute, and could make the matrix singular.
     kept = (0..<K.rows).filter { K[$0, $0] > 0 && metric[$0] > 0 }
-    let scale = kept.reduce(0.0) { $0 + K[$1, $1] / metric[$1] } / Double(max(1, kept.count))
+    let scale = Self.scale(of: K, metric, kept)
     self.damping = isRelative ? damping * scale : damping
     appliedDamping = self.damping
+  }
+
+  /// What a relative λ is multiplied with: the mean of K's diagonal over the metric, over the rows that are not 0.
+  static func scale(of K: Matrix<Double>) -> Double {
+    let rows = (0..<K.rows).filter { K[$0, $0] > 0 }
+    return scale(of: K, [Double](repeating: 1, count: K.rows), rows)
+  }
+
+  private static func scale(of K: Matrix<Double>, _ metric: [Double], _ rows: [Int]) -> Double {
+    rows.reduce(0.0) { $0 + K[$1, $1] / metric[$1] } / Double(max(1, rows.count))
   }
 
   /// Leaves out of every pair of rows with |cos| > `threshold` the shorter one; a threshold of 1 keeps all.
@@ -71,6 +81,12 @@ struct DampedSystem {
     var sum = 0.0
     for i in kept { for j in kept { sum += w[i] * K[i, j] * w[j] } }
     return max(0, sum).squareRoot()
+  }
+
+  /// Δᵀ(JᵀJ + λ·I)Δ = ‖K·w‖² + λ·‖Δ‖² of the direction Δ = Jᵀw, for the λ that was used.
+  func quadratic(_ w: [Double]) -> Double {
+    let image = kept.map { i in kept.reduce(0.0) { $0 + K[i, $1] * w[$1] } }
+    return image.reduce(0.0) { $0 + $1 * $1 } + appliedDamping * norm(w) * norm(w)
   }
 
   func report<S>(to step: inout Step<S>) {

@@ -43,8 +43,8 @@ public struct ImprovedEmpiricalFisher: SampleSpaceMethod {
   public var lr = 1.0
   @Setting(
     "λ, times the mean of K's diagonal (in variant B of Kₙₙ/sₙ) unless dampingMode is absolute", .nonNegative,
-    source: "ours; the paper uses near-zero absolute values with its filter of duplicates")
-  public var damping = 1e-4
+    source: "ours: the smallest eigenvalue of two rows that the filter of duplicates keeps")
+  public var damping = 1e-2
   @Setting("whether λ is relative to the Gram matrix or an absolute number", source: "ours")
   public var dampingMode = DampingMode.relative
   @Setting(

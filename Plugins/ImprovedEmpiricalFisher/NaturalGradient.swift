@@ -2,7 +2,11 @@
 // here it equals the generalised Gauss-Newton matrix (Martens 2020).
 //
 //   V   one row a sample and column of a square root of the loss's curvature: F = VᵀV;  ∇L = Vᵀ·u
-//   (V·Vᵀ + λ·I)·w = u;  Δ = (F + λ·I)⁻¹ ∇L = Vᵀ·w;  θ ← θ − α·Δ
+//   (V·Vᵀ + λ·I)·w = u;  Δ = (F + λ·I)⁻¹ ∇L = Vᵀ·w;  θ ← θ − α·c·Δ
+//   c   at most 1, and so small that ½·α²c²·Δᵀ(F + λ·I)Δ ≤ κ·N: the trust region of Ba, Grosse & Martens, ICLR 2017
+//
+// A sample whose label has the probability p asks for a loss that is (1 − p)/p lower, and F hardly notices: without the
+// trust region a few samples decide how far the outputs of all others go.
 //
 // Cubic in samples × outputs: the yardstick for small problems, not a way to train large ones.
 
@@ -20,35 +24,43 @@ public struct NaturalGradient: SampleSpaceMethod {
     hyperparameters: NaturalGradient.hyperparameters,
     invariances: [.unitPermutation, .rotation],
     cost: SampleSpace<Double>.cost(rows: .N * .C, grams: 1, sums: 1, note: "C backward passes more"),
-    stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles,
+    stateSize: "a number; P with momentum", roles: SampleSpace<Double>.roles,
     probes: [
-      ["damping": 0.1, "lr": 0.1], ["damping": 5, "dampingMode": "absolute", "momentum": 0.8],
+      ["damping": 0.1, "lr": 0.1], ["damping": 0.1, "trustRegion": 1e-3],
+      ["damping": 5, "dampingMode": "absolute", "momentum": 0.8, "trustRegion": 0],
     ],
     promises: [
-      .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:], .solvesLeastSquares: ["damping": 0],
-      .separatesDiagonalProblems: ["damping": 0.1, "dampingMode": "absolute"],
+      .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:],
+      .solvesLeastSquares: ["damping": 0, "trustRegion": 0],
+      .separatesDiagonalProblems: ["damping": 0.1, "dampingMode": "absolute", "trustRegion": 0],
       .affineInvariance: ["damping": 0],
     ])
 
   @Setting("α, for the sum of the losses", .positive, source: "a Newton step of the quadratic model")
   public var lr = 1.0
   @Setting(
-    "λ, times the mean of V·Vᵀ's diagonal unless dampingMode is absolute", .nonNegative, source: "ours")
+    "λ, times the largest mean of V·Vᵀ's diagonal so far unless dampingMode is absolute", .nonNegative,
+    source: "ours")
   public var damping = 1e-2
   @Setting("whether λ is relative to the Gram matrix or an absolute number", source: "ours")
   public var dampingMode = DampingMode.relative
+  @Setting(
+    "κ: how far a step may change the distributions of the outputs, in nats of KL a sample; 0 for no limit",
+    .nonNegative, source: "Ba, Grosse & Martens 2017; the value is ours")
+  public var trustRegion = 1e-2
   public var postprocessing = Postprocessing(normalizes: false)
 
   public init() {}
 
   /// What is left out has its default.
   public init(
-    lr: Double? = nil, damping: Double? = nil, dampingMode: DampingMode? = nil, normalize: Bool? = nil,
-    maxNorm: Double? = nil, momentum: Double? = nil, weightDecay: Double? = nil
+    lr: Double? = nil, damping: Double? = nil, dampingMode: DampingMode? = nil, trustRegion: Double? = nil,
+    normalize: Bool? = nil, maxNorm: Double? = nil, momentum: Double? = nil, weightDecay: Double? = nil
   ) {
     _lr.set(lr)
     _damping.set(damping)
     _dampingMode.set(dampingMode)
+    _trustRegion.set(trustRegion)
     postprocessing.set(normalize, maxNorm, momentum, weightDecay)
   }
 
@@ -58,15 +70,24 @@ public struct NaturalGradient: SampleSpaceMethod {
     let fisher = try step.objective.exactFisher()
     let V = Captures(concatenating: fisher.columns, on: step.backend)
     let K = try space.gram(V)
+    var λ = damping
+    if dampingMode == .relative {
+      // A batch that is fitted has hardly any curvature, and says nothing of what the others have.
+      let largest = max(step.scalar("curvature") ?? 0, DampedSystem.scale(of: K))
+      step.set("curvature", to: largest)
+      λ *= largest
+    }
     var system = DampedSystem(
-      K: K, metric: [Double](repeating: 1, count: K.rows), damping: damping,
-      isRelative: dampingMode == .relative,
+      K: K, metric: [Double](repeating: 1, count: K.rows), damping: λ, isRelative: false,
       on: step.backend, threads: step.threads)
     // Column r of u belongs to the rows of column r of V.
     let w = system.solve(fisher.coefficients.transposed.array)
     system.report(to: &step)
     let Δ = space.direction(w, of: V, &step)
-    space.stage(Δ, norm: system.norm(w), postprocessing, lr, &step)
+    let κ = trustRegion
+    let longest =
+      κ > 0 ? (2 * κ * Double(step.objective.sampleCount) / system.quadratic(w)).squareRoot() : .infinity
+    space.stage(Δ, norm: system.norm(w), longest: longest, postprocessing, lr, &step)
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveSampleSpace(self, .exact) }

@@ -19,8 +19,13 @@ extension SampleSpace {
 
   /// θ ← θ − α·(v + γ·θ) with v ← μ·v + c·Δ, where c makes a unit step of Δ or bounds it, if that is wanted.
   ///
-  /// - Parameter norm: ‖Δ‖ over all parameters.
-  func stage(_ Δ: [Matrix<S>], norm: Double, _ how: Postprocessing, _ lr: Double, _ step: inout Step<S>) {
+  /// - Parameters:
+  ///   - norm: ‖Δ‖ over all parameters.
+  ///   - longest: the largest α·c that the method allows.
+  func stage(
+    _ Δ: [Matrix<S>], norm: Double, longest: Double = .infinity, _ how: Postprocessing, _ lr: Double,
+    _ step: inout Step<S>
+  ) {
     let α = lr * step.schedule
     let limit = how.maxNorm
     var c = 1.0
@@ -28,6 +33,10 @@ extension SampleSpace {
     if limit > 0, α * c * norm > limit {
       c *= limit / (α * c * norm)
       step.count("steps clipped")
+    }
+    if α * c > longest {
+      c = longest / α
+      step.count("steps shortened to the trust region")
     }
     let rule = SampleSpaceRule<S>(
       α: S(α), c: S(c), μ: S(how.momentum), decay: S(α * how.weightDecay), hasMomentum: how.momentum > 0)

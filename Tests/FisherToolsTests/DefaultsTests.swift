@@ -63,16 +63,8 @@ private func defaultsTrain(subject: TrainingCase, name: String) throws {
     return
   }
   let after = trainer.evaluate().loss
-  func check() {
-    #expect(after < before && before.isFinite, "\(name) on \(subject): from \(before) to \(after)")
-  }
-  if stillRising.contains("\(name) on \(subject)") { withKnownIssue { check() } } else { check() }
+  #expect(after < before && before.isFinite, "\(name) on \(subject): from \(before) to \(after)")
 }
-
-/// Not solved yet: natural gradients of small batches whose defaults take steps that are too long.
-private let stillRising: Set = [
-  "ngd on digits", "ngd on images of 3×32×32", "ief on images of 3×32×32",
-]
 
 /// The bound that belongs to an optimizer is what a run uses that says nothing else.
 @Test func runsTakeTheBoundOfTheirOptimizer() throws {

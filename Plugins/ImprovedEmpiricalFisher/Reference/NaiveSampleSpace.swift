@@ -15,6 +15,8 @@ struct NaiveSampleSpace: ReferenceOptimizer {
   let settings: any SampleSpaceMethod
   let how: Postprocessing
   var v: [[Double]] = []
+  /// The largest mean square of V's rows so far.
+  var curvature = 0.0
 
   init(_ settings: some SampleSpaceMethod, _ method: Method) {
     self.method = method
@@ -24,12 +26,13 @@ struct NaiveSampleSpace: ReferenceOptimizer {
 
   mutating func step(_ step: inout ReferenceStep) {
     if step.parameters.isEmpty { return }
-    let Δ = direction(step)
+    let (Δ, longest) = direction(step)
     let α = settings.lr * step.schedule
     let length = Δ.reduce(0) { $0 + $1 * $1 }.squareRoot()
     var c = how.normalize ? (length > 0 ? 1 / length : 0) : 1
     let limit = how.maxNorm
     if limit > 0 { c = min(c, limit / (α * length)) }
+    c = min(c, longest / α)
     if v.isEmpty { v = step.values.map { $0.map { _ in 0 } } }
     var offset = 0
     for p in step.parameters.indices {
@@ -41,7 +44,26 @@ struct NaiveSampleSpace: ReferenceOptimizer {
     }
   }
 
-  private func direction(_ step: ReferenceStep) -> [Double] {
+  private mutating func direction(_ step: ReferenceStep) -> (Δ: [Double], longest: Double) {
+    if case .exact = method { return natural(step) }
+    return (combination(step), .infinity)
+  }
+
+  /// (F + λ·I)⁻¹ ∇L, and its multiple with ½·Δᵀ(F + λ·I)Δ = κ·N.
+  private mutating func natural(_ step: ReferenceStep) -> (Δ: [Double], longest: Double) {
+    guard let fisher = try? step.objective.exactFisher() else { fatalError("no exact Fisher matrix") }
+    let V = fisher.columns.flatMap { rows($0, step.parameters) }
+    let lengths = V.map { dot($0, $0) }.filter { $0 > 0 }
+    curvature = max(curvature, lengths.reduce(0, +) / Double(lengths.count))
+    let λ = settings.damping * (settings.dampingMode == .relative ? curvature : 1)
+    let Δ = solve(V, fisher.coefficients.transposed.array, metric: V.map { _ in 1 }, λ: λ).Δ
+    let quadratic = V.reduce(0) { $0 + dot($1, Δ) * dot($1, Δ) } + λ * dot(Δ, Δ)
+    let κ = (settings as? NaturalGradient)?.trustRegion ?? 0
+    return (Δ, κ > 0 ? (2 * κ * Double(step.objective.sampleCount) / quadratic).squareRoot() : .infinity)
+  }
+
+  /// The sum of the samples' own gradients that iEF, EF and SF make.
+  private func combination(_ step: ReferenceStep) -> [Double] {
     guard let captures = step.captures else { fatalError("NaiveSampleSpace: there are no captures") }
     let J = rows(captures, step.parameters)
     switch method {
@@ -59,11 +81,7 @@ struct NaiveSampleSpace: ReferenceOptimizer {
       let g = J.dropFirst().reduce(J[0]) { sum, row in zip(sum, row).map { $0 + $1 } }
       let (projected, λ) = solve(Ĵ, Ĵ.map { dot($0, g) }, metric: Ĵ.map { _ in Double(count) })
       return zip(g, projected).map { ($0 - $1) / λ }
-    case .exact:
-      guard let fisher = try? step.objective.exactFisher() else { fatalError("no exact Fisher matrix") }
-      let V = fisher.columns.flatMap { rows($0, step.parameters) }
-      let u = fisher.coefficients.transposed.array
-      return solve(V, u, metric: u.map { _ in 1 }).Δ
+    case .exact: fatalError("NaiveSampleSpace: V is not J")
     }
   }
 
@@ -80,11 +98,13 @@ struct NaiveSampleSpace: ReferenceOptimizer {
   }
 
   /// Jᵀ·(J·Jᵀ + λ·diag(metric))⁻¹·b without the rows that are near-duplicates, and λ.
-  private func solve(_ J: [[Double]], _ b: [Double], metric: [Double]) -> (Δ: [Double], λ: Double) {
+  private func solve(
+    _ J: [[Double]], _ b: [Double], metric: [Double], λ given: Double? = nil
+  ) -> (Δ: [Double], λ: Double) {
     let all = J.indices.filter { dot(J[$0], J[$0]) > 0 && metric[$0] > 0 }
     let mean = all.reduce(0) { $0 + dot(J[$1], J[$1]) / metric[$1] } / Double(all.count)
     let relative = if case .sampled(let k) = method { Double(k) * mean } else { mean }
-    let λ = settings.damping * (settings.dampingMode == .relative ? relative : 1)
+    let λ = given ?? settings.damping * (settings.dampingMode == .relative ? relative : 1)
     let threshold = settings.duplicates
     let kept = all.filter { i in
       !all.contains { j in

@@ -98,7 +98,8 @@ struct Fixture {
 
   /// Δ of an optimizer: what one step with α = 1 subtracts.
   func direction(_ type: any Optimizer.Type, _ settings: [String: SettingValue]) throws -> [Double] {
-    let plain: [String: SettingValue] = ["lr": 1, "normalize": false, "dampingMode": "absolute"]
+    var plain: [String: SettingValue] = ["lr": 1, "normalize": false, "dampingMode": "absolute"]
+    if type == NaturalGradient.self { plain["trustRegion"] = 0 }
     let optimizer = try type.init(plain.merging(settings) { $1 })
     var driver = try OptimizerDriver<Double>(optimizer, parameters: Self.parameters)
     var values = values

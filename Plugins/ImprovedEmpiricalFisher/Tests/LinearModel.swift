@@ -64,6 +64,7 @@ struct LinearModel {
   func direction(_ type: any Optimizer.Type, _ settings: [String: SettingValue] = [:]) throws -> [Double] {
     var plain: [String: SettingValue] = ["lr": 1, "normalize": false, "damping": 0]
     if type.record.hyperparameters.contains(where: { $0.name == "duplicates" }) { plain["duplicates"] = 1 }
+    if type == NaturalGradient.self { plain["trustRegion"] = 0 }
     var driver = try OptimizerDriver<Double>(
       try type.init(plain.merging(settings) { $1 }), parameters: [parameter])
     var (values, gradients) = ([W], [Matrix<Double>(rows: W.rows, columns: W.columns)])

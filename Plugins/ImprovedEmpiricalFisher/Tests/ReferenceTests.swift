@@ -33,8 +33,10 @@ struct SampleSpaceCase: Sendable, CustomStringConvertible {
       type: SampledFisher.self,
       settings: ["damping": 0.3, "labels": 3, "normalize": false, "weightDecay": 0.01]),
     SampleSpaceCase(type: NaturalGradient.self, settings: ["damping": 0.1, "lr": 0.1]),
+    SampleSpaceCase(type: NaturalGradient.self, settings: ["damping": 0.1, "trustRegion": 1e-3]),
     SampleSpaceCase(
-      type: NaturalGradient.self, settings: ["damping": 5, "dampingMode": "absolute", "momentum": 0.8]),
+      type: NaturalGradient.self,
+      settings: ["damping": 5, "dampingMode": "absolute", "momentum": 0.8, "trustRegion": 0]),
   ]
 }
 
