@@ -1,6 +1,7 @@
-import FisherOptimizers
 import FisherPluginFirstOrder
 import Testing
+
+@testable import FisherOptimizers
 
 @Suite struct RecordTests {
   @Test func registryListsByNameWhateverTheOrder() throws {
@@ -44,6 +45,16 @@ import Testing
         throw error
       }
     }
+  }
+
+  /// 0.1 is more in `Float`, and still the end of its range.
+  @Test func endsOfClosedRangesFitEveryElementType() throws {
+    let record = OptimizerRecord(
+      name: "ends", title: "Ends", summary: "none", paper: "none",
+      hyperparameters: [Hyperparameter("x", "x", 0.1, .closed(0, 0.1), source: "none")], invariances: [],
+      cost: Cost([]), stateSize: "nothing")
+    try Settings(record).check(record, in: Float.self)
+    #expect(throws: SettingsError.self) { try Settings(record, ["x": 1e-50]).check(record, in: Float.self) }
   }
 
   @Test(arguments: [

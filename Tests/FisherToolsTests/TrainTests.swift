@@ -70,6 +70,7 @@ final class Folder {
   (["--model", "mlp:64-1000000000000-1000000000000-10"], "layers.1 needs 260.0 TB of memory"),
   (["--set", "refresh=9223372036854775807"], "must be an integer of at least 1"),
   (["--set", "lr=1e-400"], "adafisher: lr is '1e-400'; it must be a number above 0"),
+  (["--clip-norm", "1e-50"], "the limit of clipping is 1e-50, which becomes 0.0 in Float"),
   (["--batch", "many"], "--batch: 'many' is not an integer of at least 1"),
   (["--seed", "-1"], "--seed: '-1' is not an integer of at least 0"),
   (["--schedule", "cosinus"], "schedule 'cosinus'"),

@@ -62,13 +62,15 @@ public struct Settings: Sendable, Equatable {
     }
   }
 
-  /// Refuses a number that is another one in `Scalar`: zero, infinite, or outside of the range.
+  /// Refuses a number that is another one in `Scalar`: zero, infinite, or outside of the range. The end of a closed range
+  /// belongs to it however it is rounded.
   ///
   /// - Throws: ``SettingsError`` for the first in the order of the names.
   func check<Scalar: KernelScalar>(_ record: OptimizerRecord, in _: Scalar.Type) throws(SettingsError) {
     for parameter in record.hyperparameters.sorted(by: { $0.name < $1.name }) {
       guard case .number(let x)? = values[parameter.name], x != 0 else { continue }
       let rounded = Double(Scalar(x))
+      if case .closed = parameter.range, rounded != 0, rounded.isFinite { continue }
       if rounded != 0 && parameter.range.admit(.number(rounded)) != nil { continue }
       let wanted =
         if rounded == 0 {

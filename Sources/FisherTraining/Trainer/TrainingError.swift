@@ -47,6 +47,10 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
     case .none: break
     case .value(let limit), .norm(let limit):
       try require(limit > 0 && limit.isFinite, "the limit of clipping is \(limit); it must be positive")
+      try require(
+        S(limit) > 0 && S(limit).isFinite,
+        "the limit of clipping is \(limit), which becomes \(S(limit)) in \(S.self), the element type of the run"
+      )
     }
   }
 

@@ -284,6 +284,14 @@ enum Clouds {
       ({ $0.patience = 0 }, "patience is 0; it must be at least 1"),
       ({ $0.augmentations = [.flip] }, "clouds has no images that could be augmented"),
       ({ $0.clipping = .norm(0) }, "the limit of clipping is 0.0; it must be positive"),
+      (
+        { $0.clipping = .norm(1e-50) },
+        "the limit of clipping is 1e-50, which becomes 0.0 in Float, the element type of the run"
+      ),
+      (
+        { $0.clipping = .value(1e39) },
+        "the limit of clipping is 1e+39, which becomes inf in Float, the element type of the run"
+      ),
     ]
     for (change, message) in cases {
       let error = #expect(throws: TrainingError.self) { try trainer(Float.self, AdamW(), change) }
