@@ -30,8 +30,13 @@ public struct Checkpoint: Sendable {
   ///
   /// - Throws: ``FileError`` if there is none, or it is truncated, changed or foreign.
   public init(in directory: String) throws(FileError) {
-    path = directory + "/" + Self.name
-    let bytes = try FileBytes.read(path)
+    let path = directory + "/" + Self.name
+    try self.init(decoding: try FileBytes.read(path), from: path)
+  }
+
+  /// - Parameter path: for messages.
+  init(decoding bytes: [UInt8], from path: String) throws(FileError) {
+    self.path = path
     file = try Safetensors(decoding: bytes, from: path)
     guard let format = file.metadata["format"] else {
       throw FileError(path, "no checkpoint: it names no format")
