@@ -209,9 +209,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ) {
     var damping = broadcast(absolute)
     if relative != 0 {
-      var trace = zero
-      for i in 0..<n { trace = multiplyAdd(one, load(UnsafePointer(group + i &* (n &+ 1) &* lanes)), trace) }
-      damping = multiplyAdd(broadcast(relative / Scalar(n)), trace, damping)
+      // Element by element: their sum may leave the range where the mean does not.
+      let share = broadcast(relative / Scalar(n))
+      for i in 0..<n {
+        damping = multiplyAdd(share, load(UnsafePointer(group + i &* (n &+ 1) &* lanes)), damping)
+      }
     }
     for i in 0..<n {
       let x = group + i &* (n &+ 1) &* lanes

@@ -67,7 +67,15 @@ extension Row: TriangularTile {
   @inlinable @inline(__always)
   public mutating func substitute(_ t: SmallTriangle<Scalar>, divides: Bool) {
     let diagonal = S.Unit.broadcast(t.diagonal.pointee)
-    if divides { sum.divide(by: diagonal) } else { sum.multiply(by: diagonal) }
+    // Added to 0: the solution for a right-hand side of 0 is no −0.
+    var solution = S()
+    if divides {
+      sum.divide(by: diagonal)
+      solution.multiplyAdd(S.Unit.one, sum)
+    } else {
+      solution.multiplyAdd(diagonal, sum)
+    }
+    sum = solution
   }
 
   @inlinable @inline(__always)

@@ -123,10 +123,12 @@ struct BatchedSymmetry: Clause {
   static func symmetry(_ subject: Subject) { expect(subject) }
 }
 
-/// Relative damping is that times the mean of a matrix's own diagonal, in every routine and lane.
+/// Relative damping is that times the mean of a matrix's own diagonal, in every routine and lane, also where the sum of the
+/// diagonal leaves the range.
 struct BatchedRelativeDamping: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
+    for n in [1, 2, 33, 64] { found += checkLarge(n, S.self, backend) }
     for (n, seed) in zip([1, 2, 3, 4, 5, 8, 9, 16, 17, 33], Seed.cases(10)) {
       for routine in BatchedRoutine.allCases where !found.isFull {
         var generator = Generator(seed: seed)
@@ -154,6 +156,27 @@ struct BatchedRelativeDamping: Clause {
             "\(backend.name) \(S.self) \(routine) n \(n), matrix \(i), seed \(seed): errs by \(error) of \(norm)"
           )
         }
+      }
+    }
+    return found
+  }
+
+  /// 2ᵉ·I among identities, for an n·2ᵉ beyond the range.
+  private func checkLarge<S: KernelScalar>(_ n: Int, _: S.Type, _ backend: any Backend) -> Violations {
+    var found = Violations()
+    let large = S(sign: .plus, exponent: S.greatestFiniteMagnitude.exponent - 4, significand: 1)
+    let diagonals: [S] = [large] + [S](repeating: 1, count: 18)
+    var test = BatchedCase<S>(
+      .positiveDefiniteInverse, n,
+      diagonals.map { d in Matrix(rows: n, columns: n) { i, j in i == j ? d : 0 } })
+    test.relative = 1
+    let result = test.run(backend)
+    for (k, d) in diagonals.enumerated() {
+      for i in 0..<n {
+        let x = result.matrix(k)[i, i]
+        found.expect(
+          abs(x * d * 2 - 1) <= 4 * S(n + 1) * S(S.unitRoundoff),
+          "\(backend.name) \(S.self) n \(n), \(d)·I: \(x) on the diagonal of the inverse")
       }
     }
     return found
