@@ -98,6 +98,7 @@ private struct AdaFisherRule<S: KernelScalar>: UpdateRule {
   /// α/(1 − βᵗ), β, 1 − β, the γ inside of m, the α·γ beside it, λ.
   let α, β, rest, γ, decay, λ: S
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
     state.m = β * state.m + rest * g

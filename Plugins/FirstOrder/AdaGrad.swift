@@ -49,6 +49,7 @@ struct AdaGradRule<S: KernelScalar>: UpdateRule {
 
   let α, γ, ε: S
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
     state.s += g * g

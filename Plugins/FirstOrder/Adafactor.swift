@@ -73,6 +73,7 @@ public struct Adafactor: Optimizer {
 struct AdafactorRule<S: KernelScalar>: UpdateRule {
   let a, shrink, floor: S
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _: inout NoState) {
     let v = maximum(x.row * x.column, Lanes<S>(repeating: floor))
     x.value = shrink * x.value - a * x.gradient / squareRoot(v)

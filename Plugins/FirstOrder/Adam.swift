@@ -74,6 +74,7 @@ private struct AdamRule<S: KernelScalar>: UpdateRule {
 
   var unused: [PartialKeyPath<State>] { isAMSGrad ? [] : [\.vMax] }
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
     state.m = β1 * state.m + rest1 * g

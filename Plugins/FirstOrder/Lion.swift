@@ -51,6 +51,7 @@ struct LionRule<S: KernelScalar>: UpdateRule {
 
   let α, shrink, β1, rest1, β2, rest2: S
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _ state: inout State) {
     x.value = shrink * x.value - α * sign(β1 * state.m + rest1 * x.gradient)
     state.m = β2 * state.m + rest2 * x.gradient

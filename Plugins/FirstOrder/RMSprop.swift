@@ -64,6 +64,7 @@ struct RMSpropRule<S: KernelScalar>: UpdateRule {
 
   var unused: [PartialKeyPath<State>] { (μ > 0 ? [] : [\.b]) + (isCentered ? [] : [\.a]) }
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
     state.v = ρ * state.v + rest * g * g

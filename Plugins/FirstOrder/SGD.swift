@@ -58,6 +58,7 @@ struct SGDRule<S: KernelScalar>: UpdateRule {
 
   var unused: [PartialKeyPath<State>] { hasMomentum ? [] : [\.b] }
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
     state.b = hasMomentum ? keep * state.b + mix * g : g

@@ -52,6 +52,7 @@ struct SampleSpaceRule<S: KernelScalar>: UpdateRule {
 
   var unused: [PartialKeyPath<State>] { hasMomentum ? [] : [\.v] }
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _ state: inout State) {
     let Δ = c * x.gradient
     state.v = hasMomentum ? μ * state.v + Δ : Δ

@@ -128,5 +128,6 @@ public struct MiniBlockFisher: Optimizer {
 struct MiniBlockRule<S: KernelScalar>: UpdateRule {
   let α, decay: S
 
+  @inline(__always)
   func update(_ x: inout Element<S>, _: inout NoState) { x.value -= α * x.gradient + decay * x.value }
 }

@@ -6,5 +6,6 @@ struct WeightAverage<Scalar: KernelScalar>: UpdateRule {
   /// 1 − d.
   let rest: Scalar
 
+  @inline(__always)
   func update(_ x: inout Element<Scalar>, _: inout NoState) { x.value += rest * (x.gradient - x.value) }
 }

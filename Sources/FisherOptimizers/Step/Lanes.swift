@@ -14,7 +14,17 @@ public struct Lanes<Scalar: KernelScalar>: Equatable {
 
   /// The same in all lanes.
   @inlinable @inline(__always)
-  public init(repeating x: Scalar) { vector = SIMD8(repeating: x) }
+  public init(repeating x: Scalar) {
+    if Scalar.self == Float.self {
+      let vector = SIMD8<Float>(repeating: unsafeBitCast(x, to: Float.self))
+      self = unsafeBitCast(vector, to: Lanes.self)
+    } else if Scalar.self == Double.self {
+      let vector = SIMD8<Double>(repeating: unsafeBitCast(x, to: Double.self))
+      self = unsafeBitCast(vector, to: Lanes.self)
+    } else {
+      vector = SIMD8(repeating: x)
+    }
+  }
 
   /// 0 in all lanes.
   @inlinable @inline(__always)

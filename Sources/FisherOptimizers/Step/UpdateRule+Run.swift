@@ -10,16 +10,14 @@ extension UpdateRule {
   func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) -> Bool {
     // 0·x is NaN for NaN and infinity, and zero for all others: the sum tells, and cannot overflow.
     var zeros = Lanes<Scalar>.zero
-    if operands.row == nil && operands.column == nil && operands.gradientStride == operands.columns {
-      runRow(
-        operands, operands.gradient, range.lowerBound, range.upperBound, column: 0, row: .zero, &zeros)
-      return zeros == .zero
-    }
+    // Without factors and gaps all rows are one.
+    let isOneRow =
+      operands.row == nil && operands.column == nil && operands.gradientStride == operands.columns
     var i = range.lowerBound
     while i < range.upperBound {
-      let row = i / operands.columns
+      let row = isOneRow ? 0 : i / operands.columns
       let start = row &* operands.columns
-      let end = min(range.upperBound, start &+ operands.columns)
+      let end = isOneRow ? range.upperBound : min(range.upperBound, start &+ operands.columns)
       let factor = operands.row.map { Lanes<Scalar>(repeating: $0[row]) } ?? .zero
       // Elements are numbered without the gaps.
       let gradient = operands.gradient + row &* (operands.gradientStride &- operands.columns)
