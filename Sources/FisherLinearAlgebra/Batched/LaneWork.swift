@@ -15,7 +15,7 @@ protocol LaneWork {
 }
 
 extension LaneWork {
-  /// Groups worth some 30 µs.
+  /// As many groups as outweigh the start of a task many times.
   private func groupsPerTask(_ lanes: Int) -> Int { max(1, Int(1e6 / Double(max(1, cost) * lanes))) }
 
   private func tasks(_ lanes: Int) -> Int {

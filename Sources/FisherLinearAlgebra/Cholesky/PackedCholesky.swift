@@ -127,7 +127,7 @@ extension PackedBlocks {
     for j in 0..<place.panels {
       let (panel, columns) = (u + place.upper(j), place.columns(j))
       let rows = j * width + columns
-      // Lanes that nobody uses must not hold numbers that are slow to compute with.
+      // Lanes that nobody uses must not hold subnormal numbers.
       if columns % kernels.shape.lanes != 0 { panel.update(repeating: 0, count: rows * width) }
       kernels.packB(
         a.base + j * width * a.columnStride, columns: columns, columnStride: a.columnStride,

@@ -1,5 +1,5 @@
 public import KernelTemplates
 
-/// Asks for the cache line of `p`, wherever that is. Changes nothing that a program can see.
+/// Prefetches the cache line of `p`, wherever that is. Changes nothing that a program can see.
 @inlinable @inline(__always)
 package func prefetchLine<S>(_ p: UnsafePointer<S>) { prefetch(p) }

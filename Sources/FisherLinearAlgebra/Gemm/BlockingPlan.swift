@@ -39,7 +39,8 @@ struct BlockingPlan {
 
     let hasFewSteps = k <= BlockPlan.fewSteps
     packsOnTheWay =
-      packsB && product.isWhole && b.columnStride == 1 && !hasFewSteps && k * n * size > caches.staysInFirst
+      packsB && product.isWhole && b.columnStride == 1
+      && !BlockPlan.isRowMajor(depth: k, columns: n, of: S.self, caches)
     let keepsB = packsB && !(packsOnTheWay && panelParts.parts == 1)
     // Few rows read packed B once, right after it was packed.
     let isRead = hasFewSteps || (packsB && m <= 2 * shape.tileRows)
@@ -52,7 +53,7 @@ struct BlockingPlan {
 
     let partColumns = min(n, columnPanels.size(0) * panelColumns)
     kernel = BlockPlan(
-      isRowMajor: hasFewSteps || (!packsOnTheWay && k * partColumns * size <= caches.staysInFirst),
+      isRowMajor: !packsOnTheWay && BlockPlan.isRowMajor(depth: k, columns: partColumns, of: S.self, caches),
       sweeps: product.isWhole && k <= BlockPlan.fewestSteps && !packsA && !packsB && c.columnStride == 1
         && product.gemm.epilogue.isIdentity
         && (k * n * size <= caches.fitsFirst || m * c.rowStride * size >= caches.exceedsSecond),
@@ -82,5 +83,13 @@ struct BlockingPlan {
       packsB ? (kernel.keepsB ? columnPanels.size(0) : 2) * panelColumns * blocks.length : 0,
       shape.tileScratch
     )
+  }
+}
+
+extension BlockPlan {
+  /// Whether the panels of A are the outer loop: k × n elements of B stay in the first-level cache, or C is most of the
+  /// memory.
+  static func isRowMajor<S>(depth k: Int, columns n: Int, of type: S.Type, _ caches: CacheModel) -> Bool {
+    k <= fewSteps || k * n * MemoryLayout<S>.size <= caches.staysInFirst
   }
 }

@@ -5,7 +5,7 @@ extension CBLASBackend {
   public func gemm<S: KernelScalar>(_ call: Gemm<S>, threads: Int) { multiply(call, threads) }
 
   /// Apart, because a generic function looks up the metadata of its local values before it looks whether it has been
-  /// specialised: 30 ns.
+  /// specialised.
   @inline(never)
   private func multiply<S: KernelScalar>(_ call: Gemm<S>, _ threads: Int) {
     let (m, n, k) = (call.c.rows, call.c.columns, call.a.columns)

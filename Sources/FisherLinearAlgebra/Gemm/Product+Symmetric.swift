@@ -61,8 +61,7 @@ extension Product {
           c: gemm.c.block(i, j, rows: height, columns: count), depth: depth, alpha: gemm.alpha, beta: beta,
           region: region.block(i, j),
           plan: BlockPlan(
-            isRowMajor: depth <= BlockPlan.fewSteps
-              || depth * count * MemoryLayout<S>.size <= caches.staysInFirst,
+            isRowMajor: BlockPlan.isRowMajor(depth: depth, columns: count, of: S.self, caches),
             residentBytes: caches.fitsFirst), scratch: tile))
       i += width
     }

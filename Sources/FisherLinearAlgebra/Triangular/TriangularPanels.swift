@@ -75,7 +75,7 @@ struct TriangularPanels<S: KernelScalar> {
     }
   }
 
-  /// About 15 µs of work a task.
+  /// As many panels as outweigh the start of a task many times.
   private func panelsPerTask(_ n: Int) -> Int { max(1, 1_500_000 / (n * n * kernels.shape.tileColumns)) }
 
   /// Reading L where it lies costs misses if its rows are far apart, packing it pays if it meets many columns.
@@ -172,7 +172,7 @@ struct TriangularPanels<S: KernelScalar> {
     let backwards = b.rowStride < 0
     let memory = backwards ? b.rowsReversed : b
     if b.columns % kernels.shape.lanes != 0 {
-      // Lanes that nobody uses must not hold numbers that are slow to compute with.
+      // Lanes that nobody uses must not hold subnormal numbers.
       (scratch + (panels - 1) * n * width).update(repeating: 0, count: n * width)
     }
     kernels.packB(

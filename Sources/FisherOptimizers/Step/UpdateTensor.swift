@@ -52,7 +52,7 @@ func write<S: KernelScalar>(
   mark(v, count, &zeros)
 }
 
-/// Loads, and asks for what comes 1024 elements later: several streams are too many for the prefetchers of the hardware.
+/// Loads, and prefetches what comes 1024 elements later: several streams are too many for the prefetchers of the hardware.
 @inlinable @inline(__always)
 func ahead<S: KernelScalar>(_ p: UnsafePointer<S>) -> Lanes<S> {
   prefetchLine(p + 1024)

@@ -7,7 +7,7 @@ public enum Threads {
     try budget(Environment["FISHER_THREADS"], cores: cores, quota: quota)
   }
 
-  /// The most threads that can be asked for.
+  /// The most threads that a call may be given.
   package static let most = 4096
 
   /// The cores that the scheduler gives to this process.

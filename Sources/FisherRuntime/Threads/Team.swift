@@ -3,8 +3,8 @@ import Synchronization
 
 /// Workers that stay near for a moment after a parallel region, so that the next one finds them awake.
 ///
-/// A region costs some 0.4 µs if the team is near, and some 20 µs if its workers have to be woken: 7 µs of the caller's
-/// time, and the time that it works alone. One thread at a time has the team.
+/// A region costs little if the team is near. If its workers have to be woken, it costs the system calls of the caller,
+/// and the time that the caller works alone. One thread at a time has the team.
 package final class Team: Sendable {
   /// A worker for every core but the caller's: more would only take time from each other.
   package static let shared = Team(workers: Threads.cores - 1)
@@ -34,7 +34,7 @@ package final class Team: Sendable {
   /// Whether work that takes one thread so many microseconds is worth the team.
   ///
   /// Work that is worth only a team that is near calls it if the last such work began so recently that the team, had it
-  /// been called then, might still be near: a single product of 20 µs runs alone, a series of them does not.
+  /// been called then, might still be near: a single short product runs alone, a series of them does not.
   package func isWorthwhile(microseconds work: Double) -> Bool {
     if work >= Self.leastWorkOfCall { return true }
     if work < Self.leastWork { return false }

@@ -60,7 +60,7 @@ final class Worker: Sendable {
       expected: UInt(bitPattern: tasks), desired: Self.waiting, ordering: .relaxed)
   }
 
-  /// Waits for the tasks that the worker has accepted. After some 10 µs its core may be needed by the worker.
+  /// Waits for the tasks that the worker has accepted. After a while its core may be needed by the worker.
   func waitUntilDone() {
     var looks = 0
     while state.pointee.load(ordering: .acquiring) == Self.running {

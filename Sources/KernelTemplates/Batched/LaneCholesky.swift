@@ -11,7 +11,7 @@
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Replaces the lower triangles of the group by L and the upper ones by zeros; writes the n pivots of each lane.
   ///
-  /// `scratch` has room for 4·(n + 1) vectors. Asks for what is `ahead` meanwhile.
+  /// `scratch` has room for 4·(n + 1) vectors. Prefetches what is `ahead` meanwhile.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
   @inlinable

@@ -11,7 +11,7 @@
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Replaces the group of n × n matrices by its inverses; writes the magnitudes of the n pivots of each lane.
   ///
-  /// `scratch` has room for 2·n vectors. Asks for what is `ahead` meanwhile.
+  /// `scratch` has room for 2·n vectors. Prefetches what is `ahead` meanwhile.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
   @inlinable

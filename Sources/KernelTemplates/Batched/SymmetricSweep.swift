@@ -20,7 +20,7 @@
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Replaces the lower triangles of the group by those of its inverses; writes the n pivots of each lane.
   ///
-  /// `scratch` has room for 4·(n + 1) vectors. Asks for what is `ahead` meanwhile.
+  /// `scratch` has room for 4·(n + 1) vectors. Prefetches what is `ahead` meanwhile.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
   @inlinable

@@ -122,7 +122,7 @@ extension BlockCall {
 }
 
 extension BlockCall {
-  /// What is wanted next is asked for meanwhile, a share with every tile: the panel of B from column j on, or, after the
+  /// What is wanted next is prefetched meanwhile, a share with every tile: the panel of B from column j on, or, after the
   /// last one, the next block of A.
   ///
   /// - Parameter count: the tiles of one run, from panel `panel` of A down.

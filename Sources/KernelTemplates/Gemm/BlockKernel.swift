@@ -25,7 +25,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     return columns > 4 &* lanes && columns <= 5 &* lanes ? 3 : columns >= 4 &* lanes ? 4 : 2
   }
 
-  /// Steps of k up to which C is not asked for early. Wide tiles leave long rows of C to the hardware's prefetchers.
+  /// Steps of k up to which C is not prefetched. Wide tiles leave long rows of C to the hardware's prefetchers.
   @inlinable @inline(__always)
   static var stepsWithoutFetch: Int { registers < 32 ? 16 : 64 }
 

@@ -23,7 +23,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  /// `count` full panels of B side by side, row by row. Rows may be far apart: each is asked for four rows early.
+  /// `count` full panels of B side by side, row by row. Rows may be far apart: each is prefetched four rows early.
   @inlinable @inline(never)
   public static func copyPanels(
     _ source: UnsafePointer<Scalar>, count: Int, depthStride: Int, depth: Int,

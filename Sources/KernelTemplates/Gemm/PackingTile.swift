@@ -8,10 +8,10 @@ public struct Packing<T: Tile>: SingleWay {
   public var tile: T
   /// Where the next row goes.
   @usableFromInline var target: UnsafeMutablePointer<T.Scalar>
-  /// From a row of B to the one that is asked for. Rows are far apart, and no prefetcher follows a panel of them.
+  /// From a row of B to the one that is prefetched. Rows are far apart, and no prefetcher follows a panel of them.
   @usableFromInline let ahead: Int
 
-  /// Rows that are asked for before they are needed.
+  /// Rows that are prefetched before they are needed.
   @inlinable @inline(__always)
   static var rowsAhead: Int { 16 }
 

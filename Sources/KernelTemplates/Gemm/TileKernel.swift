@@ -53,12 +53,12 @@ public struct TileCall<Scalar> {
   public var copies: Bool
   /// How many lanes of the last vector exist.
   public var lastLanes: Int
-  /// C may be far away and is asked for early.
+  /// C may be far away and is prefetched.
   public var fetchesC: Bool
-  /// Memory that the next tiles will read, and how much of it this call asks for.
+  /// Memory that the next tiles will read, and how much of it this call prefetches.
   public var ahead: Ahead<Scalar>
   public var run: TileRun
-  /// C of the next tile is asked for, because the time for this one is too short to ask for its own.
+  /// C of the next tile is prefetched, because the time for this one is too short to prefetch its own.
   public var fetchesNext = false
   /// C is prefetched in the second half of the steps only.
   public var fetchesLate = false
@@ -109,7 +109,7 @@ extension TileCall {
 }
 
 extension VectorUnit {
-  /// Asks for the rows of C of the next tile of a run.
+  /// Prefetches the rows of C of the next tile of a run.
   @inlinable @inline(never)
   static func fetchNext(_ call: UnsafePointer<TileCall<Scalar>>, rows: Int, columns: Int) {
     let line = 64 / MemoryLayout<Scalar>.stride

@@ -8,7 +8,7 @@ public enum CacheLevel {
   case first, second
 }
 
-/// Asks for the cache line of `p`. Changes nothing that a program can see, whatever `p` is.
+/// Prefetches the cache line of `p`. Changes nothing that a program can see, whatever `p` is.
 @inlinable @inline(__always)
 public func prefetch<Scalar>(_ p: UnsafePointer<Scalar>, into level: CacheLevel = .first) {
   let address = UnsafeRawPointer(p)._rawValue
@@ -20,12 +20,12 @@ public func prefetch<Scalar>(_ p: UnsafePointer<Scalar>, into level: CacheLevel 
   }
 }
 
-/// Rows of memory to be asked for little by little, line by line.
+/// Rows of memory to be prefetched little by little, line by line.
 @frozen
 public struct Ahead<Scalar> {
-  /// The row that is asked for now.
+  /// The row that is being prefetched.
   @usableFromInline var row: UnsafePointer<Scalar>?
-  /// Elements of it that have been asked for, of how many there are, in whole lines.
+  /// Elements of it that have been prefetched, of how many there are, in whole lines.
   @usableFromInline var column = 0
   @usableFromInline var columns = 0
   /// Elements from a row to the next one.
@@ -53,7 +53,7 @@ public struct Ahead<Scalar> {
   @inlinable @inline(__always)
   static var line: Int { 64 / MemoryLayout<Scalar>.stride }
 
-  /// Asks for the next lines, into the second-level cache.
+  /// Prefetches the next lines into the second-level cache.
   @inlinable @inline(__always)
   public mutating func advance() {
     guard var row else { return }
@@ -71,7 +71,7 @@ public struct Ahead<Scalar> {
   }
 }
 
-/// A stretch of memory to be asked for little by little.
+/// A stretch of memory to be prefetched little by little.
 @frozen
 public struct Stretch<Scalar> {
   @usableFromInline var next: UnsafePointer<Scalar>
@@ -85,7 +85,7 @@ public struct Stretch<Scalar> {
     lines = (count &* MemoryLayout<Scalar>.stride &+ 64 &* shares &- 1) / (64 &* shares)
   }
 
-  /// Asks for the next lines, into the second-level cache.
+  /// Prefetches the next lines into the second-level cache.
   @inlinable @inline(__always)
   public mutating func advance() {
     for _ in 0..<lines {
@@ -95,7 +95,7 @@ public struct Stretch<Scalar> {
   }
 }
 
-/// Two stretches of memory that are wanted next, asked for little by little while something else is computed: all lines
+/// Two stretches of memory that are wanted next, prefetched little by little while something else is computed: all lines
 /// at once would occupy every outstanding miss, and the core would wait for them.
 @frozen
 public struct Lookahead<Scalar> {
@@ -129,7 +129,7 @@ public struct Lookahead<Scalar> {
     ofSecond = Stretch(second, count: secondCount, shares: shares)
   }
 
-  /// Asks for the next share of both.
+  /// Prefetches the next share of both.
   @inlinable @inline(__always)
   public mutating func advance() {
     if shares == 0 { return }
@@ -139,7 +139,7 @@ public struct Lookahead<Scalar> {
   }
 }
 
-/// Asks for every line of a row of `vectors` vectors.
+/// Prefetches every line of a row of `vectors` vectors.
 @inlinable @inline(__always)
 func prefetchRow<Unit: VectorUnit>(_ unit: Unit.Type, _ row: UnsafePointer<Unit.Scalar>, vectors: Int) {
   for v in 0..<vectors { prefetch(row + v &* Unit.lanes) }

@@ -130,7 +130,7 @@ public struct SquareCall<Scalar> {
   @usableFromInline var rowStride: Int
   @usableFromInline var target: UnsafeMutablePointer<Scalar>
   @usableFromInline var targetStride: Int
-  /// The rows are long, and are asked for some lines ahead.
+  /// The rows are long, and are prefetched some lines ahead.
   @usableFromInline var isLong: Bool
 
   @inlinable @inline(__always)
@@ -147,7 +147,7 @@ public struct SquareCall<Scalar> {
     self.isLong = isLong
   }
 
-  /// Asks for the rows, four lines behind column i.
+  /// Prefetches the rows, four lines behind column i.
   @inlinable @inline(__always)
   func fetchAhead(_ i: Int, rows: Int) {
     let line = 64 / MemoryLayout<Scalar>.stride
@@ -227,7 +227,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// Copies `count` ≤ L rows of `depth` elements into columns: target[p · stride + row] = source[row · rowStride + p].
   ///
-  /// Lanes between `count` and L of the target are overwritten with anything. Rows that are long are asked for some lines
+  /// Lanes between `count` and L of the target are overwritten with anything. Rows that are long are prefetched some lines
   /// ahead.
   @inlinable @inline(never)
   public static func transposeRows(
