@@ -18,7 +18,9 @@ public enum Battery {
 
   /// Runs every check that the optimizer's facts call for.
   ///
-  /// - Parameter progress: called with each finding as it comes.
+  /// - Parameters:
+  ///   - subject: the optimizer with its record.
+  ///   - progress: called with each finding as it comes.
   public static func verify(_ subject: Subject, progress: (Finding) -> Void = { _ in }) -> [Finding] {
     checks.filter { $0.applies(subject.record) }.map { check in
       let finding = run(check, subject)
@@ -29,7 +31,10 @@ public enum Battery {
 
   /// The first check that rejects a mutant; nil if the battery does not notice it.
   ///
-  /// - Parameter dropped: the names of checks that the battery shall do without, to see whether they are needed.
+  /// - Parameters:
+  ///   - mutation: the fault.
+  ///   - type: the optimizer that is made faulty.
+  ///   - dropped: the names of checks that the battery shall do without, to see whether they are needed.
   public static func rejection(
     of mutation: Mutation, _ type: any Optimizer.Type, without dropped: Set<String> = []
   ) -> Finding? {

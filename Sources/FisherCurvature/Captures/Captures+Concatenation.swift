@@ -4,7 +4,9 @@ import FisherRuntime
 extension Captures {
   /// The captures of several micro-batches as those of their union, sample after sample.
   ///
-  /// - Parameter backend: what brings gradients to one scale.
+  /// - Parameters:
+  ///   - parts: those of the micro-batches, in the order of their samples.
+  ///   - backend: what brings gradients to one scale.
   /// - Precondition: at least one; all have the same layers with the same kinds and widths.
   public init(concatenating parts: [Captures], on backend: any Backend = NativeBackend()) {
     require(!parts.isEmpty, "Captures: there is nothing to concatenate")

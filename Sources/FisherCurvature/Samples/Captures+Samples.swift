@@ -7,6 +7,8 @@ extension Captures {
   /// - Parameters:
   ///   - parameters: by layer, which of its parameters count. Layers without a capture have no rows in J.
   ///   - other: captures of other samples or with other output gradients, for J′; nil for J itself.
+  ///   - backend: what carries out the products.
+  ///   - threads: the most threads to use.
   /// - Throws: ``SamplesAreMixed``.
   public func gram<Other>(
     of parameters: [String: LayerParameters], with other: Captures<Scalar, Other>?,

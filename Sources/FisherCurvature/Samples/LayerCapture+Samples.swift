@@ -22,6 +22,8 @@ extension LayerCapture {
   ///   - parameters: those that count.
   ///   - other: the same layer with other samples or output gradients, for J′; nil for J itself.
   ///   - K: as many rows as samples here, as many columns as samples there.
+  ///   - backend: what carries out the products.
+  ///   - threads: the most threads to use.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func addGram(
     of parameters: LayerParameters = .all, with other: LayerCapture? = nil, to K: inout Matrix<Double>,
@@ -50,7 +52,11 @@ extension LayerCapture {
 
   /// Jᵀ·w, the gradient of Σₙ wₙ·ℓₙ: by the weight (output × input, tokens × width, or one row) and by the bias.
   ///
-  /// - Parameter w: a number for each sample.
+  /// - Parameters:
+  ///   - w: a number for each sample.
+  ///   - parameters: those whose gradients are wanted.
+  ///   - backend: what carries out the products.
+  ///   - threads: the most threads to use.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func gradients(
     weighting w: [Double], of parameters: LayerParameters = .all, on backend: any Backend = NativeBackend(),
@@ -79,6 +85,8 @@ extension LayerCapture {
   /// - Parameters:
   ///   - w: a number for each sample.
   ///   - sum: ``weightRows`` × ``weightColumns``; overwritten.
+  ///   - backend: what carries out the products.
+  ///   - threads: the most threads to use.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func weightGradient(
     weighting w: [Double], into sum: inout Matrix<Scalar>, on backend: any Backend = NativeBackend(),

@@ -28,8 +28,9 @@ extension Workspace {
   /// - Parameters:
   ///   - values: those of the forward pass.
   ///   - outputGradients: of the shape of ``outputs``, taken as gradients of a sum over samples.
+  ///   - kind: which Fisher matrix the result belongs to.
   public func captures<Kind: FisherKind>(
-    _ values: [Matrix<Scalar>], from outputGradients: Matrix<Scalar>, as _: Kind.Type
+    _ values: [Matrix<Scalar>], from outputGradients: Matrix<Scalar>, as kind: Kind.Type
   ) -> Captures<Scalar, Kind> {
     require(
       outputGradients.rows == sampleCount && outputGradients.columns == network.output.count,

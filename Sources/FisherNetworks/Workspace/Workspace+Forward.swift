@@ -8,6 +8,7 @@ extension Workspace {
   ///   - values: the parameters, in the order of the network's list.
   ///   - inputs: a row a sample; kept until the next pass or ``releaseBatch()``.
   ///   - labels: as the loss wants them; kept likewise.
+  ///   - mode: whether layers behave as in training or as in evaluation.
   /// - Returns: the loss.
   @discardableResult
   public func forward(

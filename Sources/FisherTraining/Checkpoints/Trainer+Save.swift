@@ -6,7 +6,9 @@ extension Trainer {
   /// Writes the run into a directory, which is made if need be: `checkpoint.safetensors` to resume from, and
   /// `weights.safetensors` with the tested weights under their names and shapes, for other programs.
   ///
-  /// - Parameter configuration: texts to be stored with the run; ``Checkpoint/configuration`` gives them back.
+  /// - Parameters:
+  ///   - directory: its path.
+  ///   - configuration: texts to be stored with the run; ``Checkpoint/configuration`` gives them back.
   /// - Throws: ``FileError``; then the old files are whole.
   public func save(to directory: String, configuration: [String: String] = [:]) throws(FileError) {
     do {

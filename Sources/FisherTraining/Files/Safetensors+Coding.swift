@@ -43,7 +43,11 @@ extension Safetensors {
     try self.init(decoding: try FileBytes.read(path), from: path)
   }
 
-  /// - Parameter path: for messages.
+  /// Reads the bytes of a file.
+  ///
+  /// - Parameters:
+  ///   - bytes: the whole file.
+  ///   - path: for messages.
   public init(decoding bytes: [UInt8], from path: String) throws(FileError) {
     guard bytes.count >= 8 else {
       throw FileError(path, "\(bytes.count) bytes are too few for a safetensors file")

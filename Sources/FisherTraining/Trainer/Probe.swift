@@ -28,7 +28,7 @@ public final class Probe<Scalar: KernelScalar> {
 
   /// What an optimizer without a past would subtract from the weights.
   ///
-  /// - Throws: ``StepRefusal`` if it refuses the step.
+  /// - Throws: `StepRefusal` if it refuses the step.
   public func direction(of optimizer: any Optimizer) throws -> [Matrix<Scalar>] {
     var driver = try OptimizerDriver<Scalar>(
       optimizer, parameters: workspace.network.parameters, registry: registry, backend: workspace.backend,

@@ -52,7 +52,7 @@ extension Trainer {
   ///
   /// - Parameter observe: is called after every step and every epoch, when weights, state and progress belong together:
   ///   the place to write a checkpoint. What it throws ends the run.
-  /// - Throws: ``StepRefusal``; then weights and state are those of the last step that was taken.
+  /// - Throws: `StepRefusal`; then weights and state are those of the last step that was taken.
   @discardableResult
   public func run(_ observe: (TrainingEvent) throws -> Void = { _ in }) throws -> TrainingResult {
     while !isFinished {

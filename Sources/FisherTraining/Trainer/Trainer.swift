@@ -31,8 +31,16 @@ public final class Trainer<Scalar: KernelScalar> {
   /// The order of the epoch that runs.
   private var order: (epoch: Int, places: [Int]) = (-1, [])
 
-  /// - Parameter registry: where the fallback of an optimizer that does not treat all parameters is found.
-  /// - Throws: ``TrainingError``, ``ScheduleError``, ``SettingsError`` or ``RegistryError``.
+  /// A run that has not begun: weights as the network initialises them from the seed of the options.
+  ///
+  /// - Parameters:
+  ///   - network: what is trained.
+  ///   - data: what it is trained and tested with.
+  ///   - optimizer: with its settings.
+  ///   - options: batch size, epochs, schedule and the like.
+  ///   - registry: where the fallback of an optimizer that does not treat all parameters is found.
+  ///   - backend: what carries out the linear algebra.
+  /// - Throws: ``TrainingError``, `ScheduleError`, `SettingsError` or `RegistryError`.
   public init(
     _ network: Network<Scalar>, _ data: DataSplit, optimizer: any Optimizer,
     options: TrainingOptions = TrainingOptions(), registry: OptimizerRegistry = OptimizerRegistry(),
@@ -89,7 +97,7 @@ public final class Trainer<Scalar: KernelScalar> {
   /// Takes the next step of the run. The last step of an epoch is followed by the test, and ends the epoch; after the
   /// last epoch another one begins.
   ///
-  /// - Throws: ``StepRefusal``; then weights, state and progress are as before.
+  /// - Throws: `StepRefusal`; then weights, state and progress are as before.
   @discardableResult
   public func step() throws(StepRefusal) -> StepReport {
     let start = Self.now

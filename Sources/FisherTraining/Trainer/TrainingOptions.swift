@@ -11,7 +11,7 @@ public struct TrainingOptions: Sendable {
   public var microBatchSize: Int?
   /// Weights, order, augmentation and masks all follow from it.
   public var seed: UInt64 = 1
-  /// As text, because its lengths count in epochs: ``Schedule/spellings``.
+  /// As text, because its lengths count in epochs: `Schedule.spellings`.
   public var schedule = "cosine"
   /// Nil for that of the optimizer's record.
   public var clipping: Clipping?

@@ -64,10 +64,14 @@ public struct Trace: Sendable {
   /// What an optimizer makes of the trace.
   ///
   /// - Parameters:
+  ///   - optimizer: with its settings.
+  ///   - type: the element type of the run.
+  ///   - backend: what carries out the products.
+  ///   - threads: the most threads to use.
   ///   - schedule: what multiplies the learning rate.
   ///   - beforeStep: may change the driver before each step: the place for mutations.
   public func run<S: KernelScalar>(
-    _ optimizer: any Optimizer, _: S.Type, on backend: any Backend = NativeBackend(), threads: Int = 1,
+    _ optimizer: any Optimizer, _ type: S.Type, on backend: any Backend = NativeBackend(), threads: Int = 1,
     schedule: Schedule = .constant, beforeStep: (inout OptimizerDriver<S>) throws -> Void = { _ in }
   ) throws -> [[Double]] {
     var driver = try OptimizerDriver<S>(
