@@ -32,6 +32,8 @@ struct Fisher {
       Command(
         name: "bench", summary: "measure the kernels against other libraries", help: Bench.help,
         run: Bench.run),
+      Command(
+        name: "plot", summary: "draw training runs or measurements as SVG", help: Plot.help, run: Plot.run),
     ]
   }
 

@@ -2,7 +2,7 @@ import FisherRuntime
 import Foundation
 
 /// Whole files, in and out.
-enum FileBytes {
+package enum FileBytes {
   /// All bytes of a file of data, unpacked if gzip has compressed it.
   static func readData(_ path: String) throws(FileError) -> [UInt8] {
     let bytes = try read(path)
@@ -16,7 +16,7 @@ enum FileBytes {
   }
 
   /// All bytes of a file.
-  static func read(_ path: String) throws(FileError) -> [UInt8] {
+  package static func read(_ path: String) throws(FileError) -> [UInt8] {
     func failure() -> FileError {
       let reason = errno
       if reason == ENOENT { return FileError(path, "there is no such file") }
@@ -74,7 +74,7 @@ enum FileBytes {
   private static func temporary(_ path: String) -> String { path + ".\(getpid()).tmp" }
 
   /// Replaces a file as a whole: writes a neighbour, syncs it, renames it. Whatever fails, the old file stays.
-  static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
     let temporary = temporary(path)
     func fail(_ what: String) -> FileError {
       let reason = String(cString: strerror(errno))
