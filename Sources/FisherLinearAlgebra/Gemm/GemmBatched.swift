@@ -7,9 +7,13 @@ import FisherRuntime
 /// `MatrixStack(repeating: b, count: n)` lets all products share one operand without copying it.
 ///
 /// - Parameters:
+///   - alpha: what multiplies the products.
 ///   - a: m×k each.
 ///   - b: k×n each.
+///   - beta: what multiplies C.
 ///   - c: m×n each; written in place unless its storage is shared. With β = 0 it is not read.
+///   - backend: what carries out the linear algebra.
+///   - threads: the most threads to use.
 @specialized(where S == Float) @specialized(where S == Double)
 public func gemm<S: KernelScalar>(
   alpha: S = 1, _ a: MatrixStack<S>, _ b: MatrixStack<S>, beta: S = 0, into c: inout MatrixStack<S>,
@@ -39,9 +43,13 @@ public func gemm<S: KernelScalar>(
 /// Cᵢ ← α·Aᵢ·Bᵢ + β·Cᵢ for arrays of matrices, whose shapes may differ from product to product.
 ///
 /// - Parameters:
+///   - alpha: what multiplies the products.
 ///   - a: mᵢ×kᵢ.
 ///   - b: kᵢ×nᵢ; as many as in `a`.
+///   - beta: what multiplies C.
 ///   - c: mᵢ×nᵢ; as many as in `a`, each written in place unless its storage is shared. With β = 0 it is not read.
+///   - backend: what carries out the linear algebra.
+///   - threads: the most threads to use.
 @specialized(where S == Float) @specialized(where S == Double)
 public func gemm<S: KernelScalar>(
   alpha: S = 1, _ a: [Matrix<S>], _ b: [Matrix<S>], beta: S = 0, into c: inout [Matrix<S>],

@@ -36,7 +36,11 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   ///   - parameters: all parameters of the model; names are unique.
   ///   - groups: the first whose pattern fits a name decides.
   ///   - registry: where fallbacks are looked up.
+  ///   - schedule: what multiplies the learning rates.
+  ///   - clipping: of the gradients, before any optimizer sees them.
   ///   - averaging: d of the running average ← d·average + (1 − d)·θ, 0 ≤ d < 1, which starts from the first weights.
+  ///   - backend: what carries out the linear algebra.
+  ///   - threads: the most threads to use.
   /// - Throws: ``SettingsError``, also for a hyper-parameter that `Scalar` cannot hold, or ``RegistryError``.
   public init(
     _ optimizer: any Optimizer, parameters: [ParameterInfo], groups: [ParameterGroup] = [],
@@ -73,6 +77,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   /// - Parameters:
   ///   - values: θ in the order of ``parameters``, updated in place.
   ///   - gradients: of the mean loss, in the same order; clipped in place.
+  ///   - objective: what else the step may ask for: captures, sampled labels, second passes.
   /// - Throws: ``StepRefusal``; then values and state are as before.
   public mutating func step(
     values: inout [Matrix<Scalar>], gradients: inout [Matrix<Scalar>], objective: any Objective<Scalar>

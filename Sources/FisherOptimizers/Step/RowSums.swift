@@ -16,8 +16,11 @@ public protocol RowTerm<Scalar> {
 /// for any width. The bits do not depend on the threads.
 ///
 /// - Parameters:
+///   - x: what is summed.
 ///   - row: a factor for each row; zeros if there is none.
 ///   - column: a factor for each column; zeros if there is none.
+///   - threads: the most threads to use.
+///   - term: what is summed of each element.
 /// - Returns: as many sums as `x` has rows.
 @inlinable @inline(__always)
 public func rowSums<Term: RowTerm>(

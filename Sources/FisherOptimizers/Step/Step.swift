@@ -27,7 +27,7 @@ public struct Step<Scalar: KernelScalar> {
   var staged = StagedChanges<Scalar>()
   var spares = SpareMatrices<SlotKey, Scalar>()
 
-  /// θ: a matrix of ``ParameterInfo/rows`` × ``ParameterInfo/columns``.
+  /// θ: a matrix of `rows` × `columns` of its description.
   public func value(_ parameter: ParameterInfo) -> Matrix<Scalar> {
     guard let value = values[parameter.name] else { unknown(parameter) }
     return value
@@ -75,6 +75,9 @@ public struct Step<Scalar: KernelScalar> {
   ///
   /// - Parameters:
   ///   - name: one that no state and no other matrix of this step has.
+  ///   - owner: whose matrix it is; the parameter or layer at hand unless given.
+  ///   - rows: of the matrix.
+  ///   - columns: of the matrix.
   ///   - write: writes all elements, which are undefined before.
   public mutating func temporary(
     _ name: String, of owner: String? = nil, rows: Int, columns: Int, _ write: (inout Matrix<Scalar>) -> Void
@@ -112,6 +115,8 @@ public struct Step<Scalar: KernelScalar> {
   /// Stages the update of a parameter by an elementwise rule.
   ///
   /// - Parameters:
+  ///   - rule: what is done with each element.
+  ///   - parameter: what is updated.
   ///   - gradient: what the rule sees as the gradient, instead of g; shaped as θ. Rows may have gaps between them.
   ///   - row: a factor for each row of θ, ``Element/row``; as many elements as θ has rows.
   ///   - column: a factor for each column of θ, ``Element/column``; as many elements as θ has columns.

@@ -22,8 +22,10 @@ struct Axis {
     }
     let span = most > least ? most - least : max(abs(most), 1)
     let step = Self.roundStep(span / 5)
-    low = (least / step).rounded(.down) * step
     high = min((most / step).rounded(.up) * step, max(limit, most))
+    // One value alone lies at the upper end.
+    let floor = (least / step).rounded(.down) * step
+    low = floor < high ? floor : high - step
     let (start, stop) = (low, high)
     ticks = (0...10).map { start + Double($0) * step }.filter { $0 <= stop + step / 1000 }
   }
