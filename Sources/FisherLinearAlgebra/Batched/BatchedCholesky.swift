@@ -63,7 +63,9 @@ public struct BatchedCholesky<Scalar: KernelScalar>: Sendable {
 
   /// Replaces each right-hand side B by X, L·Lᵀ·X = B; the bits are those of ``MatrixStack/solveCholesky(_:on:threads:)``.
   ///
-  /// - Parameter right: as many matrices as there are factors, n×m each, for the same instruction set.
+  /// - Parameters:
+  ///   - right: as many matrices as there are factors, n×m each, for the same instruction set.
+  ///   - threads: the most threads to use, at least 1.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func solve(_ right: inout InterleavedBatch<Scalar>, threads: Int = Threads.available) {
     requireThreads(threads, "solve")
@@ -80,7 +82,9 @@ public struct BatchedCholesky<Scalar: KernelScalar>: Sendable {
 
   /// Replaces each right-hand side B by X, L·Lᵀ·X = B.
   ///
-  /// - Parameter right: as many matrices as there are factors, n×m each.
+  /// - Parameters:
+  ///   - right: as many matrices as there are factors, n×m each.
+  ///   - threads: the most threads to use, at least 1.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func solve(_ right: inout MatrixStack<Scalar>, threads: Int = Threads.available) {
     requireThreads(threads, "solve")

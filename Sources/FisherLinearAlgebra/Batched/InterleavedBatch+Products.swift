@@ -10,6 +10,7 @@ extension InterleavedBatch {
   ///
   /// - Parameters:
   ///   - samples: matrices of one row for each matrix of the batch, n elements long.
+  ///   - alpha: α.
   ///   - beta: β; with 0, the old matrices are not read.
   ///   - threads: the most threads to use, at least 1.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)

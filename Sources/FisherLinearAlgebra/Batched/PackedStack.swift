@@ -74,7 +74,10 @@ public struct PackedStack<Scalar: KernelScalar>: Sendable {
 
   /// Replaces each right-hand side B by the solution X of L·Lᵀ·X = B, these matrices being the Cholesky factors L.
   ///
-  /// - Parameter right: as many matrices as there are factors, n×m each.
+  /// - Parameters:
+  ///   - right: as many matrices as there are factors, n×m each.
+  ///   - backend: what carries it out.
+  ///   - threads: the most threads to use, at least 1.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func solveCholesky(
     _ right: inout MatrixStack<Scalar>, on backend: any Backend = NativeBackend(),

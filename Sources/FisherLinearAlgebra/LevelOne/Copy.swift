@@ -5,6 +5,7 @@ import FisherRuntime
 /// - Parameters:
 ///   - a: m×n.
 ///   - b: m×n; written in place unless its storage is shared.
+///   - backend: what carries it out.
 @specialized(where S == Float) @specialized(where S == Double)
 public func copy<S: KernelScalar>(
   _ a: Matrix<S>, into b: inout Matrix<S>, on backend: any Backend = NativeBackend()
@@ -22,6 +23,7 @@ public func copy<S: KernelScalar>(
 /// - Parameters:
 ///   - a: m×n.
 ///   - b: n×m; written in place unless its storage is shared.
+///   - backend: what carries it out.
 @specialized(where S == Float) @specialized(where S == Double)
 public func transpose<S: KernelScalar>(
   _ a: Matrix<S>, into b: inout Matrix<S>, on backend: any Backend = NativeBackend()

@@ -8,6 +8,7 @@ import FisherRuntime
 /// - Parameters:
 ///   - x: of any shape.
 ///   - y: of the same shape, or, if both are a single row or column, of the same number of elements.
+///   - backend: what carries it out.
 @specialized(where S == Float) @specialized(where S == Double)
 public func dot<S: KernelScalar>(
   _ x: Matrix<S>, _ y: Matrix<S>, on backend: any Backend = NativeBackend()
@@ -43,6 +44,7 @@ public func iamax<S: KernelScalar>(
 ///   - alpha: α; with 0, x is not read.
 ///   - x: of the shape of `y`, or, if both are a single row or column, of the same number of elements.
 ///   - y: written in place unless its storage is shared.
+///   - backend: what carries it out.
 @specialized(where S == Float) @specialized(where S == Double)
 public func axpy<S: KernelScalar>(
   alpha: S = 1, _ x: Matrix<S>, into y: inout Matrix<S>, on backend: any Backend = NativeBackend()
@@ -65,6 +67,7 @@ public func axpy<S: KernelScalar>(
 /// - Parameters:
 ///   - alpha: α; with 0, x is not read and becomes 0.
 ///   - x: of any shape; written in place unless its storage is shared.
+///   - backend: what carries it out.
 @specialized(where S == Float) @specialized(where S == Double)
 public func scal<S: KernelScalar>(
   alpha: S, _ x: inout Matrix<S>, on backend: any Backend = NativeBackend()
