@@ -86,6 +86,7 @@ public struct Setting<Value: SettingType>: Sendable {
   /// - Parameters:
   ///   - wrappedValue: the default.
   ///   - meaning: what it does, in one line.
+  ///   - range: which values are legal.
   ///   - source: where the default comes from.
   public init(
     wrappedValue: Value, _ meaning: String, _ range: SettingRange = Value.everything, source: String

@@ -45,12 +45,14 @@ extension Check {
       mutant?.change(&driver)
       states.append(driver.state)
     }
-    try demand(!states[1].tensors.isEmpty, "there is no state after the first step")
+    try demand(
+      !states[1].tensors.isEmpty || !states[1].scalars.isEmpty, "there is no state after the first step")
     let still = states[1].tensors.filter { key, tensor in
       states.dropFirst(2).allSatisfy { $0.tensors[key] == tensor }
     }
     try demand(still.isEmpty, "\(still.keys.sorted().map(\.description)) never change after the first step")
-    return "\(states[1].tensors.count) tensors, \(states[1].byteCount) bytes"
+    let state = states[1]
+    return "\(state.tensors.count) tensors, \(state.scalars.count) numbers, \(state.byteCount) bytes"
   }
 
   static let stateStaysInSize = Check(

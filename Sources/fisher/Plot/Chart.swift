@@ -6,13 +6,13 @@ struct Chart {
   let data: PlotData
   let title: String
 
-  private let width = 720.0
+  private let width = 760.0
   private let height = 380.0
   /// Room around the lines, for the title, ticks and names.
   private let top = 36.0
   private let bottom = 48.0
   private let left = 56.0
-  private let right = 168.0
+  private let right = 208.0
 
   /// Told apart by persons with any of the common colour deficiencies (Okabe and Ito 2008).
   private static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"]
