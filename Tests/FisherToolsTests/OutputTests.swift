@@ -51,6 +51,18 @@ private let quick = "$FISHER train --optimizer sgd --epochs 2 --batch 256"
     #expect(log.split(separator: "\n").allSatisfy { $0.hasPrefix("{") }, "\(log)")
   }
 
+  @Test func picturesGoThroughLinksAndDevices() throws {
+    let folder = try Folder()
+    let script = """
+      cd \(folder.path) && \(quick) --json log > /dev/null && echo old > target && ln -s target link
+      $FISHER plot log --out link && test -L link && head -c 4 target
+      $FISHER plot log --out - | tail -c 7
+      $FISHER plot log --out /dev/full; echo $?; test -c /dev/full && echo device
+      """
+    let run = try shell(script)
+    #expect(run.output == "<svg</svg>\n1\ndevice\n", "\(run)")
+  }
+
   @Test func jsonGoesThroughLinksAndPipes() throws {
     let folder = try Folder()
     let script = """

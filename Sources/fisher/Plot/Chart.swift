@@ -22,7 +22,7 @@ struct Chart {
     let xs = Axis(data.series.flatMap { $0.points.map(\.x) }, isLogarithmic: data.isLogarithmic)
     let ys = Axis(
       data.series.flatMap { $0.points.map(\.y) } + (data.isLogarithmic ? [0, 100] : []),
-      limit: data.yTitle.contains("percent") ? 100 : .infinity)
+      limit: data.isPercent ? 100 : .infinity)
     let x = { left + xs.position($0) * (width - left - right) }
     let y = { height - bottom - ys.position($0) * (height - top - bottom) }
     var parts = [head]

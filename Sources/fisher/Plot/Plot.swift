@@ -40,7 +40,8 @@ enum Plot {
       )
     }
     if let omitted = data.omitted { Console.error("left out: \(omitted)") }
-    try write(Chart(data: data, title: arguments.value("title") ?? title(files[0].lines)).svg, to: path)
+    let chart = Chart(data: data, title: arguments.value("title") ?? title(files[0].lines))
+    try OutputFile(path, option: "--out").write(chart.svg)
     return 0
   }
 
@@ -65,13 +66,5 @@ enum Plot {
         return value
       }
     } catch { throw error as? UsageError ?? UsageError("\(error)") }
-  }
-
-  private static func write(_ svg: String, to path: String) throws(UsageError) {
-    if path == "-" {
-      print(svg, terminator: "")
-      return
-    }
-    do { try FileBytes.replace(path, with: Array(svg.utf8)) } catch { throw UsageError("\(error)") }
   }
 }

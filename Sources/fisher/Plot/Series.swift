@@ -13,6 +13,8 @@ struct PlotData {
   let yTitle: String
   /// Sizes double from tick to tick.
   let isLogarithmic: Bool
+  /// No value is above 100.
+  let isPercent: Bool
   /// What was left out, and why; nil if nothing was.
   var omitted: String?
 }
@@ -20,7 +22,7 @@ struct PlotData {
 extension PlotData {
   /// What was measured of square operands: the rate of every library, in percent of the peak that was measured beside it.
   init(measurements lines: [JSON]) {
-    self.init(xTitle: "n", yTitle: "percent of the measured peak", isLogarithmic: true)
+    self.init(xTitle: "n", yTitle: "percent of the measured peak", isLogarithmic: true, isPercent: true)
     let cases = lines.filter { $0["case"] != nil && $0["gflops"]?.double != nil }
     let square = cases.filter { line in
       let sizes = ["m", "n", "k"].compactMap { line[$0]?.double }
@@ -58,7 +60,7 @@ extension PlotData {
     self.init(
       xTitle: x == "seconds" ? "seconds of training" : x,
       yTitle: hasClasses ? "test accuracy, percent" : "test loss",
-      isLogarithmic: false)
+      isLogarithmic: false, isPercent: hasClasses)
     let optimizers = runs.map { $0.lines.lazy.compactMap { $0["optimizer"]?.string }.first ?? $0.name }
     // The file tells runs of one optimizer apart.
     let areDistinct = Set(optimizers).count == runs.count
@@ -71,10 +73,11 @@ extension PlotData {
     }
   }
 
-  private init(xTitle: String, yTitle: String, isLogarithmic: Bool) {
+  private init(xTitle: String, yTitle: String, isLogarithmic: Bool, isPercent: Bool) {
     self.xTitle = xTitle
     self.yTitle = yTitle
     self.isLogarithmic = isLogarithmic
+    self.isPercent = isPercent
   }
 
   private mutating func add(_ x: Double, _ y: Double, to name: String) {
