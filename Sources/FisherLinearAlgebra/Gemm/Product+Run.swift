@@ -58,12 +58,13 @@ extension Product {
     }
   }
 
-  /// Cuts C into about two parts a thread, near squares, none smaller than a few tiles.
+  /// Cuts C into near squares, none smaller than a few tiles: two parts a thread for two threads, four for many, of which
+  /// one is more likely to come late.
   private func grid(_ shape: TileShape, threads: Int) -> (rows: Partition, columns: Partition) {
     let most = (rows: max(1, rows / (3 * shape.tileRows)), columns: max(1, columns / (2 * shape.tileColumns)))
     var (r, c) = (1, 1)
     // Sides are halved, so that two threads do not share three parts.
-    while r * c < 2 * threads && (2 * r <= most.rows || 2 * c <= most.columns) {
+    while r * c < min(4, threads) * threads && (2 * r <= most.rows || 2 * c <= most.columns) {
       let splitRows = 2 * c > most.columns || (2 * r <= most.rows && rows / r >= columns / c)
       if splitRows { r *= 2 } else { c *= 2 }
     }

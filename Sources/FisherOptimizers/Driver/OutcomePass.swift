@@ -60,7 +60,7 @@ extension Outcome {
     }
 
     /// Where everything lies, as long as this pass lives and is not copied.
-    private mutating func operands() -> UpdateOperands<Scalar> {
+    private mutating func operands(streams: Bool) -> UpdateOperands<Scalar> {
       var tensors: [UpdateTensor<Scalar>] = []
       for (former, place) in zip(former, places) {
         tensors.append(
@@ -73,7 +73,13 @@ extension Outcome {
           old: old.withPointer { $0.base }, new: value.withMutablePointer(discarding: true) { $0.base }),
         gradient: gradient.withPointer { $0.base }, gradientStride: gradient.rowStride, slots: tensors,
         row: row.map { $0.withPointer { $0.base } }, column: column.map { $0.withPointer { $0.base } },
-        columns: columns)
+        columns: columns, streams: streams)
+    }
+
+    /// Bytes that the pass reads and writes.
+    private var bytes: Int {
+      let tensors = 3 + former.count { $0 != nil } + slots.count
+      return tensors * value.count * MemoryLayout<Scalar>.stride
     }
 
     /// Elements of a piece: a fraction of a millisecond, and a few hundred kilobytes.
@@ -85,7 +91,9 @@ extension Outcome {
     /// - Returns: for each pass whether all that it wrote is finite.
     static func run(_ passes: inout [Pass], threads: Int) -> [Bool] {
       var operands: [UpdateOperands<Scalar>] = []
-      for i in passes.indices { operands.append(passes[i].operands()) }
+      // What fits a cache is found there by the next step; else it would only drive out what comes next.
+      let streams = hasStreamingStores && passes.reduce(0) { $0 + $1.bytes } > CacheModel.machine.exceedsThird
+      for i in passes.indices { operands.append(passes[i].operands(streams: streams)) }
       var pieces: [(pass: Int, range: Range<Int>)] = []
       for (p, pass) in passes.enumerated() {
         for start in stride(from: 0, to: pass.value.count, by: pieceCount) {

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+public import FisherRuntime
 
 // Everything here is compiled where the rule is, for its element type.
 
@@ -24,6 +25,7 @@ extension UpdateRule {
       runRow(operands, gradient, i, end, column: i &- start, row: factor, &zeros)
       i = end
     }
+    if operands.streams { streamingFence() }
     return zeros == .zero
   }
 
@@ -34,6 +36,7 @@ extension UpdateRule {
   ) {
     var (x, state) = (Element(row: row), Self.noState)
     var (i, j) = (start, column)
+    let streams = operands.streams && operands.isAligned(start)
     while i &+ 8 <= end {
       x.value = read(operands.value, i)
       x.gradient = ahead(gradient + i)
@@ -42,9 +45,9 @@ extension UpdateRule {
         for k in 0..<Self.slotCount { lanes[k] = read(operands.slots[k], i) }
       }
       update(&x, &state)
-      write(x.value, operands.value, i, &zeros)
+      write(x.value, operands.value, i, streams: streams, &zeros)
       Self.withLanes(&state) { lanes in
-        for k in 0..<Self.slotCount { write(lanes[k], operands.slots[k], i, &zeros) }
+        for k in 0..<Self.slotCount { write(lanes[k], operands.slots[k], i, streams: streams, &zeros) }
       }
       i &+= 8
       j &+= 8

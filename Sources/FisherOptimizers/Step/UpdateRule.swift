@@ -65,18 +65,29 @@ public struct UpdateOperands<Scalar: KernelScalar> {
   @usableFromInline var columns: Int
   /// From one row of the gradient to the next.
   @usableFromInline var gradientStride: Int
+  /// What is written goes past the caches, where it is aligned.
+  @usableFromInline var streams: Bool
 
   init(
     value: UpdateTensor<Scalar>, gradient: UnsafePointer<Scalar>, gradientStride: Int,
     slots: [UpdateTensor<Scalar>] = [], row: UnsafePointer<Scalar>? = nil,
-    column: UnsafePointer<Scalar>? = nil, columns: Int
+    column: UnsafePointer<Scalar>? = nil, columns: Int, streams: Bool = false
   ) {
     self.value = value
     self.gradient = gradient
     self.gradientStride = gradientStride
+    self.streams = streams
     self.slots = slots
     self.row = row
     self.column = column
     self.columns = columns
+  }
+}
+
+extension UpdateOperands {
+  /// Whether element `i` of everything that is written is aligned for streaming stores.
+  @inlinable @inline(__always)
+  func isAligned(_ i: Int) -> Bool {
+    slots.reduce(value.isAligned(i)) { $0 && $1.isAligned(i) }
   }
 }

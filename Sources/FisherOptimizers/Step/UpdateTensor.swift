@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+public import FisherRuntime
 
 /// A tensor that an update reads, and where its successor goes.
 @frozen
@@ -13,6 +14,9 @@ public struct UpdateTensor<Scalar: KernelScalar> {
     self.old = old
     self.new = new
   }
+
+  @inlinable @inline(__always)
+  func isAligned(_ i: Int) -> Bool { new.map { UInt(bitPattern: $0 + i) & 15 == 0 } ?? true }
 }
 
 @inlinable @inline(__always)
@@ -21,9 +25,11 @@ func read<S: KernelScalar>(_ tensor: UpdateTensor<S>, _ i: Int) -> Lanes<S> {
 }
 
 @inlinable @inline(__always)
-func write<S: KernelScalar>(_ v: Lanes<S>, _ tensor: UpdateTensor<S>, _ i: Int, _ zeros: inout Lanes<S>) {
+func write<S: KernelScalar>(
+  _ v: Lanes<S>, _ tensor: UpdateTensor<S>, _ i: Int, streams: Bool, _ zeros: inout Lanes<S>
+) {
   guard let p = tensor.new else { return }
-  store(v, to: p + i)
+  if streams { stream(v, to: p + i) } else { store(v, to: p + i) }
   mark(v, 8, &zeros)
 }
 
@@ -67,6 +73,19 @@ func load<S: KernelScalar>(_ p: UnsafePointer<S>) -> Lanes<S> {
 @inlinable @inline(__always)
 func store<S: KernelScalar>(_ v: Lanes<S>, to p: UnsafeMutablePointer<S>) {
   UnsafeMutableRawPointer(p).storeBytes(of: v.vector, as: SIMD8<S>.self)
+}
+
+/// Stores past the caches. `p` is aligned to 16 bytes.
+@inlinable @inline(__always)
+func stream<S: KernelScalar>(_ v: Lanes<S>, to p: UnsafeMutablePointer<S>) {
+  let bytes = UnsafeMutableRawPointer(p)
+  if S.self == Float.self {
+    streamingStore(unsafeBitCast(v, to: SIMD8<Float>.self), to: bytes.assumingMemoryBound(to: Float.self))
+  } else if S.self == Double.self {
+    streamingStore(unsafeBitCast(v, to: SIMD8<Double>.self), to: bytes.assumingMemoryBound(to: Double.self))
+  } else {
+    store(v, to: p)
+  }
 }
 
 @inlinable @inline(__always)

@@ -55,12 +55,26 @@ package final class Team: Sendable {
     }
     let helpers = min(helpers, workers.count)
     withUnsafePointer(to: tasks) { tasks in
-      for i in 0..<helpers { workers[i].offer(tasks) }
+      var absent: [Worker] = []
+      for i in 0..<helpers where workers[i].offer(tasks) { absent.append(workers[i]) }
+      Self.call(absent[...])
       tasks.pointee.run()
       for i in 0..<helpers { workers[i].withdraw(tasks) }
       for i in 0..<helpers { workers[i].waitUntilDone() }
     }
     isTaken.store(false, ordering: .releasing)
     return true
+  }
+
+  /// Calls the first worker, which calls the first ones of both halves of the others: the caller makes one call, however
+  /// large the team. If it made all, the first ones to come would have left again before the last was called.
+  private static func call(_ workers: ArraySlice<Worker>) {
+    guard let first = workers.first else { return }
+    let others = workers.dropFirst()
+    let middle = others.startIndex + others.count / 2
+    first.call {
+      call(others[..<middle])
+      call(others[middle...])
+    }
   }
 }

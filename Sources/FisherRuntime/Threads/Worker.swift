@@ -10,12 +10,14 @@ import Synchronization
 ///     waiting ◀───────── address                      the caller offers and withdraws;
 ///       │      withdraw     ▲                         the worker takes, is done, and leaves
 ///       └─────▶ absent ─────┘
-///        leave         offer, and a thread is called
+///        leave         offer, and a thread must be called
 ///
 /// Why this is right:
 ///
-/// 1. *One caller, one worker.* Only the thread that has the team offers and withdraws. A thread is called only by the
-///    offer that finds `absent`, which a worker writes as its last act: there is at most one at a time.
+/// 1. *One caller, one worker.* Only the thread that has the team offers and withdraws. An offer that finds `absent`,
+///    which a worker writes as its last act, is followed by one call of a thread, and no other is: there is at most one
+///    at a time. The call may come late, from a worker called before; until then nobody takes, which is as if the thread
+///    itself came late.
 /// 2. *The worker sees the tasks.* Offering releases, taking acquires: all that the caller wrote before the offer is
 ///    visible to the tasks.
 /// 3. *The caller sees the results.* Being done releases, and so does leaving; the caller returns after a load that
@@ -48,10 +50,19 @@ final class Worker: Sendable {
 
   var isWaiting: Bool { state.pointee.load(ordering: .relaxed) == Self.waiting }
 
-  /// Offers tasks, and calls a thread if there is none.
-  func offer(_ tasks: UnsafePointer<Tasks>) {
-    let before = state.pointee.exchange(UInt(bitPattern: tasks), ordering: .releasing)
-    if before == Self.absent { queue.async { self.attend() } }
+  /// Offers tasks.
+  ///
+  /// - Returns: whether the worker is absent, so that it must be called.
+  func offer(_ tasks: UnsafePointer<Tasks>) -> Bool {
+    state.pointee.exchange(UInt(bitPattern: tasks), ordering: .releasing) == Self.absent
+  }
+
+  /// Calls a thread, which does something else first.
+  func call(_ first: @escaping @Sendable () -> Void) {
+    queue.async {
+      first()
+      self.attend()
+    }
   }
 
   /// Takes the offer back if it was not accepted.
