@@ -58,15 +58,28 @@ struct BlockGroup {
     }
   }
 
-  func zeroVectors<S: KernelScalar>() -> Matrix<S> { Matrix(rows: rows, columns: columns) }
-
-  /// The rows of Ĝ: those of all blocks, one below the other. Of a shared block only the lower triangle is used.
-  func zeroStatistics<S: KernelScalar>() -> Matrix<S> {
+  /// The shape of Ĝ: separate blocks are interleaved triangles, and of a shared one only the lower triangle is used.
+  func statisticsShape<S: KernelScalar>(_: S.Type) -> (rows: Int, columns: Int) {
     switch form {
-    case .diagonal, .rankOne: return zeroVectors()
-    case .separate: return Matrix(rows: rows * columns, columns: columns)
-    case .shared: return Matrix(rows: columns, columns: columns)
+    case .diagonal, .rankOne: (rows, columns)
+    case .separate: InterleavedBatch<S>.shape(count: rows, order: columns)
+    case .shared: (columns, columns)
     }
+  }
+
+  func zeroStatistics<S: KernelScalar>() -> Matrix<S> {
+    let shape = statisticsShape(S.self)
+    return Matrix(rows: shape.rows, columns: shape.columns)
+  }
+
+  /// Separate blocks, as they lie in the state.
+  func blocks<S: KernelScalar>(_ elements: Matrix<S>) -> InterleavedBatch<S> {
+    InterleavedBatch(elements: elements, count: rows, order: columns)
+  }
+
+  /// Separate blocks that will all be written.
+  func blocks<S: KernelScalar>(overwriting memory: consuming Matrix<S>) -> InterleavedBatch<S> {
+    InterleavedBatch(overwriting: memory, count: rows, order: columns)
   }
 
   /// The vectors of a weight's gradient, without the bias.

@@ -1,89 +1,85 @@
 import FisherLinearAlgebra
 import FisherOptimizers
-import FisherRuntime
 
 extension MiniBlockFisher {
-  /// Up to this order, blocks are inverted one in each lane of a vector; above, one after the other by blocked sweeps.
-  static var largestInLanes: Int { 64 }
+  /// Up to this order, separate blocks are inverted side by side; above, one after the other by blocked sweeps.
+  static var largestSideBySide: Int { 64 }
 
   /// C ← (Ĝ + λ·I)⁻¹ for all blocks of all groups.
   ///
   /// A block that is not positive definite in working precision keeps its former inverse, at first I/λ, and is counted.
   func refreshInverses<S: KernelScalar>(of groups: [BlockGroup], _ step: inout Step<S>) {
-    let damping = Damping.absolute(S(damping))
-    let statistics = groups.map { step.latest("G", of: $0.owner) ?? $0.zeroStatistics() }
-    for (group, G) in zip(groups, statistics) where group.form == .rankOne {
-      step.set("v", of: group.owner, to: G)
+    let damping = Damping.absolute(S(self.damping))
+    var sideBySide: [(group: BlockGroup, G: InterleavedBatch<S>)] = []
+    for group in groups where group.form != .diagonal {
+      let G = step.latest("G", of: group.owner) ?? group.zeroStatistics()
+      switch group.form {
+      case .diagonal: break
+      case .rankOne: step.set("v", of: group.owner, to: G)
+      case .shared: invert(G, of: group, damping, &step)
+      case .separate:
+        let blocks = group.blocks(G)
+        if group.columns <= Self.largestSideBySide {
+          sideBySide.append((group, blocks))
+        } else {
+          invertOneByOne(blocks, of: group, damping, &step)
+        }
+      }
     }
-    let inverted = groups.indices.filter { groups[$0].form == .separate || groups[$0].form == .shared }
-    let inLanes = inverted.filter { groups[$0].columns <= Self.largestInLanes }
-    var stacks = inLanes.map { groups[$0].stack(statistics[$0]) }
-    let outcomes = invertPositiveDefinite(
-      &stacks, damping: damping, on: step.backend, threads: step.threads)
-    for (position, i) in inLanes.enumerated() {
-      store(stacks[position], outcomes[position].failures.map(\.matrix), groups[i], &step)
+    var inverses: [InterleavedBatch<S>] = []
+    for (group, _) in sideBySide {
+      inverses.append(group.blocks(overwriting: step.memory(for: "C", of: group)))
     }
-    let large = inverted.filter { groups[$0].columns > Self.largestInLanes }
-    invertLarge(large.map { groups[$0] }, large.map { statistics[$0] }, &step)
+    let outcomes = InterleavedBatch.assignInverses(
+      to: &inverses, of: sideBySide.map(\.G), damping: damping, on: step.backend, threads: step.threads)
+    for (i, (group, _)) in sideBySide.enumerated() {
+      store(inverses[i], failed: outcomes[i].failures.map(\.matrix), group, &step)
+    }
   }
 
-  /// Block by block; several at a time, if there are enough for all threads.
-  private func invertLarge<S: KernelScalar>(
-    _ groups: [BlockGroup], _ statistics: [Matrix<S>], _ step: inout Step<S>
+  /// The one block of a dense layer.
+  private func invert<S: KernelScalar>(
+    _ G: Matrix<S>, of group: BlockGroup, _ damping: Damping<S>, _ step: inout Step<S>
   ) {
-    let (λ, backend, threads) = (S(damping), step.backend, step.threads)
-    var inverses: [Matrix<S>] = []
-    for (group, G) in zip(groups, statistics) {
-      inverses.append(step.memory(for: "C", of: group.owner, rows: G.rows, columns: G.columns))
+    var C = step.memory(for: "C", of: group)
+    do {
+      try C.assignInverse(
+        ofPositiveDefinite: G, damping: damping, on: step.backend, threads: step.threads)
+      step.set("C", of: group.owner, to: C)
+    } catch {
+      step.set("C", of: group.owner, to: step.tensor("C", of: group.owner) ?? first(group.columns))
+      step.count("inverses kept")
     }
-    // Lower triangles are upper ones of the transposed blocks.
-    var calls: [(group: Int, block: Int, call: Potrf<S>)] = []
-    for (g, group) in groups.enumerated() {
-      let n = group.columns
-      let target = inverses[g].withMutablePointer(discarding: true) { $0 }
-      let source = statistics[g].withPointer { $0 }
-      for i in 0..<target.rows / n {
-        let call = Potrf(
-          source: source.block(i * n, 0, rows: n, columns: n).transposed,
-          target: target.block(i * n, 0, rows: n, columns: n), triangle: .upper, absolute: λ)
-        calls.append((g, i, call))
-      }
+  }
+
+  private func invertOneByOne<S: KernelScalar>(
+    _ G: InterleavedBatch<S>, of group: BlockGroup, _ damping: Damping<S>, _ step: inout Step<S>
+  ) {
+    var blocks = G.stack(on: step.backend, threads: step.threads)
+    let failed = (0..<blocks.count).filter { i in
+      (try? blocks[i].invertPositiveDefinite(damping: damping, on: step.backend, threads: step.threads))
+        == nil
     }
-    // The most expensive ones first.
-    calls.sort {
-      (groups[$1.group].columns, $0.group, $0.block) < (groups[$0.group].columns, $1.group, $1.block)
-    }
-    var isBad = [Bool](repeating: false, count: calls.count)
-    isBad.withUnsafeMutableBufferPointer { isBad in
-      // Each task writes its own block and its own outcome; within a task everything runs on its thread.
-      nonisolated(unsafe) let (isBad, calls) = (isBad, calls)
-      Parallel.perform(calls.count, threads: calls.count < threads ? 1 : threads) { i in
-        let outcome = backend.invertPositiveDefinite(calls[i].call, mirror: true, threads: threads)
-        isBad[i] = outcome.firstBadPivot != nil
-      }
-    }
-    withExtendedLifetime((inverses, statistics)) {}
-    for (g, group) in groups.enumerated() {
-      let failed = calls.indices.filter { calls[$0].group == g && isBad[$0] }.map { calls[$0].block }
-      store(group.stack(inverses[g]), failed, group, &step)
-    }
+    let C = InterleavedBatch(blocks, storage: .symmetric, on: step.backend, threads: step.threads)
+    store(C, failed: failed, group, &step)
   }
 
   private func store<S: KernelScalar>(
-    _ inverses: MatrixStack<S>, _ failed: [Int], _ group: BlockGroup, _ step: inout Step<S>
+    _ inverses: InterleavedBatch<S>, failed: [Int], _ group: BlockGroup, _ step: inout Step<S>
   ) {
     var inverses = inverses
     if !failed.isEmpty {
-      let former = step.tensor("C", of: group.owner).map(group.stack)
-      let first = S(1 / damping)
-      for block in failed {
-        inverses[block] =
-          former?[block]
-          ?? Matrix(rows: group.columns, columns: group.columns) { $0 == $1 ? first : 0 }
-      }
+      let former = step.tensor("C", of: group.owner).map { group.blocks($0) }
+      for i in failed { inverses[i] = former?[i] ?? first(group.columns) }
       step.count("inverses kept", failed.count)
     }
-    step.set("C", of: group.owner, to: inverses.stacked)
+    step.set("C", of: group.owner, to: inverses.elements)
+  }
+
+  /// I/λ
+  private func first<S: KernelScalar>(_ order: Int) -> Matrix<S> {
+    let inverse = S(1 / damping)
+    return Matrix(rows: order, columns: order) { $0 == $1 ? inverse : 0 }
   }
 
   /// P = C·M, row by row of the vectors; single elements are divided by Ĝ + λ as it is now.
@@ -93,31 +89,31 @@ extension MiniBlockFisher {
     let λ = S(damping)
     let slot = group.form == .diagonal ? "G" : group.form == .rankOne ? "v" : "C"
     // Missing after a resume with other periods, or from the state of another run.
-    guard let blocks = step.latest(slot, of: group.owner) else {
+    guard let C = step.latest(slot, of: group.owner) else {
       throw .failed(
         optimizer: Self.record.name, place: group.owner, reason: "its state has no \(slot)")
     }
+    let (backend, threads) = (step.backend, step.threads)
     switch group.form {
-    case .diagonal:
-      return quotients(M, blocks, λ)
-    case .rankOne:
-      return rankOneProducts(M, blocks, λ)
-    case .separate:
-      return SmallBlocks(count: group.rows, order: group.columns)
-        .products(of: blocks, M, threads: step.threads)
-    case .shared:
-      let (backend, threads) = (step.backend, step.threads)
+    case .diagonal: return quotients(M, C, λ)
+    case .rankOne: return rankOneProducts(M, C, λ)
+    case .separate, .shared:
       return step.temporary("P", of: group.owner, rows: M.rows, columns: M.columns) { P in
-        gemm(M, blocks, into: &P, on: backend, threads: threads)
+        if group.form == .shared {
+          gemm(M, C, into: &P, on: backend, threads: threads)
+        } else {
+          group.blocks(C).multiply(M, into: &P, on: backend, threads: threads)
+        }
       }
     }
   }
 }
 
-extension BlockGroup {
-  /// The blocks of a matrix in which they lie one below the other.
-  func stack<S: KernelScalar>(_ blocks: Matrix<S>) -> MatrixStack<S> {
-    MatrixStack(splitting: blocks, count: form == .separate ? rows : 1)
+extension Step {
+  /// Undefined elements for the blocks of a group.
+  mutating func memory(for slot: String, of group: BlockGroup) -> Matrix<Scalar> {
+    let (rows, columns) = group.statisticsShape(Scalar.self)
+    return memory(for: slot, of: group.owner, rows: rows, columns: columns)
   }
 }
 

@@ -10,8 +10,8 @@ extension MiniBlockFisher {
         .dense, flops: 2 * .I * .J * .J + .I * .J * .J / T1 + .J * .J * .J / T2,
         elements: .J * .J + .J * .J / T1 + 2 * .J * .J / T2),
       Cost.Part(
-        .convolution, flops: 2 * .K * .P + 4 * .K * .P / T1 + .K * .K * .P / T2,
-        elements: .K * .P + 2 * .K * .P / T1 + 2 * .K * .P / T2),
+        .convolution, flops: 2 * .K * .P + 3 * (.K + 1) * .P / (2 * T1) + .P / T1 + .K * .K * .P / T2,
+        elements: (.K + 1) * .P / 2 + (.K + 1) * .P / T1 + (.K + 1) * .P / T2),
     ])
   }
 
@@ -24,7 +24,7 @@ extension MiniBlockFisher {
     invariances: [.unitPermutation, .sign, .rotation],
     cost: cost,
     stateSize:
-      "P for M; 2·K·P for kernels of K taps, 2·(J + 1)² for a dense layer of J inputs; P for the rest",
+      "P for M; (K + 1)·P for kernels of K taps, 2·(J + 1)² for a dense layer of J inputs; P for the rest",
     probes: [
       [:], ["dense": "perNeuron", "statisticsPeriod": 2, "inversePeriod": 3],
       ["statistics": "perSample", "inversePeriod": 4],

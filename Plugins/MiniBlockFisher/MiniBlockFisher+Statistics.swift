@@ -11,12 +11,12 @@ extension MiniBlockFisher {
   /// From the gradient of the mean loss that is D·Dᵀ; from samples it is the mean of their products. A parameter without
   /// a layer has no samples' gradients and uses the mean's.
   func updateStatistics<S: KernelScalar>(
-    of group: BlockGroup, _ pass: GradientPass<S>, _ timetable: Timetable, _ step: inout Step<S>
+    of group: BlockGroup, _ pass: JoinedGradient<S>, _ timetable: Timetable, _ step: inout Step<S>
   ) throws(StepRefusal) {
     let kept = timetable.kept
     if statistics != .mean, let layer = group.weight.layer {
       let capture = try capture(of: layer, step)
-      var G = step.tensor("G", of: group.owner) ?? group.zeroStatistics()
+      var G = step.memory(for: "G", of: group)
       addSamples(capture, of: group, keeping: kept, to: &G, step)
       step.set("G", of: group.owner, to: G)
     } else if group.form == .shared {
@@ -27,15 +27,15 @@ extension MiniBlockFisher {
       if !timetable.refreshesInverses, let G = step.tensor("G", of: group.owner), update.keepsFinite(G) {
         step.change("G", of: group.owner) { update(&$0) }
       } else {
-        var G = step.memory(for: "G", of: group.owner, rows: group.columns, columns: group.columns)
+        var G = step.memory(for: "G", of: group)
         copy(step.tensor("G", of: group.owner) ?? group.zeroStatistics(), into: &G, on: step.backend)
         update(&G)
         step.set("G", of: group.owner, to: G)
       }
     } else {
-      var G = step.tensor("G", of: group.owner) ?? group.zeroStatistics()
+      var G = step.memory(for: "G", of: group)
       let D = group.vectors(step.gradient(group.weight), group.bias.map(step.gradient))
-      add(D, samples: 1, of: group, alpha: 1 - kept, beta: kept, to: &G, step)
+      add(D, samples: 1, of: group, alpha: 1 - kept, beta: kept, to: &G, isFirst: true, step)
       step.set("G", of: group.owner, to: G)
     }
   }
@@ -73,6 +73,7 @@ extension MiniBlockFisher {
     let share = (1 - kept) * scale * scale / m
     if case .linear = capture.kind, group.form == .shared, capture.positions == 1 {
       let H = weightedInputs(capture, group)
+      copy(step.tensor("G", of: group.owner) ?? group.zeroStatistics(), into: &G, on: step.backend)
       syrk(
         alpha: S(share / Double(group.rows)), H.transposed, beta: S(kept), into: &G, on: step.backend,
         threads: step.threads)
@@ -89,7 +90,7 @@ extension MiniBlockFisher {
         ? nil : some.formedGradients(of: .bias, on: step.backend, threads: step.threads)
       add(
         group.vectors(weight, bias), samples: some.sampleCount, of: group, alpha: share,
-        beta: first == 0 ? kept : 1, to: &G, step)
+        beta: first == 0 ? kept : 1, to: &G, isFirst: first == 0, step)
     }
   }
 
@@ -112,25 +113,41 @@ extension MiniBlockFisher {
     return H
   }
 
-  /// Ĝ ← β·Ĝ + α·Σₛ (the products of the vectors of sample s).
+  /// Ĝ ← β·Ĝ + α·Σₛ (the products of the vectors of sample s), from the step's old Ĝ if these are the first ones.
   private func add<S: KernelScalar>(
     _ vectors: Matrix<S>, samples: Int, of group: BlockGroup, alpha: Double, beta: Double,
-    to G: inout Matrix<S>, _ step: borrowing Step<S>
+    to G: inout Matrix<S>, isFirst: Bool, _ step: borrowing Step<S>
   ) {
-    switch group.form {
-    case .rankOne: G = vectors
-    case .shared:
+    if group.form == .rankOne { return G = vectors }
+    let old = isFirst ? step.tensor("G", of: group.owner) ?? group.zeroStatistics() : nil
+    if group.form == .separate {
+      var blocks = group.blocks(overwriting: G)
+      G = Matrix(rows: 0, columns: 0)
+      blocks.addOuterProducts(
+        ofSamples: MatrixStack(splitting: vectors, count: samples), alpha: S(alpha), beta: S(beta),
+        to: old.map { group.blocks($0) }, on: step.backend, threads: step.threads)
+      return G = blocks.elements
+    }
+    if let old { copy(old, into: &G, on: step.backend) }
+    if group.form == .shared {
       syrk(
         alpha: S(alpha / Double(group.rows)), vectors.transposed, beta: S(beta), into: &G, on: step.backend,
         threads: step.threads)
-    case .separate:
-      SmallBlocks(count: group.rows, order: group.columns)
-        .addOuterProducts(
-          of: vectors, samples: samples, alpha: S(alpha), beta: S(beta), to: &G, threads: step.threads)
-    case .diagonal:
-      SmallBlocks(count: group.rows * group.columns, order: 1)
-        .addOuterProducts(
-          of: vectors, samples: samples, alpha: S(alpha), beta: S(beta), to: &G, threads: step.threads)
+    } else {
+      addSquares(vectors, alpha: S(alpha), beta: S(beta), to: &G)
+    }
+  }
+}
+
+/// Ĝ ← β·Ĝ + α·Σₛ x²ₛ, element by element, over samples one after the other.
+private func addSquares<S: KernelScalar>(_ samples: Matrix<S>, alpha: S, beta: S, to G: inout Matrix<S>) {
+  samples.withSpan { x in
+    G.withMutableSpan { G in
+      let n = G.count
+      for i in 0..<n { G[i] = beta == 0 ? 0 : beta * G[i] }
+      for start in stride(from: 0, to: n == 0 ? 0 : x.count, by: n) {
+        for i in 0..<n { G[i] += alpha * x[start + i] * x[start + i] }
+      }
     }
   }
 }

@@ -99,16 +99,15 @@ public struct MiniBlockFisher: Optimizer {
   /// M ← μ·M + D, and what the statistics may want of D. While statistics are only gathered, M is empty.
   private func pass<S: KernelScalar>(
     over group: BlockGroup, _ timetable: Timetable, _ step: inout Step<S>
-  ) -> (GradientPass<S>, M: Matrix<S>) {
+  ) -> (JoinedGradient<S>, M: Matrix<S>) {
     let D = group.weightVectors(step.gradient(group.weight))
     let (b, threads) = (group.bias.map(step.gradient), step.threads)
     if timetable.isWarmingUp {
-      var none = Matrix<S>(rows: 0, columns: 0)
-      return (GradientPass(D, b, momentum: nil, into: &none, threads: threads), none)
+      return (JoinedGradient(D, b, threads: threads), Matrix(rows: 0, columns: 0))
     }
     var M = step.memory(for: "M", of: group.owner, rows: group.rows, columns: group.columns)
-    let momentum = (S(momentum), step.tensor("M", of: group.owner))
-    let pass = GradientPass(D, b, momentum: momentum, into: &M, threads: threads)
+    let pass = JoinedGradient(
+      D, b, μ: S(momentum), former: step.tensor("M", of: group.owner), into: &M, threads: threads)
     step.set("M", of: group.owner, to: M)
     return (pass, M)
   }

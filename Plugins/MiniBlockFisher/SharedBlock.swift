@@ -6,7 +6,7 @@ import FisherOptimizers
 ///
 /// The product of the weight's gradient with itself is one syrk; the bias adds a row.
 struct SharedBlockUpdate<S: KernelScalar> {
-  let pass: GradientPass<S>
+  let pass: JoinedGradient<S>
   let α, β: S
   let backend: any Backend
   let threads: Int

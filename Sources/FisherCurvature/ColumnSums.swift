@@ -37,7 +37,8 @@ package enum ColumnSums {
       // Each task writes its own part of a row of the table: the sums of a stretch.
       x.withPointer { x in
         let (base, sums) = (x.base, table.baseAddress)
-        Parallel.perform(stretches * blocks, threads: rows * columns < 32768 ? 1 : threads) { task in
+        Parallel.perform(stretches * blocks, threads: Parallel.elementwise(rows * columns, threads: threads))
+        { task in
           guard let sums else { return }
           let (part, first) = (task / blocks, task % blocks * taskWidth)
           addRows(

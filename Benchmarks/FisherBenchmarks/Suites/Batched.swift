@@ -42,8 +42,9 @@ extension Suite {
         for r in 0..<n { a.base[(i * n + r) * n + r] += S(n) }
       }
       let call = BatchedMatrices(
-        source: a.matrix(n, n).readOnly, sourceStride: n * n, target: results.matrix(n, n),
-        targetStride: n * n, count: count, outcomes: outcomes.baseAddress!)
+        source: BatchOperand(a.matrix(n, n), stride: n * n),
+        target: BatchOperand(results.matrix(n, n), stride: n * n), count: count,
+        outcomes: outcomes.baseAddress!)
       return { backend, threads in
         operation(backend, call, threads)
       }
@@ -82,8 +83,8 @@ extension Suite {
       // Orthogonal up to a sign, so that solving again and again keeps the numbers in range.
       for i in 0..<count * n * n { factors.base[i] = (i % (n * n)) % (n + 1) == 0 ? 1 : 0 }
       let call = BatchedSolve(
-        factor: factors.matrix(n, n).readOnly, factorStride: n * n, right: right.matrix(n, m),
-        rightStride: n * m, count: count)
+        factor: BatchOperand(factors.matrix(n, n), stride: n * n),
+        right: BatchOperand(right.matrix(n, m), stride: n * m), count: count)
       return { backend, threads in
         backend.solveCholesky(call, threads: threads)
       }
@@ -113,7 +114,7 @@ extension Suite {
       let peerCall = peer.prepare(memory)
       return { backend, threads in
         if backend is NativeBackend {
-          inverses.assignInverses(of: source, damping: .absolute(0.003), threads: threads)
+          inverses.assignInverses(of: source, damping: .absolute(0.003), on: backend, threads: threads)
         } else {
           peerCall(backend, threads)
         }
@@ -141,8 +142,8 @@ extension Suite {
       let product = Gemm<S>(alpha: 1, a: full.matrix(n, n).readOnly, b: column, beta: 0, c: y.matrix(n, 1))
       return { backend, threads in
         if backend is NativeBackend {
-          blocks.addOuterProducts(of: gradients, alpha: 0.1, beta: 0.9, threads: threads)
-          blocks.multiply(gradients, into: &products, threads: threads)
+          blocks.addOuterProducts(of: gradients, alpha: 0.1, beta: 0.9, on: backend, threads: threads)
+          blocks.multiply(gradients, into: &products, on: backend, threads: threads)
         } else {
           backend.gemm(first: update, count: count, batchStrides: (n, n, n * n), threads: threads)
           backend.gemm(first: product, count: count, batchStrides: (n * n, n, n), threads: threads)

@@ -39,6 +39,11 @@ struct Run {
     driver.state.tensors[SlotKey(owner, slot)]
   }
 
+  /// Blocks of the state, one below the other: separate ones are kept as interleaved triangles.
+  func blocks(_ slot: String, of owner: String, count: Int, order: Int) -> Matrix<Double>? {
+    state(slot, of: owner).map { InterleavedBatch(elements: $0, count: count, order: order).stack().stacked }
+  }
+
   /// P of a first step.
   static func direction(
     _ settings: [String: SettingValue], _ parameters: [ParameterInfo], _ gradients: [[Double]],

@@ -27,7 +27,13 @@ import Testing
   ) throws -> [Double] {
     var run = try Run(settings, Self.layer)
     try run.step(batch.gradients, batch.captures)
-    return try #require(run.state("G", of: "w")).array
+    return try statistics(run)
+  }
+
+  /// Ĝ of the neurons' shared block, or of their own ones.
+  private func statistics(_ run: Run) throws -> [Double] {
+    let G = try #require(run.state("G", of: "w"))
+    return try G.rows == 4 ? G.array : #require(run.blocks("G", of: "w", count: 2, order: 4)).array
   }
 
   @Test(arguments: ["shared", "perNeuron"])
@@ -64,7 +70,7 @@ import Testing
       var run = try Run(["dense": .choice(dense), "statistics": "improved"], Self.layer)
       // The layer's outputs are those of the network.
       try run.step(scaled.gradients, scaled.captures, outputs: scaled.captures.layers["l"]!.outputGradients)
-      return try #require(run.state("G", of: "w")).array
+      return try statistics(run)
     }
     var expected = [Double](repeating: 0, count: dense == "shared" ? 16 : 32)
     for n in 0..<4 {

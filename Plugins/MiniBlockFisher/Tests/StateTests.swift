@@ -36,8 +36,13 @@ import Testing
       _ = try driver.step(values: &values, gradients: &gradients, objective: PlainObjective<Float>())
     }
     for (owner, blocks, order) in [("c", 9, 9), ("w", 1, 6)] {
-      let G = MatrixStack(splitting: driver.state.tensors[SlotKey(owner, "G")]!, count: blocks)
-      let C = MatrixStack(splitting: driver.state.tensors[SlotKey(owner, "C")]!, count: blocks)
+      func stack(_ slot: String) -> MatrixStack<Float> {
+        let tensor = driver.state.tensors[SlotKey(owner, slot)]!
+        return owner == "w"
+          ? MatrixStack(splitting: tensor, count: 1)
+          : InterleavedBatch(elements: tensor, count: blocks, order: order).stack()
+      }
+      let (G, C) = (stack("G"), stack("C"))
       for b in 0..<blocks {
         let damped = Matrix<Float>(rows: order, columns: order) {
           G[b][max($0, $1), min($0, $1)] + ($0 == $1 ? 0.01 : 0)
@@ -60,7 +65,7 @@ import Testing
       for t in order { try run.step(gradients[t]) }
       #expect(run.values.allSatisfy { $0.array.allSatisfy { $0 == 0 } })
       #expect(run.state("C", of: "c") == nil && run.state("M", of: "c") == nil)
-      return ["c", "w"].map { run.state("G", of: $0)!.array }
+      return [run.blocks("G", of: "c", count: 4, order: 4)!.array, run.state("G", of: "w")!.array]
     }
     let (a, b) = (try gathered([0, 1, 2, 3, 4]), try gathered([3, 1, 4, 0, 2]))
     for (a, b) in zip(a, b) { #expect(error(a, b) < 1e-14) }
@@ -75,7 +80,7 @@ import Testing
     var run = try Run([:], [parameter])
     for _ in 0..<30 { try run.step([g]) }
     let expected = (0..<16).map { g[$0 / 4] * g[$0 % 4] }
-    #expect(error(run.state("G", of: "c")!.array, expected) < 1e-14)
+    #expect(error(run.blocks("G", of: "c", count: 1, order: 4)!.array, expected) < 1e-14)
   }
 
   /// The second kernel's block is singular in working precision, the first one's is not.
@@ -83,15 +88,16 @@ import Testing
     let parameter = Run.convolution([2, 1, 1, 3])
     var run = try Run(["damping": 1e-9, "beta": 0.5, "inversePeriod": 1, "lr": 1e-30], [parameter])
     #expect(try run.step([[1, 0, 0, 1, 0, 0]]).isEmpty)
-    let before = try #require(run.state("C", of: "c"))
+    let before = try #require(run.blocks("C", of: "c", count: 2, order: 3))
     #expect(try run.step([[0, 1, 0, 0, 0x1p30, 0x1p30]]) == ["inverses kept": 1])
-    let after = try #require(run.state("C", of: "c"))
+    let after = try #require(run.blocks("C", of: "c", count: 2, order: 3))
     #expect(after[rows: 3..<6, columns: 0...] == before[rows: 3..<6, columns: 0...])
     #expect(after[rows: 0..<3, columns: 0...] != before[rows: 0..<3, columns: 0...])
     // Without a former inverse it is that of the damping alone.
     var first = try Run(["damping": 1e-20, "lr": 1e-30], [parameter])
     #expect(try first.step([[1, 1, 1, 1, 0, 0]]) == ["inverses kept": 1])
-    #expect(first.state("C", of: "c")![0, 0] == 1 / 1e-20 && first.state("C", of: "c")![0, 1] == 0)
+    let kept = try #require(first.blocks("C", of: "c", count: 2, order: 3))
+    #expect(kept[0, 0] == 1 / 1e-20 && kept[0, 1] == 0)
     // The same for a block that is too large for the lanes of a vector.
     let wide = [ParameterInfo(name: "w", shape: [1, 80], role: .linearWeight)]
     var large = try Run(["damping": 1e-20, "lr": 1e-30], wide)

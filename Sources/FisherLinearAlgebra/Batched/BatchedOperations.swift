@@ -1,6 +1,6 @@
-import KernelTemplates
-
 /// Operations on many small matrices in one call, and on several groups of such matrices of different orders.
+///
+/// What a backend does not have it gets by the definition, in double precision, one matrix after the other.
 public protocol BatchedOperations {
   /// Targets ← the inverses of symmetric positive definite matrices; see ``BatchedMatrices``.
   func invertPositiveDefinite<S: KernelScalar>(
@@ -16,6 +16,15 @@ public protocol BatchedOperations {
 
   /// Right-hand sides ← solutions; see ``BatchedSolve``.
   func solveCholesky<S: KernelScalar>(_ call: BatchedSolve<S>, threads: Int)
+
+  /// Matrices ← averages with outer products; see ``BatchedOuterProducts``.
+  func addOuterProducts<S: KernelScalar>(_ call: BatchedOuterProducts<S>, threads: Int)
+
+  /// Vectors ← products; see ``BatchedProducts``.
+  func multiply<S: KernelScalar>(_ call: BatchedProducts<S>, threads: Int)
+
+  /// Copies `count` matrices from one form into another; only lower triangles if one of the two has no more.
+  func copy<S: KernelScalar>(_ source: BatchOperand<S>, to target: BatchOperand<S>, count: Int, threads: Int)
 }
 
 extension BatchedOperations {
@@ -38,7 +47,6 @@ extension BatchedOperations {
   }
 }
 
-// By the definition, one after the other: what a backend without kernels of its own does.
 extension BatchedOperations {
   public func invertPositiveDefinite<S: KernelScalar>(
     _ calls: UnsafeBufferPointer<BatchedMatrices<S>>, threads: Int
@@ -55,4 +63,16 @@ extension BatchedOperations {
   public func solveCholesky<S: KernelScalar>(_ call: BatchedSolve<S>, threads: Int) {
     ReferenceBackend().solveCholesky(call, threads: threads)
   }
+
+  public func addOuterProducts<S: KernelScalar>(_ call: BatchedOuterProducts<S>, threads: Int) {
+    ReferenceBackend().addOuterProducts(call, threads: threads)
+  }
+
+  public func multiply<S: KernelScalar>(_ call: BatchedProducts<S>, threads: Int) {
+    ReferenceBackend().multiply(call, threads: threads)
+  }
+
+  public func copy<S: KernelScalar>(
+    _ source: BatchOperand<S>, to target: BatchOperand<S>, count: Int, threads: Int
+  ) { ReferenceBackend().copy(source, to: target, count: count, threads: threads) }
 }

@@ -79,14 +79,28 @@ extension CBLASBackend {
     ThreadContext.current.withScratch(n * n + n * m, of: S.self) { l in
       let b = l + n * n
       for i in 0..<call.count {
-        let right = call.right(i)
-        for r in 0..<n { for c in 0...r { l[r * n + c] = call.factor(i, r, c) } }
-        for r in 0..<n { for c in 0..<m { b[c * n + r] = right[r, c] } }
+        for r in 0..<n { for c in 0...r { l[r * n + c] = call.factor[i, r, c] } }
+        for r in 0..<n { for c in 0..<m { b[c * n + r] = call.right[i, r, c] } }
         potrs("U", &n, &m, l, &n, b, &n, &info)
-        for r in 0..<n { for c in 0..<m { right[r, c] = b[c * n + r] } }
+        for r in 0..<n { for c in 0..<m { call.right[i, r, c] = b[c * n + r] } }
       }
     }
   }
+
+  /// There is no such routine.
+  public func addOuterProducts<S: KernelScalar>(_ call: BatchedOuterProducts<S>, threads: Int) {
+    fallback.addOuterProducts(call, threads: threads)
+  }
+
+  /// There is no such routine.
+  public func multiply<S: KernelScalar>(_ call: BatchedProducts<S>, threads: Int) {
+    fallback.multiply(call, threads: threads)
+  }
+
+  /// There is no such routine.
+  public func copy<S: KernelScalar>(
+    _ source: BatchOperand<S>, to target: BatchOperand<S>, count: Int, threads: Int
+  ) { fallback.copy(source, to: target, count: count, threads: threads) }
 
   private func fit<S: KernelScalar>(_ calls: UnsafeBufferPointer<BatchedMatrices<S>>) -> Bool {
     calls.allSatisfy { $0.order > 0 && fits($0.order) }
@@ -120,7 +134,7 @@ extension CBLASBackend {
           }
           if bad != nil { continue }
           let (row, column) = readsAll ? (1, n) : (n, 1)
-          for r in 0..<n { for c in 0..<n { call.setTarget(i, r, c, a[r * row + c * column]) } }
+          for r in 0..<n { for c in 0..<n { call.target[i, r, c] = a[r * row + c * column] } }
         }
       }
     }
@@ -134,9 +148,9 @@ extension CBLASBackend {
     let n = call.order
     for r in 0..<n {
       if readsAll {
-        for c in 0..<n { a[c * n + r] = call.source(i, r, c) }
+        for c in 0..<n { a[c * n + r] = call.source[i, r, c] }
       } else {
-        for c in 0...r { a[r * n + c] = call.source(i, r, c) }
+        for c in 0...r { a[r * n + c] = call.source[i, r, c] }
       }
     }
     let damping = call.damping { a[$0 * n + $0] }

@@ -1,13 +1,12 @@
-public import FisherRuntime
-import KernelTemplates
+import FisherRuntime
 
-/// Many matrices of one shape, element by element side by side in the lanes of vectors: the form that batched operations
-/// work on. Matrices that are updated and inverted again and again are best kept in it, because taking them apart and
-/// together costs as much as inverting them.
+/// Many matrices of one shape, element by element side by side: the form that batched operations work on. Matrices that are
+/// updated and inverted again and again are best kept in it, because taking them apart and together costs as much as
+/// inverting them.
 ///
-/// Value semantics, storage is shared until a mutation. Rows and columns are those of the matrices; the order in memory
-/// belongs to an instruction set and is nobody else's business. Memory: rows·columns·count elements, n·(n + 1)/2·count
-/// if only lower triangles are kept, rounded up to whole vectors.
+/// Value semantics, storage is shared until a mutation. The order of the elements is the same on every machine
+/// (``elements``). Memory: rows·columns·count elements, n·(n + 1)/2·count if only lower triangles are kept, rounded up to
+/// whole lines of ``width`` matrices.
 public struct InterleavedBatch<Scalar: KernelScalar>: Sendable {
   /// Which elements are kept.
   public enum Storage: Sendable {
@@ -15,6 +14,9 @@ public struct InterleavedBatch<Scalar: KernelScalar>: Sendable {
     /// The lower triangles of symmetric matrices: half the memory, and half the time where memory is the limit.
     case symmetric
   }
+
+  /// How many matrices lie side by side: 16 of `Float`, 8 of `Double`.
+  public static var width: Int { BatchOperand<Scalar>.width }
 
   /// The number of matrices.
   public let count: Int
@@ -24,66 +26,88 @@ public struct InterleavedBatch<Scalar: KernelScalar>: Sendable {
   public let columns: Int
   /// Which elements are kept.
   public let storage: Storage
-  /// Whose vectors the matrices lie in.
-  public let instructionSet: InstructionSet
-  /// A row for each group of as many matrices as a vector has lanes.
-  private var groups: Matrix<Scalar>
+  /// A row for each ``width`` matrices: their first elements, then their second ones, and so on, row by row. Behind the last
+  /// matrix lie zeros.
+  public private(set) var elements: Matrix<Scalar>
 
   /// `count` identity matrices of order `order`.
-  public init(
-    count: Int, order: Int, storage: Storage = .full, instructionSet: InstructionSet = .best
-  ) {
-    self.init(count, order, order, storage, instructionSet)
-    let (lanes, shape) = (lanes, (order, columns))
-    groups.withMutablePointer { groups in
-      for g in 0..<groups.rows {
-        for i in 0..<shape.0 {
-          let place = storage == .full ? i * (shape.1 + 1) : Packed.index(i, i)
-          (groups.base + g * groups.rowStride + place * lanes).update(repeating: 1, count: lanes)
-        }
-      }
+  public init(count: Int, order: Int, storage: Storage = .full) {
+    self.init(zeros: count, order, order, storage)
+    withOperand { matrices in
+      for i in 0..<count { for r in 0..<order { matrices[i, r, r] = 1 } }
     }
   }
 
   /// `count` matrices of zeros.
-  public init(count: Int, rows: Int, columns: Int, instructionSet: InstructionSet = .best) {
-    self.init(count, rows, columns, .full, instructionSet)
-  }
+  public init(count: Int, rows: Int, columns: Int) { self.init(zeros: count, rows, columns, .full) }
 
   /// The matrices of a stack. Of symmetric ones only the lower triangles are read.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public init(
-    _ stack: MatrixStack<Scalar>, storage: Storage = .full, instructionSet: InstructionSet = .best,
+    _ stack: MatrixStack<Scalar>, storage: Storage = .full, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
   ) {
-    self.init(stack.count, stack.rows, stack.columns, storage, instructionSet)
     requireThreads(threads, "InterleavedBatch")
-    if stack.count == 0 || stack.rows == 0 || stack.columns == 0 { return }
-    let stride = stack.stride
+    self.init(zeros: stack.count, stack.rows, stack.columns, storage)
+    if isEmpty { return }
+    let (stride, count) = (stack.stride, count)
     stack.withFirst { first in
-      withLanes { lanes in
-        LaneCopy(
-          rows: stack.rows, columns: stack.columns, isLower: storage == .symmetric, count: stack.count,
-          source: LaneMatrices(reading: first, stride: stride), target: lanes
-        ).perform(Scalar._kernels(instructionSet), threads: threads)
+      withOperand {
+        backend.copy(BatchOperand(reading: first, stride: stride), to: $0, count: count, threads: threads)
       }
     }
   }
 
-  private init(
-    _ count: Int, _ rows: Int, _ columns: Int, _ storage: Storage, _ instructionSet: InstructionSet
-  ) {
+  /// `count` symmetric matrices of order `order` whose ``elements`` are given, without copying.
+  ///
+  /// Behind the last matrix there must be zeros, as in the ``elements`` of a batch.
+  public init(elements: Matrix<Scalar>, count: Int, order: Int) {
+    let shape = Self.shape(count, order, order, .symmetric)
+    require(
+      elements.rows == shape.rows && elements.columns == shape.columns && elements.isContiguous,
+      """
+      InterleavedBatch: \(elements.rows)×\(elements.columns) elements are not \(count) symmetric matrices of order \
+      \(order); they must be \(shape.rows)×\(shape.columns)
+      """)
+    (self.count, rows, columns, storage) = (count, order, order, .symmetric)
+    self.elements = elements
+  }
+
+  /// `count` symmetric matrices of order `order` that will all be overwritten, in memory of undefined content.
+  public init(overwriting memory: consuming Matrix<Scalar>, count: Int, order: Int) {
+    self.init(elements: consume memory, count: count, order: order)
+    if count % Self.width == 0 || order == 0 { return }
+    elements.withMutablePointer(discarding: true) { elements in
+      let last = elements.base + (elements.rows - 1) * elements.rowStride
+      clearLanes(of: last, from: count % Self.width, vectors: Packed.count(order), Self.width)
+    }
+  }
+
+  /// Zeros.
+  private init(zeros count: Int, _ rows: Int, _ columns: Int, _ storage: Storage) {
     require(
       count >= 0 && rows >= 0 && columns >= 0,
       "InterleavedBatch: \(count) matrices of \(rows)×\(columns) are not a shape")
     require(
       storage == .full || rows == columns,
       "InterleavedBatch: the matrices are \(rows)×\(columns); symmetric ones must be square")
-    let lanes = Scalar._kernels(instructionSet).shape.lanes
-    (self.count, self.rows, self.columns) = (count, rows, columns)
-    (self.storage, self.instructionSet) = (storage, instructionSet)
-    groups = Matrix(
-      rows: (count + lanes - 1) / lanes,
-      columns: (storage == .full ? rows * columns : Packed.count(rows)) * lanes)
+    (self.count, self.rows, self.columns, self.storage) = (count, rows, columns, storage)
+    let shape = Self.shape(count, rows, columns, storage)
+    elements = Matrix(rows: shape.rows, columns: shape.columns)
+  }
+
+  /// The shape of ``elements``.
+  private static func shape(
+    _ count: Int, _ rows: Int, _ columns: Int, _ storage: Storage
+  ) -> (rows: Int, columns: Int) {
+    (
+      (count + width - 1) / width, (storage == .full ? rows * columns : Packed.count(rows)) * width
+    )
+  }
+
+  /// The shape of the ``elements`` of `count` symmetric matrices of order `order`.
+  public static func shape(count: Int, order: Int) -> (rows: Int, columns: Int) {
+    shape(count, order, order, .symmetric)
   }
 
   /// n, the rows and columns of each; traps unless they are square.
@@ -92,14 +116,16 @@ public struct InterleavedBatch<Scalar: KernelScalar>: Sendable {
     return rows
   }
 
+  /// There is no element.
+  var isEmpty: Bool { count == 0 || rows == 0 || columns == 0 }
+
   /// Matrix `i`, from 0: a copy. Of a new symmetric matrix only the lower triangle is read.
   public subscript(i: Int) -> Matrix<Scalar> {
     get {
-      let (group, lane) = place(of: i)
-      return groups.withPointer { groups in
-        let elements = groups.base + group * groups.rowStride + lane
-        return Matrix(rows: rows, columns: columns) { r, c in
-          elements[Self.place(r, c, storage, columns) * lanes]
+      requireMatrix(i)
+      return withReadOnlyOperand { matrices in
+        Matrix(rows: rows, columns: columns) { r, c in
+          storage == .full ? matrices[i, r, c] : matrices[i, max(r, c), min(r, c)]
         }
       }
     }
@@ -108,60 +134,54 @@ public struct InterleavedBatch<Scalar: KernelScalar>: Sendable {
         newValue.rows == rows && newValue.columns == columns,
         "InterleavedBatch: the matrix is \(newValue.rows)×\(newValue.columns) and the others are \(rows)×\(columns)"
       )
-      let (group, lane) = place(of: i)
-      // No copy of `self`: it would be a copy of all elements.
-      let (storage, columns, lanes) = (storage, columns, lanes)
+      requireMatrix(i)
       newValue.withPointer { matrix in
-        groups.withMutablePointer { groups in
-          let elements = groups.base + group * groups.rowStride + lane
-          for r in 0..<matrix.rows {
-            for c in 0..<matrix.columns where storage == .full || c <= r {
-              elements[Self.place(r, c, storage, columns) * lanes] = matrix[r, c]
-            }
-          }
+        withOperand { matrices in
+          for r in 0..<matrix.rows { for c in 0..<matrix.columns { matrices[i, r, c] = matrix[r, c] } }
         }
       }
     }
   }
 
   /// The matrices as a stack in row-major order.
-  public func stack(threads: Int = Threads.available) -> MatrixStack<Scalar> {
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public func stack(on backend: any Backend = NativeBackend(), threads: Int = Threads.available)
+    -> MatrixStack<Scalar>
+  {
     requireThreads(threads, "InterleavedBatch")
     var stack = MatrixStack<Scalar>(count: count, rows: rows, columns: columns)
-    for i in 0..<count { stack[i] = self[i] }
+    if isEmpty { return stack }
+    stack.withMutableFirst { first, stride, count in
+      withReadOnlyOperand {
+        backend.copy($0, to: BatchOperand(first, stride: stride), count: count, threads: threads)
+      }
+    }
     return stack
   }
 
-  private var lanes: Int { Scalar._kernels(instructionSet).shape.lanes }
-
-  /// Which vector of a group holds element (r, c).
-  private static func place(_ r: Int, _ c: Int, _ storage: Storage, _ columns: Int) -> Int {
-    storage == .full ? r * columns + c : Packed.index(max(r, c), min(r, c))
-  }
-
-  private func place(of i: Int) -> (group: Int, lane: Int) {
+  private func requireMatrix(_ i: Int) {
     require(
       i >= 0 && i < count, "InterleavedBatch: there is no matrix \(i) among \(count) of \(rows)×\(columns)")
-    return (i / lanes, i % lanes)
   }
 
-  /// Lends the groups to be written.
+  /// Lends the matrices to be written.
   @inline(__always)
-  mutating func withLanes<R>(_ body: (LaneMatrices<Scalar>) -> R) -> R {
-    let isPacked = storage == .symmetric
-    return groups.withMutablePointer {
-      body(LaneMatrices($0.base, stride: $0.rowStride, isPacked ? .packedLanes : .lanes))
+  mutating func withOperand<R>(_ body: (BatchOperand<Scalar>) -> R) -> R {
+    let (rows, columns) = (rows, columns)
+    let form: BatchOperand<Scalar>.Form = storage == .full ? .interleaved : .interleavedTriangles
+    return elements.withMutablePointer {
+      body(BatchOperand($0.base, rows: rows, columns: columns, stride: $0.rowStride, form))
     }
   }
 
-  /// Lends the groups to be read.
+  /// Lends the matrices to be read.
   @inline(__always)
-  func withReadOnlyLanes<R>(_ body: (LaneMatrices<Scalar>) -> R) -> R {
-    groups.withPointer {
+  func withReadOnlyOperand<R>(_ body: (BatchOperand<Scalar>) -> R) -> R {
+    elements.withPointer {
       body(
-        LaneMatrices(
-          UnsafeMutablePointer(mutating: $0.base), stride: $0.rowStride,
-          storage == .symmetric ? .packedLanes : .lanes))
+        BatchOperand(
+          UnsafeMutablePointer(mutating: $0.base), rows: rows, columns: columns, stride: $0.rowStride,
+          storage == .full ? .interleaved : .interleavedTriangles))
     }
   }
 }

@@ -9,53 +9,48 @@ enum LaneOperation {
 /// Targets ← inverses or factors of damped sources, in any forms.
 struct LaneTransform<S: KernelScalar>: LaneWork {
   var operation: LaneOperation
-  var order: Int
-  var count: Int
-  var source: LaneMatrices<S>
-  var target: LaneMatrices<S>
-  var absolute: S
-  var relative: S
-  var logDeterminants: UnsafeMutablePointer<S>?
-  /// The first bad pivot of each matrix, −1 if there is none.
-  var outcomes: UnsafeMutablePointer<Int32>
+  var call: BatchedMatrices<S>
 
+  var order: Int { call.order }
+  /// Nothing is to be done if the matrices have no elements.
+  var count: Int { order == 0 ? 0 : call.count }
   var cost: Int { (operation == .generalInverse ? 3 : 1) * order * order * order + 20 * order * order }
 
-  /// A group, a packed one, pivots, and what the kernels need.
-  var scratch: Int { order * order + Packed.count(order) + order + 4 * (order + 1) }
+  /// A group, pivots, and what the kernels need.
+  var scratch: Int { order * order + order + 4 * (order + 1) }
 
   func run(_ g: Int, count: Int, _ kernels: any KernelSet<S>.Type, _ scratch: UnsafeMutablePointer<S>) {
     let (n, lanes) = (order, kernels.shape.lanes)
-    let packed = scratch + n * n * lanes
-    let pivots = packed + Packed.count(n) * lanes
-    load(g, count, kernels, to: scratch, packed)
-    if absolute != 0 || relative != 0 { kernels.damp(scratch, n: n, absolute: absolute, relative: relative) }
+    let pivots = scratch + n * n * lanes
+    load(g, count, kernels, to: scratch)
+    if call.absolute != 0 || call.relative != 0 {
+      kernels.damp(scratch, n: n, absolute: call.absolute, relative: call.relative)
+    }
     let isGood = transform(kernels, scratch, pivots, ahead: next(after: g, lanes))
     if isGood {
-      store(g, count, kernels, from: scratch, packed)
-      (outcomes + g * lanes).update(repeating: -1, count: count)
-      if logDeterminants == nil { return }
+      store(g, count, kernels, from: scratch)
+      (call.outcomes + g * lanes).update(repeating: -1, count: count)
+      if call.logDeterminants == nil { return }
     }
     for lane in 0..<count {
       let bad = isGood ? nil : firstBadPivot(pivots, lanes, lane)
-      outcomes[g * lanes + lane] = Int32(bad ?? -1)
+      call.outcomes[g * lanes + lane] = Int32(bad ?? -1)
       if !isGood && bad == nil {
-        target.storeLane(g, lane, n: n, isSymmetric: isSymmetric, kernels, from: scratch)
+        call.target.storeLane(g, lane, isSymmetric: isSymmetric, kernels, from: scratch)
       }
-      logDeterminants?[g * lanes + lane] =
+      call.logDeterminants?[g * lanes + lane] =
         bad == nil ? logarithm(UnsafePointer(pivots) + lane, stride: lanes) : .nan
     }
   }
 
   @inline(__always)
   private func load(
-    _ g: Int, _ count: Int, _ kernels: any KernelSet<S>.Type, to group: UnsafeMutablePointer<S>,
-    _ packed: UnsafeMutablePointer<S>
+    _ g: Int, _ count: Int, _ kernels: any KernelSet<S>.Type, to group: UnsafeMutablePointer<S>
   ) {
     if operation == .generalInverse {
-      source.load(g, count: count, rows: order, columns: order, kernels, to: group)
+      call.source.load(g, count: count, kernels, to: group)
     } else {
-      source.loadLower(g, count: count, n: order, kernels, to: group, packed)
+      call.source.loadLower(g, count: count, kernels, to: group)
     }
   }
 
@@ -64,8 +59,8 @@ struct LaneTransform<S: KernelScalar>: LaneWork {
   private func next(after g: Int, _ lanes: Int) -> Lookahead<S> {
     let count = max(0, min(lanes, self.count - (g + 1) * lanes))
     let (from, to) = (
-      source.memory(g + 1, count: count, n: order, lanes: lanes),
-      target.memory(g + 1, count: count, n: order, lanes: lanes)
+      call.source.memory(g + 1, count: count, lanes: lanes),
+      call.target.memory(g + 1, count: count, lanes: lanes)
     )
     return Lookahead(from.start, count: from.count, to.start, count: to.count)
   }
@@ -90,13 +85,12 @@ struct LaneTransform<S: KernelScalar>: LaneWork {
 
   @inline(__always)
   private func store(
-    _ g: Int, _ count: Int, _ kernels: any KernelSet<S>.Type, from group: UnsafeMutablePointer<S>,
-    _ packed: UnsafeMutablePointer<S>
+    _ g: Int, _ count: Int, _ kernels: any KernelSet<S>.Type, from group: UnsafeMutablePointer<S>
   ) {
     if isSymmetric {
-      target.storeSymmetric(g, count: count, n: order, kernels, from: group, packed)
+      call.target.storeSymmetric(g, count: count, kernels, from: group)
     } else {
-      target.store(g, count: count, rows: order, columns: order, kernels, from: group, packed)
+      call.target.store(g, count: count, kernels, from: group)
     }
   }
 

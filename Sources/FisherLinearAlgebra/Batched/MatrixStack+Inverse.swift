@@ -62,7 +62,7 @@ extension MatrixStack {
         if count > 0 {
           body(
             BatchedMatrices(
-              source: matrix.readOnly, sourceStride: stride, target: matrix, targetStride: stride,
+              source: BatchOperand(matrix, stride: stride), target: BatchOperand(matrix, stride: stride),
               count: count, absolute: absolute, relative: relative, outcomes: outcomes))
         }
         return BatchOutcome(UnsafeBufferPointer(start: outcomes, count: count))
@@ -71,45 +71,48 @@ extension MatrixStack {
   }
 }
 
-/// Replaces each matrix of several stacks by the inverse of (itself + damping), all being symmetric positive definite.
-///
-/// The orders may differ from stack to stack. One call: the work of all stacks together is spread over the threads.
-///
-/// - Parameters:
-///   - stacks: of square matrices; the lower triangles are read.
-///   - damping: what is added to all diagonals first.
-///   - backend: what computes it.
-///   - threads: the most threads to use, at least 1.
-/// - Returns: for each stack, which of its matrices are not positive definite. They stay as they were.
-@discardableResult
-@specialized(where S == Float) @specialized(where S == Double)
-public func invertPositiveDefinite<S: KernelScalar>(
-  _ stacks: inout [MatrixStack<S>], damping: Damping<S> = .none, on backend: any Backend = NativeBackend(),
-  threads: Int = Threads.available
-) -> [BatchOutcome] {
-  requireThreads(threads, "invertPositiveDefinite")
-  let (absolute, relative) = damping.checkedParts("invertPositiveDefinite")
-  let total = stacks.reduce(0) { $0 + $1.count }
-  return ThreadContext.current.withScratch(total, of: Int32.self) { outcomes in
-    withUnsafeTemporaryAllocation(of: BatchedMatrices<S>.self, capacity: stacks.count) { calls in
-      var start = 0
-      for i in stacks.indices {
-        let (rows, columns) = (stacks[i].rows, stacks[i].columns)
-        require(
-          rows == columns, "invertPositiveDefinite: matrices are \(rows)×\(columns); they must be square")
-        // The storage is the stack's own and stays where it is until the next mutation.
-        let call = stacks[i].withMutableFirst { first, stride, count in
-          BatchedMatrices(
-            source: first.readOnly, sourceStride: stride, target: first, targetStride: stride, count: count,
-            absolute: absolute, relative: relative, outcomes: outcomes + start)
+extension MatrixStack {
+  /// Replaces each matrix of several stacks by the inverse of (itself + damping), all being symmetric positive definite.
+  ///
+  /// The orders may differ from stack to stack. One call: the work of all stacks together is spread over the threads.
+  ///
+  /// - Parameters:
+  ///   - stacks: of square matrices; the lower triangles are read.
+  ///   - damping: what is added to all diagonals first.
+  ///   - backend: what computes it.
+  ///   - threads: the most threads to use, at least 1.
+  /// - Returns: for each stack, which of its matrices are not positive definite. They stay as they were.
+  @discardableResult
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public static func invertPositiveDefinite(
+    _ stacks: inout [MatrixStack], damping: Damping<Scalar> = .none,
+    on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) -> [BatchOutcome] {
+    requireThreads(threads, "invertPositiveDefinite")
+    let (absolute, relative) = damping.checkedParts("invertPositiveDefinite")
+    let total = stacks.reduce(0) { $0 + $1.count }
+    return ThreadContext.current.withScratch(total, of: Int32.self) { outcomes in
+      withUnsafeTemporaryAllocation(of: BatchedMatrices<Scalar>.self, capacity: stacks.count) { calls in
+        var start = 0
+        for i in stacks.indices {
+          let (rows, columns) = (stacks[i].rows, stacks[i].columns)
+          require(
+            rows == columns, "invertPositiveDefinite: matrices are \(rows)×\(columns); they must be square")
+          // The storage is the stack's own and stays where it is until the next mutation.
+          let call = stacks[i].withMutableFirst { first, stride, count in
+            BatchedMatrices(
+              source: BatchOperand(first, stride: stride), target: BatchOperand(first, stride: stride),
+              count: count, absolute: absolute, relative: relative, outcomes: outcomes + start)
+          }
+          calls.initializeElement(at: i, to: call)
+          start += call.count
         }
-        calls.initializeElement(at: i, to: call)
-        start += call.count
+        withExtendedLifetime(stacks) {
+          backend.invertPositiveDefinite(UnsafeBufferPointer(calls), threads: threads)
+        }
+        return calls.map { BatchOutcome(UnsafeBufferPointer(start: $0.outcomes, count: $0.count)) }
       }
-      withExtendedLifetime(stacks) {
-        backend.invertPositiveDefinite(UnsafeBufferPointer(calls), threads: threads)
-      }
-      return calls.map { BatchOutcome(UnsafeBufferPointer(start: $0.outcomes, count: $0.count)) }
     }
   }
 }

@@ -21,11 +21,25 @@ extension NativeBackend {
   @specialized(where S == Float) @specialized(where S == Double)
   public func solveCholesky<S: KernelScalar>(_ call: BatchedSolve<S>, threads: Int) {
     if call.factor.rows == 0 || call.right.columns == 0 { return }
-    LaneSolve(
-      order: call.factor.rows, columns: call.right.columns, count: call.count,
-      factor: LaneMatrices(reading: call.factor, stride: call.factorStride, isPacked: call.isPacked),
-      right: LaneMatrices(call.right, stride: call.rightStride)
-    ).perform(S._kernels(instructionSet), threads: threads)
+    LaneSolve(call: call).perform(S._kernels(instructionSet), threads: threads)
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func addOuterProducts<S: KernelScalar>(_ call: BatchedOuterProducts<S>, threads: Int) {
+    LaneOuterProducts(call: call).perform(S._kernels(instructionSet), threads: threads)
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func multiply<S: KernelScalar>(_ call: BatchedProducts<S>, threads: Int) {
+    LaneMultiply(call: call).perform(S._kernels(instructionSet), threads: threads)
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func copy<S: KernelScalar>(
+    _ source: BatchOperand<S>, to target: BatchOperand<S>, count: Int, threads: Int
+  ) {
+    LaneCopy(count: count, source: source, target: target).perform(
+      S._kernels(instructionSet), threads: threads)
   }
 
   @inline(never)
@@ -34,7 +48,7 @@ extension NativeBackend {
   ) {
     ThreadContext.current.withScratch(calls.count, of: LaneTransform<S>.self) { works in
       for (i, call) in calls.enumerated() {
-        (works + i).initialize(to: LaneTransform(operation, call))
+        (works + i).initialize(to: LaneTransform(operation: operation, call: call))
         if call.order == 0 {
           for m in 0..<call.count {
             call.outcomes[m] = -1
@@ -45,17 +59,5 @@ extension NativeBackend {
       LaneTransform.perform(
         UnsafeBufferPointer(start: works, count: calls.count), S._kernels(instructionSet), threads: threads)
     }
-  }
-}
-
-extension LaneTransform {
-  /// A call on arrays; nothing to do if its matrices have no elements.
-  init(_ operation: LaneOperation, _ call: BatchedMatrices<S>) {
-    self.init(
-      operation: operation, order: call.order, count: call.order == 0 ? 0 : call.count,
-      source: LaneMatrices(reading: call.source, stride: call.sourceStride, isPacked: call.isPacked),
-      target: LaneMatrices(call.target, stride: call.targetStride, isPacked: call.isPacked),
-      absolute: call.absolute, relative: call.relative, logDeterminants: call.logDeterminants,
-      outcomes: call.outcomes)
   }
 }

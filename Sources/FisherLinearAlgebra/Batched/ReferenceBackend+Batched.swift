@@ -37,11 +37,54 @@ extension ReferenceBackend {
   public func solveCholesky<S: KernelScalar>(_ call: BatchedSolve<S>, threads: Int) {
     let n = call.factor.rows
     for i in 0..<call.count {
-      let right = call.right(i)
-      let l = (0..<n).map { r in (0..<n).map { c in r >= c ? Double(call.factor(i, r, c)) : 0 } }
-      let b = (0..<n).map { r in (0..<right.columns).map { Double(right[r, $0]) } }
+      let l = (0..<n).map { r in (0..<n).map { c in r >= c ? Double(call.factor[i, r, c]) : 0 } }
+      let b = (0..<n).map { r in (0..<call.right.columns).map { Double(call.right[i, r, $0]) } }
       for (r, row) in Self.choleskySolution(l, b).enumerated() {
-        for (c, x) in row.enumerated() { right[r, c] = S(x) }
+        for (c, x) in row.enumerated() { call.right[i, r, c] = S(x) }
+      }
+    }
+  }
+
+  /// β·A + α·Σ x·xᵀ
+  public func addOuterProducts<S: KernelScalar>(_ call: BatchedOuterProducts<S>, threads: Int) {
+    for i in 0..<call.samples.rows {
+      for r in 0..<call.source.rows {
+        for c in 0...r {
+          var sum = call.beta == 0 ? 0 : Double(call.beta) * Double(call.source[i, r, c])
+          for s in 0..<call.sampleCount {
+            var sample = call.samples
+            sample.base += s * call.sampleStride
+            sum += Double(call.alpha) * Double(sample[i, r]) * Double(sample[i, c])
+          }
+          call.target[i, r, c] = S(sum)
+        }
+      }
+    }
+  }
+
+  /// A·x
+  public func multiply<S: KernelScalar>(_ call: BatchedProducts<S>, threads: Int) {
+    let n = call.matrices.rows
+    for i in 0..<call.x.rows {
+      for r in 0..<n {
+        call.y[i, r] = S(
+          (0..<n).reduce(0.0) {
+            $0 + Double(call.matrices[i, max(r, $1), min(r, $1)]) * Double(call.x[i, $1])
+          })
+      }
+    }
+  }
+
+  /// Element by element.
+  public func copy<S: KernelScalar>(
+    _ source: BatchOperand<S>, to target: BatchOperand<S>, count: Int, threads: Int
+  ) {
+    let isLower = source.form == .interleavedTriangles || target.form == .interleavedTriangles
+    for i in 0..<count {
+      for r in 0..<source.rows {
+        for c in 0..<source.columns {
+          target[i, r, c] = isLower ? source[i, max(r, c), min(r, c)] : source[i, r, c]
+        }
       }
     }
   }
@@ -59,7 +102,7 @@ extension ReferenceBackend {
       let n = call.order
       for i in 0..<call.count {
         var a = (0..<n).map { r in
-          (0..<n).map { c in Double(readsAll ? call.source(i, r, c) : call.source(i, max(r, c), min(r, c))) }
+          (0..<n).map { c in Double(readsAll ? call.source[i, r, c] : call.source[i, max(r, c), min(r, c)]) }
         }
         let damping = call.damping { a[$0][$0] }
         for r in 0..<n { a[r][r] += damping }
@@ -70,7 +113,7 @@ extension ReferenceBackend {
         case .success(let result):
           call.outcomes[i] = -1
           call.logDeterminants?[i] = S(result.logDeterminant)
-          for r in 0..<n { for c in 0..<n { call.setTarget(i, r, c, S(result.matrix[r][c])) } }
+          for r in 0..<n { for c in 0..<n { call.target[i, r, c] = S(result.matrix[r][c]) } }
         }
       }
     }

@@ -63,6 +63,34 @@ extension Cholesky {
 }
 
 extension Matrix {
+  /// Makes this matrix the inverse of (A + λI) for a symmetric positive definite A of its shape.
+  ///
+  /// As ``invertPositiveDefinite(reading:damping:correction:on:threads:)``, without its copies.
+  ///
+  /// - Throws: ``FactorizationError/notPositiveDefinite(pivot:)``; then the elements are undefined.
+  @discardableResult
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  public mutating func assignInverse(
+    ofPositiveDefinite a: Matrix, reading triangle: Triangle = .lower, damping: Damping<Scalar> = .none,
+    correction: PivotCorrection<Scalar>? = nil, on backend: any Backend = NativeBackend(),
+    threads: Int = Threads.available
+  ) throws(FactorizationError) -> Int {
+    requireThreads(threads, "assignInverse")
+    require(
+      a.rows == a.columns && rows == a.rows && columns == a.rows,
+      "assignInverse: A is \(a.rows)×\(a.columns) and its inverse \(rows)×\(columns); they must be square")
+    let (absolute, relative) = damping.checkedParts("assignInverse")
+    let outcome = a.withPointer { a in
+      withMutablePointer(discarding: true) { x in
+        backend.invertPositiveDefinite(
+          Potrf(
+            source: triangle == .upper ? a : a.transposed, target: x, triangle: .upper, absolute: absolute,
+            relative: relative, correction: correction), mirror: true, threads: threads)
+      }
+    }
+    return try outcome.counted()
+  }
+
   /// Replaces this symmetric positive definite matrix by the inverse of (itself + λI): factor and inverse in one sweep.
   ///
   /// n³ flops. The parameters are those of ``Cholesky/init(_:reading:damping:correction:on:threads:)``; both

@@ -76,7 +76,8 @@ extension Rectifier {
     guard let sums else { return }
     let area = δ.columns / channels
     let elements = ChannelElements(samples: δ.rows, area: area, stride: δ.columns)
-    Parallel.perform(channels, threads: δ.rows * δ.columns < 32768 ? 1 : threads) { channel in
+    Parallel.perform(channels, threads: Parallel.elementwise(δ.rows * δ.columns, threads: threads)) {
+      channel in
       sums[channel] = Scalar(Self.sum(δ.base + channel * area, elements))
     }
   }

@@ -121,7 +121,7 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
     _ n: Int,
     _ dγ: UnsafeMutablePointer<Scalar>, _ dβ: UnsafeMutablePointer<Scalar>, threads: Int
   ) {
-    Parallel.perform((n + 7) / 8, threads: rows * n < 32768 ? 1 : threads) { task in
+    Parallel.perform((n + 7) / 8, threads: Parallel.elementwise(rows * n, threads: threads)) { task in
       let (j, width) = (task * 8, min(8, n - task * 8))
       var (scale, shift) = (SIMD8<Scalar>.zero, SIMD8<Scalar>.zero)
       for first in Swift.stride(from: 0, to: rows, by: stretch) {

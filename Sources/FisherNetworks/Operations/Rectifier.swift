@@ -33,7 +33,7 @@ struct Rectifier<Scalar: KernelScalar>: Sendable {
     let (rows, columns) = (δ.rows, δ.columns)
     let stretches = (rows + Self.stretch - 1) / Self.stretch
     Scratch.with(sums == nil ? 0 : stretches * columns, of: Scalar.self) { parts in
-      Parallel.perform(stretches, threads: rows * columns < 32768 ? 1 : threads) { part in
+      Parallel.perform(stretches, threads: Parallel.elementwise(rows * columns, threads: threads)) { part in
         let first = part * Self.stretch
         let count = min(Self.stretch, rows - first)
         backend.rectifyGradient(

@@ -37,6 +37,10 @@ public struct Lanes<Scalar: KernelScalar>: Equatable {
     set { vector[lane] = newValue }
   }
 
+  /// The sum of the lanes, pair by pair.
+  @inlinable @inline(__always)
+  public func sum() -> Scalar { vector.sum() }
+
   @inlinable @inline(__always)
   public static func + (a: Lanes, b: Lanes) -> Lanes { combine(a, b, { $0 + $1 }, { $0 + $1 }, { $0 + $1 }) }
 

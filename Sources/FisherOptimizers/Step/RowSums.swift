@@ -47,7 +47,7 @@ package func perRow<S: KernelScalar>(
     let base = x.withPointer { $0.base }
     let rowFactors = row.map { $0.withPointer { $0.base } }
     let columnFactors = column.map { $0.withPointer { $0.base } }
-    Parallel.perform(sums.count, threads: sums.count * width < 32768 ? 1 : threads) { i in
+    Parallel.perform(sums.count, threads: Parallel.elementwise(sums.count * width, threads: threads)) { i in
       let factor = rowFactors.map { Lanes<S>(repeating: $0[i]) } ?? .zero
       for start in stride(from: 0, to: width, by: 512) {
         let sum = part(base + i * width, start..<min(width, start + 512), factor, columnFactors)

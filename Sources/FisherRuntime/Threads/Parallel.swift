@@ -26,6 +26,9 @@ package enum Parallel {
     return allowed > 1 && Team.shared.isWorthwhile(microseconds: work) ? allowed : 1
   }
 
+  /// How many of `threads` are worth offering to one pass over so many numbers: below some microseconds only one.
+  package static func elementwise(_ count: Int, threads: Int) -> Int { count < 32768 ? 1 : threads }
+
   /// Runs `task` for 0 ..< `count`, each once, in any order, on at most `threads` threads.
   ///
   /// Which thread runs which task is left to chance; results must not depend on it.

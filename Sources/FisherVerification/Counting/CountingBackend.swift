@@ -114,6 +114,22 @@ struct CountingBackend: Backend {
     }
   }
 
+  func addOuterProducts<S: KernelScalar>(_ call: BatchedOuterProducts<S>, threads: Int) {
+    let (n, count) = (call.source.rows, call.samples.rows)
+    self.count(count * (call.sampleCount * (n + n * (n + 1)) + (call.beta == 0 ? 0 : n * (n + 1) / 2))) {
+      loops.addOuterProducts(call, threads: 1)
+    }
+  }
+
+  func multiply<S: KernelScalar>(_ call: BatchedProducts<S>, threads: Int) {
+    let n = call.matrices.rows
+    count(2 * n * n * call.x.rows) { loops.multiply(call, threads: 1) }
+  }
+
+  func copy<S: KernelScalar>(
+    _ source: BatchOperand<S>, to target: BatchOperand<S>, count: Int, threads: Int
+  ) { self.count(0) { loops.copy(source, to: target, count: count, threads: 1) } }
+
   func symmetricEigen<S: KernelScalar>(_ call: SymmetricEigenCall<S>, threads: Int) -> EigenStatus {
     count(14 * cube(call.a.rows) / 3) { loops.symmetricEigen(call, threads: 1) }
   }

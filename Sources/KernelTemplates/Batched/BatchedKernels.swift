@@ -1,7 +1,7 @@
 /// The entry points for many small matrices, one in each lane of a group.
 ///
 /// A group of n × m matrices is n·m vectors, element (i, j) at (i·m + j)·L. A packed group of symmetric or triangular
-/// matrices is n·(n + 1)/2 vectors, element (i, j), i ≥ j, at (i·(i + 1)/2 + j)·L.
+/// matrices is n·(n + 1)/2 vectors, element (i, j), i ≥ j, at (i·(i + 1)/2 + j)·stride with a stride of at least L.
 public protocol BatchedKernels<Scalar> {
   associatedtype Scalar
 
@@ -26,9 +26,11 @@ public protocol BatchedKernels<Scalar> {
     _ group: UnsafePointer<Scalar>, rows: Int, columns: Int, _ lane: Int,
     to target: MatrixGroup<UnsafeMutablePointer<Scalar>>)
   /// The lower triangles of a packed group into a group.
-  static func expand(_ packed: UnsafePointer<Scalar>, n: Int, to group: UnsafeMutablePointer<Scalar>)
+  static func expand(
+    _ packed: UnsafePointer<Scalar>, stride: Int, n: Int, to group: UnsafeMutablePointer<Scalar>)
   /// The lower triangles of a group into a packed group.
-  static func compress(_ group: UnsafePointer<Scalar>, n: Int, to packed: UnsafeMutablePointer<Scalar>)
+  static func compress(
+    _ group: UnsafePointer<Scalar>, n: Int, to packed: UnsafeMutablePointer<Scalar>, stride: Int)
   /// Adds a multiple of the identity.
   static func damp(_ group: UnsafeMutablePointer<Scalar>, n: Int, absolute: Scalar, relative: Scalar)
 
@@ -54,8 +56,10 @@ public protocol BatchedKernels<Scalar> {
 
   /// A packed group of symmetric matrices plus outer products: see LaneProducts.swift.
   static func addOuterProduct(
-    _ x: UnsafePointer<Scalar>, n: Int, alpha: Scalar, beta: Scalar, to packed: UnsafeMutablePointer<Scalar>)
+    _ x: UnsafePointer<Scalar>, n: Int, alpha: Scalar, beta: Scalar, _ packed: UnsafePointer<Scalar>,
+    to target: UnsafeMutablePointer<Scalar>, stride: Int)
   /// A packed group of symmetric matrices times vectors.
   static func multiplySymmetric(
-    _ packed: UnsafePointer<Scalar>, n: Int, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>)
+    _ packed: UnsafePointer<Scalar>, stride: Int, n: Int, _ x: UnsafePointer<Scalar>,
+    to y: UnsafeMutablePointer<Scalar>)
 }

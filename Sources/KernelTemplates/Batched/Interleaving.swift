@@ -176,28 +176,30 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  /// Lower triangles from n·(n + 1)/2 vectors to their places among n × n.
+  /// Lower triangles from n·(n + 1)/2 vectors, `stride` elements apart, to their places among n × n.
   @inlinable
-  public static func expand(_ packed: UnsafePointer<Scalar>, n: Int, to group: UnsafeMutablePointer<Scalar>) {
+  public static func expand(
+    _ packed: UnsafePointer<Scalar>, stride: Int, n: Int, to group: UnsafeMutablePointer<Scalar>
+  ) {
     var source = packed
     for i in 0..<n {
       for j in 0...i {
         store(load(source), to: group + (i &* n &+ j) &* lanes)
-        source += lanes
+        source += stride
       }
     }
   }
 
-  /// Lower triangles from their places among n × n vectors to n·(n + 1)/2.
+  /// Lower triangles from their places among n × n vectors to n·(n + 1)/2, `stride` elements apart.
   @inlinable
   public static func compress(
-    _ group: UnsafePointer<Scalar>, n: Int, to packed: UnsafeMutablePointer<Scalar>
+    _ group: UnsafePointer<Scalar>, n: Int, to packed: UnsafeMutablePointer<Scalar>, stride: Int
   ) {
     var target = packed
     for i in 0..<n {
       for j in 0...i {
         store(load(group + (i &* n &+ j) &* lanes), to: target)
-        target += lanes
+        target += stride
       }
     }
   }

@@ -3,7 +3,7 @@ import FisherTestSupport
 import Testing
 
 /// The bits of a result depend on its matrix alone: not on the batch, its place in it, the threads, the strides, and of
-/// a lower triangle not on whether it is packed. Nothing outside the matrices is touched.
+/// a lower triangle not on whether it is interleaved. Nothing outside the matrices is touched.
 struct BatchedBits: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
@@ -46,14 +46,15 @@ struct BatchedBits: Clause {
         result.targets.elementBits() == expected.targets.elementBits(), "\(place): other bits \(places)")
       found.expect(result.targets.firstDamage() == nil, "\(place): writes into the gaps \(places)")
       guard routine.isSymmetric else { continue }
-      test.isPacked = true
-      let packed = test.run(backend)
+      test.isInterleaved = true
+      let interleaved = test.run(backend)
       for i in 0..<37 {
         found.expect(
-          packed.bits(i, lower: true) == expected.bits(i, lower: true),
-          "\(place): matrix \(i) has other bits packed \(places)")
+          interleaved.bits(i, lower: true) == expected.bits(i, lower: true),
+          "\(place): matrix \(i) has other bits interleaved \(places)")
       }
-      found.expect(packed.targets.firstDamage() == nil, "\(place): writes into the gaps, packed \(places)")
+      found.expect(
+        interleaved.targets.firstDamage() == nil, "\(place): writes into the gaps, interleaved \(places)")
     }
     return found
   }

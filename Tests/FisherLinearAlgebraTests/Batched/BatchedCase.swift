@@ -2,7 +2,8 @@ import FisherLinearAlgebra
 import FisherTestSupport
 import KernelTemplates
 
-/// A stack of matrices between guard pages, and what a routine makes of them: one below the other, in a layout, or packed.
+/// A stack of matrices between guard pages, and what a routine makes of them: one below the other, in a layout, or
+/// interleaved triangles.
 struct BatchedCase<S: KernelScalar> {
   let routine: BatchedRoutine
   let n: Int
@@ -11,7 +12,7 @@ struct BatchedCase<S: KernelScalar> {
   var relative: S = 0
   var layout = Layout.rowMajor
   var outputLayout = Layout.rowMajor
-  var isPacked = false
+  var isInterleaved = false
   var flush = Flush.rear
   var threads = 1
 
@@ -29,19 +30,20 @@ struct BatchedCase<S: KernelScalar> {
 
   struct Result {
     let n: Int
-    let isPacked: Bool
+    let isInterleaved: Bool
     let outcomes: [Int32]
     let logDeterminants: [S]
     let targets: GuardedMatrix<S>
 
-    /// Element (r, c) of result `i`; below the diagonal if it is packed.
+    /// Element (r, c) of result `i`; below the diagonal if it is interleaved.
     func element(_ i: Int, _ r: Int, _ c: Int) -> S {
-      isPacked ? targets.pointer[i, r * (r + 1) / 2 + c] : targets.pointer[i * n + r, c]
+      isInterleaved
+        ? BatchOperand(interleaved: targets.pointer, n)[i, r, c] : targets.pointer[i * n + r, c]
     }
 
-    /// Result `i`, unless it is packed.
+    /// Result `i`, unless it is interleaved.
     func matrix(_ i: Int) -> MatrixPointer<S> {
-      precondition(!isPacked)
+      precondition(!isInterleaved)
       return targets.readOnly.block(i * n, 0, rows: n, columns: n)
     }
 
@@ -57,39 +59,58 @@ struct BatchedCase<S: KernelScalar> {
     var logDeterminants = [S](repeating: -7, count: count)
     outcomes.withUnsafeMutableBufferPointer { outcomes in
       logDeterminants.withUnsafeMutableBufferPointer { logDeterminants in
-        let (read, written) = (source.readOnly, target.pointer)
-        let step = isPacked ? 1 : n
+        let operand = { (matrices: MutableMatrixPointer<S>) in
+          isInterleaved
+            ? BatchOperand(interleaved: matrices, n) : BatchOperand(oneBelowTheOther: matrices, n)
+        }
         let call = BatchedMatrices(
-          source: MatrixPointer(
-            read.base, rows: n, columns: n, rowStride: read.rowStride, columnStride: read.columnStride),
-          sourceStride: step * read.rowStride,
-          target: MutableMatrixPointer(
-            written.base, rows: n, columns: n, rowStride: written.rowStride,
-            columnStride: written.columnStride),
-          targetStride: step * written.rowStride, isPacked: isPacked, count: count, absolute: absolute,
-          relative: relative, logDeterminants: logDeterminants.baseAddress!,
+          source: operand(source.pointer), target: operand(target.pointer), count: count,
+          absolute: absolute, relative: relative, logDeterminants: logDeterminants.baseAddress!,
           outcomes: outcomes.baseAddress!)
         if count > 0 { routine.run(call, on: backend, threads: threads) }
       }
     }
     return Result(
-      n: n, isPacked: isPacked, outcomes: outcomes, logDeterminants: logDeterminants, targets: target)
+      n: n, isInterleaved: isInterleaved, outcomes: outcomes, logDeterminants: logDeterminants,
+      targets: target)
   }
 
   private func operands() -> (source: GuardedMatrix<S>, target: GuardedMatrix<S>) {
     let count = matrices.count
-    if isPacked {
-      let triangle = n * (n + 1) / 2
-      let places = (0..<n).flatMap { r in (0...r).map { (r, $0) } }
-      let source = GuardedMatrix<S>(count, triangle, Layout(.rowMajor, padding: layout.padding), flush: flush)
-      return (
-        source.filled { i, e in matrices[i][places[e].0, places[e].1] },
-        GuardedMatrix<S>(count, triangle, Layout(.rowMajor, padding: outputLayout.padding), flush: flush)
-      )
+    if isInterleaved {
+      let source = interleavedMemory(layout)
+      let operand = BatchOperand(interleaved: source.pointer, n)
+      for i in 0..<count { for r in 0..<n { for c in 0...r { operand[i, r, c] = matrices[i][r, c] } } }
+      return (source, interleavedMemory(outputLayout))
     }
     let source = GuardedMatrix<S>(count * n, n, layout, flush: flush)
     stack(matrices, in: source.pointer, only: routine.isSymmetric ? .lower : nil)
     return (source, GuardedMatrix<S>(count * n, n, outputLayout, flush: flush))
+  }
+}
+
+extension BatchedCase {
+  /// Room for the triangles, with gaps between the lines.
+  private func interleavedMemory(_ layout: Layout) -> GuardedMatrix<S> {
+    let width = BatchOperand<S>.width
+    return GuardedMatrix(
+      (matrices.count + width - 1) / width, n * (n + 1) / 2 * width,
+      Layout(.rowMajor, padding: layout.padding), flush: flush)
+  }
+}
+
+extension BatchOperand {
+  /// Matrices of order n one below the other.
+  init(oneBelowTheOther matrices: MutableMatrixPointer<S>, _ n: Int, columns: Int? = nil) {
+    self.init(
+      MutableMatrixPointer(
+        matrices.base, rows: n, columns: columns ?? n, rowStride: matrices.rowStride,
+        columnStride: matrices.columnStride), stride: n * matrices.rowStride)
+  }
+
+  /// Triangles of order n, a row for each ``width`` of them.
+  init(interleaved lines: MutableMatrixPointer<S>, _ n: Int) {
+    self.init(lines.base, rows: n, columns: n, stride: lines.rowStride, .interleavedTriangles)
   }
 }
 
@@ -111,12 +132,6 @@ func stack<S: KernelScalar>(
 @specialized(where S == Float)
 @specialized(where S == Double)
 private func resultBits<S: KernelScalar>(_ result: BatchedCase<S>.Result, _ i: Int, lower: Bool) -> [UInt64] {
-  let (n, targets) = (result.n, result.targets.pointer)
-  var bits: [UInt64] = []
-  for r in 0..<n {
-    for c in 0..<(lower ? r + 1 : n) {
-      bits.append((result.isPacked ? targets[i, r * (r + 1) / 2 + c] : targets[i * n + r, c]).bits)
-    }
-  }
-  return bits
+  let n = result.n
+  return (0..<n).flatMap { r in (0..<(lower ? r + 1 : n)).map { result.element(i, r, $0).bits } }
 }

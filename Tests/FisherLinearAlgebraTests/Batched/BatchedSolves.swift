@@ -41,7 +41,7 @@ struct BatchedSolveBits: Clause {
         }
         for (k, layout) in Layout.outputs.enumerated() {
           (test.layout, test.rightLayout) = (layout, Layout.outputs[(3 * k + n) % 8])
-          test.isPacked = k % 2 == 1
+          test.isInterleaved = k % 2 == 1
           test.flush = Flush.allCases[(k + n) % 2]
           let got = test.run(backend)
           found.expect(got.elementBits() == expected.elementBits(), "\(test.place(backend)): other bits")
@@ -70,7 +70,7 @@ struct SolveCase<S: KernelScalar> {
   var right: [Matrix<S>]
   var layout = Layout.rowMajor
   var rightLayout = Layout.rowMajor
-  var isPacked = false
+  var isInterleaved = false
   var flush = Flush.rear
   var threads = 1
 
@@ -94,21 +94,19 @@ struct SolveCase<S: KernelScalar> {
 
   func run(_ backend: any Backend) -> GuardedMatrix<S> {
     let count = factors.count
-    let places = (0..<n).flatMap { r in (0...r).map { (r, $0) } }
+    let width = BatchOperand<S>.width
     let l =
-      isPacked
-      ? GuardedMatrix<S>(count, places.count, flush: flush).filled { i, e in
-        factors[i][places[e].0, places[e].1]
-      } : GuardedMatrix<S>(count * n, n, layout, flush: flush)
-    if !isPacked { stack(factors, in: l.pointer) }
+      isInterleaved
+      ? GuardedMatrix<S>((count + width - 1) / width, n * (n + 1) / 2 * width, flush: flush)
+      : GuardedMatrix<S>(count * n, n, layout, flush: flush)
+    let factor =
+      isInterleaved
+      ? BatchOperand(interleaved: l.pointer, n) : BatchOperand(oneBelowTheOther: l.pointer, n)
+    for i in 0..<count { for r in 0..<n { for c in 0..<n { factor[i, r, c] = factors[i][r, c] } } }
     let b = GuardedMatrix<S>(count * n, m, rightLayout, flush: flush)
     stack(right, in: b.pointer)
     let call = BatchedSolve(
-      factor: MatrixPointer(
-        l.readOnly.base, rows: n, columns: n, rowStride: l.readOnly.rowStride,
-        columnStride: l.readOnly.columnStride),
-      factorStride: (isPacked ? 1 : n) * l.readOnly.rowStride, isPacked: isPacked,
-      right: b.pointer.block(0, 0, rows: n, columns: m), rightStride: n * b.pointer.rowStride, count: count)
+      factor: factor, right: BatchOperand(oneBelowTheOther: b.pointer, n, columns: m), count: count)
     backend.solveCholesky(call, threads: threads)
     return b
   }
@@ -127,6 +125,6 @@ struct SolveCase<S: KernelScalar> {
   }
 
   func place(_ backend: any Backend) -> String {
-    "\(backend.name) \(S.self) n \(n), m \(m), \(layout) \(rightLayout) packed \(isPacked), seed \(seed)"
+    "\(backend.name) \(S.self) n \(n), m \(m), \(layout) \(rightLayout) interleaved \(isInterleaved), seed \(seed)"
   }
 }

@@ -7,12 +7,12 @@ import Testing
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var right = MatrixStack<Float>(count: 2, rows: 4, columns: 1)
-        MatrixStack<Float>(count: 2, rows: 3, columns: 3).solveCholesky(&right)
-      }, "2 factors of 3×3", "2 right-hand sides of 4×1")
+        BatchedCholesky(MatrixStack<Float>(count: 2, rows: 3, columns: 3)).solve(&right)
+      }, "2 factors of order 3", "2 right-hand sides of 4×1")
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var right = InterleavedBatch<Double>(count: 3, rows: 4, columns: 1)
-        BatchedCholesky<Double>(count: 2, order: 4).solve(&right)
+        BatchedCholesky(InterleavedBatch<Double>(count: 2, order: 4)).solve(&right)
       }, "2 factors of order 4", "3 right-hand sides of 4×1")
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
@@ -21,9 +21,8 @@ import Testing
       }, "invert: the matrices are 3×4; they must be square")
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-        var stack = MatrixStack<Float>(count: 2, rows: 3, columns: 3)
-        stack.factorCholesky(damping: .absolute(-1))
-      }, "factorCholesky: damping is absolute(-1.0); it must be at least 0")
+        _ = BatchedCholesky(MatrixStack<Float>(count: 2, rows: 3, columns: 3), damping: .absolute(-1))
+      }, "BatchedCholesky: damping is absolute(-1.0); it must be at least 0")
   }
 
   @Test func blockShapes() async {
@@ -31,7 +30,7 @@ import Testing
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var blocks = InterleavedBatch<Float>(count: 5, order: 3, storage: .symmetric)
         blocks.addOuterProducts(of: Matrix(rows: 5, columns: 4), alpha: 1)
-      }, "a sample is 5×4", "5 matrices of 3×3")
+      }, "samples of 5×4", "5 matrices of 3×3")
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var blocks = InterleavedBatch<Float>(count: 5, order: 3)
@@ -39,8 +38,8 @@ import Testing
       }, "addOuterProducts: the matrices are kept in full")
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-        _ = PackedStack<Float>(Matrix(rows: 2, columns: 5), order: 3)
-      }, "rows of 5 elements are not triangles of order 3")
+        _ = InterleavedBatch<Float>(elements: Matrix(rows: 1, columns: 80), count: 17, order: 3)
+      }, "1×80 elements are not 17 symmetric matrices of order 3", "2×96")
   }
 
   @Test func kroneckerShapes() async {

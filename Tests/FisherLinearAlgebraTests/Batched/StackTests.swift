@@ -46,31 +46,24 @@ struct StackInverseTests {
     var stack = MatrixStack<Double>(count: 2, rows: 2, columns: 2)
     stack[0] = Matrix([[4, .nan], [2, 2]])
     stack[1] = Matrix([[1, .nan], [3, 1]])
-    let logarithms = stack.logDeterminants()
-    #expect((logarithms[0] - 1.3862943611198906).magnitude < 1e-15 && logarithms[1].isNaN)
-    #expect(stack.factorCholesky().failures.map { [$0.matrix, $0.pivot] } == [[1, 1]])
-    #expect(stack[0] == Matrix([[2, 0], [1, 1]]))
+    var factors = BatchedCholesky(stack)
+    #expect((factors.logDeterminants[0] - 1.3862943611198906).magnitude < 1e-15)
+    #expect(factors.logDeterminants[1].isNaN)
+    #expect(factors.outcome.failures.map { [$0.matrix, $0.pivot] } == [[1, 1]])
+    #expect(factors[0] == Matrix([[2, 0], [1, 1]]) && factors[1] == Matrix(identity: 2))
     var right = MatrixStack<Double>(count: 2, rows: 2, columns: 1)
     right[0] = Matrix([[8], [6]])
-    stack[1] = Matrix([[1, .nan], [0, 2]])
+    stack[1] = Matrix([[1, .nan], [0, 4]])
     right[1] = Matrix([[1], [8]])
-    stack.solveCholesky(&right)
-    #expect(right[0] == Matrix([[1], [2]]) && right[1] == Matrix([[1], [2]]))
-  }
-
-  @Test func packedStacks() {
-    var packed = PackedStack<Float>(Matrix([[4, 2, 2], [1, 3, 1]]), order: 2)
-    let before = packed
-    #expect(packed[0] == Matrix([[4, 0], [2, 2]]))
-    #expect(packed.invertPositiveDefinite().failures.map { [$0.matrix, $0.pivot] } == [[1, 1]])
-    #expect(packed.elements == Matrix([[0.5, -0.5, 1], [1, 3, 1]]))
-    packed = before
-    packed.factorCholesky()
-    #expect(packed.elements == Matrix([[2, 1, 1], [1, 3, 1]]))
-    packed[1] = Matrix([[1, 5], [0, 2]])
-    var right = MatrixStack<Float>(splitting: Matrix([[8], [6], [1], [8]]), count: 2)
-    packed.solveCholesky(&right)
-    #expect(right[0] == Matrix([[1], [2]]) && right[1] == Matrix([[1], [2]]))
+    #expect(factors.refactorize(stack).isComplete && factors.outcome.isComplete)
+    let solutions = factors.solving(right)
+    #expect(solutions[0] == Matrix([[1], [2]]) && solutions[1] == Matrix([[1], [2]]))
+    // A failure leaves the former factor.
+    stack[0] = Matrix([[-1, 0], [0, 1]])
+    #expect(factors.refactorize(stack).failures.map(\.pivot) == [0])
+    #expect(factors[0] == Matrix([[2, 0], [1, 1]]))
+    factors.solve(&right)
+    #expect(right.stacked == solutions.stacked)
   }
 
   /// Several stacks in one call: the results of one call for each.
@@ -84,7 +77,7 @@ struct StackInverseTests {
     }
     stacks[3][7][2, 2] = -1
     let before = stacks
-    let outcomes = invertPositiveDefinite(&stacks, damping: .absolute(0.5), threads: threads)
+    let outcomes = MatrixStack.invertPositiveDefinite(&stacks, damping: .absolute(0.5), threads: threads)
     for (i, old) in before.enumerated() {
       var expected = old
       #expect(expected.invertPositiveDefinite(damping: .absolute(0.5), threads: 1) == outcomes[i])

@@ -88,13 +88,13 @@ struct ScratchGuards {
   private func stacks<S: KernelScalar>(_: S.Type, _ backend: NativeBackend) {
     for (n, seed) in zip([1, 3, 9, 17, 33, 65, 129], Seed.cases(7)) {
       for routine in BatchedRoutine.allCases {
-        for isPacked in routine.isSymmetric ? [false, true] : [false] {
+        for isInterleaved in routine.isSymmetric ? [false, true] : [false] {
           var test = BatchedCase<S>(seed: seed, routine, n, count: 19)
           let expected = test.run(ReferenceBackend())
-          (test.isPacked, test.threads) = (isPacked, 2)
+          (test.isInterleaved, test.threads) = (isInterleaved, 2)
           let result = test.run(backend)
           #expect(result.outcomes == expected.outcomes, "\(backend.name) \(S.self) \(routine) \(n)")
-          if isPacked { continue }
+          if isInterleaved { continue }
           let ratios = test.matrices.indices.map { i in
             routine == .cholesky
               ? Ratio.cholesky(test.matrices[i], result.matrix(i))
@@ -103,9 +103,9 @@ struct ScratchGuards {
           #expect(ratios.allSatisfy { $0 < 30 }, "\(backend.name) \(S.self) \(routine) \(n)")
         }
       }
-      for isPacked in [false, true] {
+      for isInterleaved in [false, true] {
         var solve = SolveCase<S>(seed: seed, n, 5, count: 19)
-        (solve.isPacked, solve.threads) = (isPacked, 2)
+        (solve.isInterleaved, solve.threads) = (isInterleaved, 2)
         let solutions = solve.run(backend)
         #expect((0..<19).allSatisfy { solve.residualRatio($0, solutions) < 30 }, "\(solve.place(backend))")
       }

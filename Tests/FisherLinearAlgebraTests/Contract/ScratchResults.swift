@@ -62,38 +62,43 @@ struct ScratchResults<S: KernelScalar> {
 
   /// Interleaved batches, in full and as triangles.
   func interleaved() -> [[UInt64]] {
-    zip([1, 3, 9, 17, 33, 65], Seed.cases(6)).flatMap { n, seed in
+    let backend = NativeBackend(instructionSet: instructionSet)
+    return zip([1, 3, 9, 17, 33, 65], Seed.cases(6)).flatMap { n, seed in
       var generator = Generator(seed: seed)
       var stack = MatrixStack<S>(count: 19, rows: n, columns: n)
       for i in 0..<19 { stack[i] = DefiniteKind.random.matrix(n, S.self, &generator) }
       let vectors = Matrix<S>(rows: 19, columns: n) { _, _ in generator.uniform() }
       return [InterleavedBatch<S>.Storage.full, .symmetric].flatMap { storage in
-        results(InterleavedBatch(stack, storage: storage, instructionSet: instructionSet), vectors)
+        results(InterleavedBatch(stack, storage: storage, on: backend), vectors, backend)
       }
     }
   }
 
-  private func results(_ batch: InterleavedBatch<S>, _ vectors: Matrix<S>) -> [[UInt64]] {
+  private func results(
+    _ batch: InterleavedBatch<S>, _ vectors: Matrix<S>, _ backend: any Backend
+  ) -> [[UInt64]] {
     let n = batch.order
     var (inPlace, beside, other) = (batch, batch, batch)
-    inPlace.invertPositiveDefinite(damping: .relative(0.125), threads: 2)
-    beside.assignInverses(of: batch, damping: .absolute(0.5), threads: 2)
+    inPlace.invertPositiveDefinite(damping: .relative(0.125), on: backend, threads: 2)
+    beside.assignInverses(of: batch, damping: .absolute(0.5), on: backend, threads: 2)
     var products = vectors
     if batch.storage == .full {
-      other.invert(threads: 2)
+      other.invert(on: backend, threads: 2)
     } else {
-      other.addOuterProducts(of: vectors, alpha: 0.5, beta: 0.25, threads: 2)
-      other.multiply(vectors, into: &products, threads: 2)
+      other.addOuterProducts(of: vectors, alpha: 0.5, beta: 0.25, on: backend, threads: 2)
+      other.multiply(vectors, into: &products, on: backend, threads: 2)
     }
-    var factors = BatchedCholesky<S>(count: batch.count, order: n, instructionSet: instructionSet)
-    factors.factor(batch, damping: .absolute(0.25), threads: 2)
+    let factors = BatchedCholesky(batch, damping: .absolute(0.25), on: backend, threads: 2)
     var right = MatrixStack(
       splitting: Matrix<S>(rows: batch.count * n, columns: 5) { i, j in S((i * 7 + j * 5) % 11) - 5 },
       count: batch.count)
-    var lanes = InterleavedBatch(right, instructionSet: instructionSet)
-    factors.solve(&right, threads: 2)
-    factors.solve(&lanes, threads: 2)
-    let stacks = [inPlace.stack(), beside.stack(), other.stack(), right, lanes.stack()]
+    var lanes = InterleavedBatch(right, on: backend)
+    factors.solve(&right, on: backend, threads: 2)
+    factors.solve(&lanes, on: backend, threads: 2)
+    let stacks = [
+      inPlace.stack(on: backend), beside.stack(on: backend), other.stack(on: backend), right,
+      lanes.stack(on: backend),
+    ]
     return stacks.map { stack in (0..<stack.count).flatMap { bits(stack[$0]) } } + [bits(products)]
   }
 

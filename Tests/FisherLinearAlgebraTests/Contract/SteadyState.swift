@@ -156,9 +156,9 @@ struct SteadyState {
   private func batches<S: KernelScalar>(_: S.Type, _ n: Int) -> [Step] {
     let (count, a) = (37, definite(S.self, n))
     var stack = MatrixStack<S>(count: count, rows: n, columns: n)
-    var packed = PackedStack<S>(count: count, order: n)
-    for i in 0..<count { (stack[i], packed[i]) = (a, a) }
-    var (factors, inverses, several) = (stack, stack, [stack, stack])
+    for i in 0..<count { stack[i] = a }
+    var (inverses, several) = (stack, [stack, stack])
+    var factors = BatchedCholesky(stack)
     var right = MatrixStack<S>(count: count, rows: n, columns: 2)
     let lanes = InterleavedBatch<S>(count: count, order: n, storage: .symmetric)
     var (inverted, average) = (lanes, lanes)
@@ -166,15 +166,13 @@ struct SteadyState {
     var products = vectors
     let place = "\(S.self) n \(n)"
     return [
-      ("factorCholesky \(place)", { factors.factorCholesky(damping: .absolute(1), threads: 1) }),
-      ("solveCholesky \(place)", { factors.solveCholesky(&right, threads: 1) }),
-      ("logDeterminants \(place)", { _ = stack.logDeterminants(threads: 1) }),
+      ("factors \(place)", { factors.refactorize(stack, damping: .absolute(1), threads: 1) }),
+      ("solutions by factors \(place)", { factors.solve(&right, threads: 1) }),
       ("inverses \(place)", { inverses.invertPositiveDefinite(damping: .absolute(1), threads: 1) }),
       ("general inverses \(place)", { inverses.invert(damping: .absolute(1), threads: 1) }),
-      ("packed inverses \(place)", { packed.invertPositiveDefinite(damping: .absolute(1), threads: 1) }),
       (
         "inverses of several stacks \(place)",
-        { invertPositiveDefinite(&several, damping: .absolute(1), threads: 1) }
+        { MatrixStack.invertPositiveDefinite(&several, damping: .absolute(1), threads: 1) }
       ),
       ("assignInverses \(place)", { inverted.assignInverses(of: lanes, damping: .absolute(1), threads: 1) }),
       (

@@ -1,57 +1,66 @@
-import FisherLinearAlgebra
-import FisherOptimizers
+package import FisherLinearAlgebra
 import FisherRuntime
 
-/// One pass over the gradient of a group, for everything that is wanted of it.
-///
-/// Its vectors are the rows of [D b], which are never joined.
-struct GradientPass<S: KernelScalar> {
+/// The gradient [D b] of a layer's weight and bias, which are never joined, and what one pass over it finds.
+package struct JoinedGradient<S: KernelScalar> {
   /// The weight's gradient, a vector in each row.
-  let D: Matrix<S>
+  package let D: Matrix<S>
   /// The bias's, one element for each row.
-  let b: Matrix<S>?
+  package let b: Matrix<S>?
   /// bᵀ·D; empty without a bias.
-  private(set) var border: [S] = []
+  package private(set) var border: [S] = []
   /// bᵀ·b
-  private(set) var corner: S = 0
+  package private(set) var corner: S = 0
   /// ‖[D b]‖², rounded; infinite if it is too large for the element type.
-  private(set) var squaredNorm: S = 0
+  package private(set) var squaredNorm: S = 0
 
   /// Rows of a task. A constant, so that sums do not depend on the threads.
   private static var taskRows: Int { 32 }
 
+  /// One pass over the gradient, without a momentum.
+  package init(_ D: Matrix<S>, _ b: Matrix<S>?, threads: Int) {
+    var none = Matrix<S>(rows: 0, columns: 0)
+    self.init(D, b, momentum: nil, into: &none, threads: threads)
+  }
+
+  /// One pass over the gradient, which moves a momentum too: M ← μ·former + [D b].
+  ///
   /// - Parameters:
-  ///   - momentum: M ← μ·former + [D b], where the former M may be missing for zero; nil if there is no momentum to update.
-  ///   - M: the target, written in full; unused without `momentum`.
-  init(
+  ///   - former: the former M; zeros if it is missing.
+  ///   - M: the target, written in full: a column more than D if there is a bias.
+  package init(
+    _ D: Matrix<S>, _ b: Matrix<S>?, μ: S, former: Matrix<S>?, into M: inout Matrix<S>, threads: Int
+  ) {
+    self.init(D, b, momentum: (μ, former?.compacted()), into: &M, threads: threads)
+  }
+
+  @specialized(where S == Float) @specialized(where S == Double)
+  private init(
     _ D: Matrix<S>, _ b: Matrix<S>?, momentum: (μ: S, former: Matrix<S>?)?, into M: inout Matrix<S>,
     threads: Int
   ) {
-    let D = D.compacted()
-    let b = b?.compacted()
-    self.D = D
-    self.b = b
+    let (D, b) = (D.compacted(), b?.compacted())
+    (self.D, self.b) = (D, b)
     let (rows, width) = (D.rows, D.columns)
     let tasks = (rows + Self.taskRows - 1) / Self.taskRows
     // A row of the table for each task: bᵀ·D, bᵀ·b, and the squares.
     let entries = (b == nil ? 0 : width) + 2
     var table = Matrix<S>(rows: tasks, columns: entries)
-    let former = momentum?.former?.compacted()
     let pass = D.withPointer { D in
       RowPass(
         D: D.base, b: b?.withPointer { $0.base }, width: width, μ: momentum?.μ ?? 0,
-        former: former?.withPointer { $0.base },
+        former: momentum?.former?.withPointer { $0.base },
         M: momentum == nil ? nil : M.withMutablePointer(discarding: true) { $0.base })
     }
     table.withMutablePointer { table in
       let sums = table.base
-      Parallel.perform(tasks, threads: rows * width < 32768 ? 1 : threads) { task in
+      Parallel.perform(tasks, threads: Parallel.elementwise(rows * width, threads: threads)) { task in
         for i in task * Self.taskRows..<min(rows, (task + 1) * Self.taskRows) {
           pass.run(row: i, sums + task * entries, entries - 2)
         }
       }
     }
-    withExtendedLifetime((D, b, former, M)) {}
+    withExtendedLifetime((D, b, momentum, M)) {}
     add(table)
   }
 
@@ -85,10 +94,10 @@ private struct RowPass<S: KernelScalar> {
     let d = D + i * width
     let columns = width + (b == nil ? 0 : 1)
     if let M { move(d, former.map { $0 + i * columns }, M + i * columns) }
-    var squares = SIMD8<S>.zero
+    var squares = Lanes<S>.zero
     var j = 0
     while j + 8 <= width {
-      let x = load(d + j)
+      let x: Lanes<S> = load(d + j)
       squares += x * x
       j += 8
     }
@@ -109,10 +118,5 @@ private struct RowPass<S: KernelScalar> {
   private func move(_ d: UnsafePointer<S>, _ f: UnsafePointer<S>?, _ m: UnsafeMutablePointer<S>) {
     guard let f else { return m.update(from: d, count: width) }
     for j in 0..<width { m[j] = μ * f[j] + d[j] }
-  }
-
-  @inline(__always)
-  private func load(_ p: UnsafePointer<S>) -> SIMD8<S> {
-    UnsafeRawPointer(p).loadUnaligned(as: SIMD8<S>.self)
   }
 }
