@@ -69,8 +69,13 @@ extension MiniBlockFisher {
   ) {
     var inverses = inverses
     if !failed.isEmpty {
-      let former = step.tensor("C", of: group.owner).map { group.blocks($0) }
-      for i in failed { inverses[i] = former?[i] ?? first(group.columns) }
+      if let former = step.tensor("C", of: group.owner) {
+        let blocks = group.blocks(former)
+        for i in failed { inverses[i] = blocks[i] }
+      } else {
+        let block: Matrix<S> = first(group.columns)
+        for i in failed { inverses[i] = block }
+      }
       step.count("inverses kept", failed.count)
     }
     step.set("C", of: group.owner, to: inverses.elements)

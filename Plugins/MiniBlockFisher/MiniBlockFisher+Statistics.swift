@@ -121,8 +121,9 @@ extension MiniBlockFisher {
     if group.form == .rankOne { return G = vectors }
     let old = isFirst ? step.tensor("G", of: group.owner) ?? group.zeroStatistics() : nil
     if group.form == .separate {
-      var blocks = group.blocks(overwriting: G)
+      let memory = G
       G = Matrix(rows: 0, columns: 0)
+      var blocks = group.blocks(overwriting: memory)
       blocks.addOuterProducts(
         ofSamples: MatrixStack(splitting: vectors, count: samples), alpha: S(alpha), beta: S(beta),
         to: old.map { group.blocks($0) }, on: step.backend, threads: step.threads)

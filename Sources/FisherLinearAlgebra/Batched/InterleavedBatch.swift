@@ -123,11 +123,18 @@ public struct InterleavedBatch<Scalar: KernelScalar>: Sendable {
   public subscript(i: Int) -> Matrix<Scalar> {
     get {
       requireMatrix(i)
-      return withReadOnlyOperand { matrices in
-        Matrix(rows: rows, columns: columns) { r, c in
-          storage == .full ? matrices[i, r, c] : matrices[i, max(r, c), min(r, c)]
+      var result = Matrix<Scalar>(rows: rows, columns: columns)
+      let isFull = storage == .full
+      withReadOnlyOperand { matrices in
+        result.withMutablePointer { result in
+          for r in 0..<result.rows {
+            for c in 0..<result.columns {
+              result[r, c] = isFull || r >= c ? matrices[i, r, c] : matrices[i, c, r]
+            }
+          }
         }
       }
+      return result
     }
     set {
       require(
