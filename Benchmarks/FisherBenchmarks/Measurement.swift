@@ -20,6 +20,8 @@ struct Measurement {
   let peakFraction: Double
   /// For each peer the median seconds, and the median over the rounds of its time over ours.
   let peers: [(peer: Peer, seconds: Double, ratio: Double)]
+  /// Too few rounds were quiet, however often they were repeated: see ``Round/isQuiet(_:flops:)``.
+  let isDisturbed: Bool
 
   /// The peak beside the samples: ``gflops`` over ``peakFraction``.
   var peakGflops: Double { gflops / peakFraction }
@@ -30,7 +32,7 @@ struct Measurement {
   ///
   /// - Parameters:
   ///   - sample: the seconds that one sample should last: a call is repeated until it does.
-  ///   - rounds: how many rounds are kept; one more is thrown away.
+  ///   - rounds: how many rounds are kept; one more is thrown away, and those that were disturbed are repeated.
   init(_ subject: BenchmarkCase, threads: Int, peers: [Peer], sample: Double, rounds: Int) {
     let memory = Memory()
     let call = subject.prepare(memory)
@@ -41,28 +43,25 @@ struct Measurement {
       call(backend, threads)
       repeats[i] = Self.repeats(sample) { call(backend, threads) }
     }
-    var times = [[Double]](repeating: [], count: backends.count)
-    var peaks: [Double] = []
-    for round in 0...rounds {
-      waitForQuiet()
-      warmUp(threads) { _ = subject.peak(threads) }
-      let peak = subject.peak(threads)
-      if round > 0 { peaks.append(peak) }
-      for (i, backend) in backends.enumerated() {
-        waitForQuiet()
-        warmUp(threads) { call(backend, threads) }
-        let start = FisherBenchmarks.seconds()
-        for _ in 0..<repeats[i] { call(backend, threads) }
-        let time = (FisherBenchmarks.seconds() - start) / Double(repeats[i])
-        if round > 0 { times[i].append(time) }
-      }
+    let timed = zip(backends, repeats).map { backend, repeats in
+      (call: { call(backend, threads) }, repeats: repeats)
     }
+    _ = Round(subject, threads, timed)
+    var all: [Round] = []
+    var quiet: [Round] = []
+    while quiet.count < rounds && all.count < 3 * rounds {
+      all.append(Round(subject, threads, timed))
+      let best = all.map(\.peak).max() ?? 0
+      quiet = all.filter { $0.isQuiet(best, flops: subject.flops) }
+    }
+    isDisturbed = quiet.count < rounds
+    let kept = isDisturbed ? Array(all.sorted { $0.peak > $1.peak }.prefix(rounds)) : quiet
     self.subject = subject
     self.threads = threads
-    seconds = median(times[0])
-    peakFraction = median(zip(times[0], peaks).map { subject.flops / ($0 * $1) * 1e-9 })
+    seconds = median(kept.map { $0.times[0] })
+    peakFraction = median(kept.map { $0.fraction(subject.flops) })
     self.peers = peers.enumerated().map { i, peer in
-      (peer, median(times[i + 1]), median(zip(times[i + 1], times[0]).map { $0 / $1 }))
+      (peer, median(kept.map { $0.times[i + 1] }), median(kept.map { $0.times[i + 1] / $0.times[0] }))
     }
   }
 
@@ -88,6 +87,7 @@ struct Measurement {
         + [
           ("threads", .int(threads)), ("gflops", .number(gflops)), ("seconds", .number(seconds)),
           ("peakGflops", .number(peakGflops)), ("peakFraction", .number(peakFraction)),
+          ("disturbed", .bool(isDisturbed)),
           (
             "peers",
             .object(
@@ -103,4 +103,32 @@ struct Measurement {
           ), ("ratio", .object(peers.map { ($0.peer.key, .number($0.ratio)) })),
         ])
   }
+}
+
+/// One sample of the peak and one of each backend, right after one another.
+private struct Round {
+  /// GFLOP/s.
+  let peak: Double
+  /// Seconds of one call, ours first.
+  let times: [Double]
+
+  init(_ subject: BenchmarkCase, _ threads: Int, _ timed: [(call: () -> Void, repeats: Int)]) {
+    waitForQuiet()
+    warmUp(threads) { _ = subject.peak(threads) }
+    peak = subject.peak(threads)
+    times = timed.map { call, repeats in
+      waitForQuiet()
+      warmUp(threads, call)
+      let start = seconds()
+      for _ in 0..<repeats { call() }
+      return (seconds() - start) / Double(repeats)
+    }
+  }
+
+  /// Our rate over the peak.
+  func fraction(_ flops: Double) -> Double { flops / (times[0] * peak) * 1e-9 }
+
+  /// Neither was the peak far below the best one of the case, nor were we above it: then two threads shared a core, or
+  /// the clock has moved.
+  func isQuiet(_ best: Double, flops: Double) -> Bool { peak > 0.9 * best && fraction(flops) < 1.02 }
 }

@@ -29,7 +29,8 @@ struct Table {
 
   private func remark(_ m: Measurement) -> String {
     let time = m.nanosecondsPerMatrix.map { "   \(fixed($0, 1)) ns a matrix" } ?? ""
-    return time + (m.peers.isEmpty ? "" : m.subject.peersDo.map { "; peers: \($0)" } ?? "")
+    let mark = m.isDisturbed ? "   disturbed" : ""
+    return time + mark + (m.peers.isEmpty ? "" : m.subject.peersDo.map { "; peers: \($0)" } ?? "")
   }
 
   func printSummary(_ all: [Measurement]) {
