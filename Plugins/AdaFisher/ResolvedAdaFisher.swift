@@ -49,7 +49,7 @@ struct ResolvedAdaFisher {
     for parameter in step.parameters {
       let factors = divisor(of: parameter, step)
       let rule = AdaFisherRule<S>(
-        α: S(α / (1 - power(β, step.number))), β: S(β), rest: S(1 - β), γ: S(isDecoupled ? 0 : γ),
+        α: S(α / (1 - β.raised(to: step.number))), β: S(β), rest: S(1 - β), γ: S(isDecoupled ? 0 : γ),
         decay: S(isDecoupled ? α * γ : 0), λ: S(factors.λ))
       step.apply(rule, to: parameter, row: factors.row, column: factors.column)
     }

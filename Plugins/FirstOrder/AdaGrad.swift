@@ -53,6 +53,6 @@ struct AdaGradRule<S: KernelScalar>: UpdateRule {
   func update(_ x: inout Element<S>, _ state: inout State) {
     let g = x.gradient + γ * x.value
     state.s += g * g
-    x.value -= α * g / (squareRoot(state.s) + ε)
+    x.value -= α * g / (state.s.squareRoot() + ε)
   }
 }

@@ -52,7 +52,7 @@ private struct DirectionSquare<Scalar: KernelScalar>: RowTerm {
   let floor: Scalar
 
   func value(_ x: Lanes<Scalar>, row: Lanes<Scalar>, column: Lanes<Scalar>) -> Lanes<Scalar> {
-    x * x / maximum(row * column, Lanes(repeating: floor))
+    x * x / Lanes.maximum(row * column, Lanes(repeating: floor))
   }
 }
 

@@ -75,7 +75,7 @@ struct AdafactorRule<S: KernelScalar>: UpdateRule {
 
   @inline(__always)
   func update(_ x: inout Element<S>, _: inout NoState) {
-    let v = maximum(x.row * x.column, Lanes<S>(repeating: floor))
-    x.value = shrink * x.value - a * x.gradient / squareRoot(v)
+    let v = Lanes.maximum(x.row * x.column, Lanes<S>(repeating: floor))
+    x.value = shrink * x.value - a * x.gradient / v.squareRoot()
   }
 }

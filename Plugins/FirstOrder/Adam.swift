@@ -47,10 +47,10 @@ public struct AdamMethod<Decay: DecayForm>: Optimizer {
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let (α, t) = (lr * step.schedule, step.number)
     let rule = AdamRule<S>(
-      α: S(α / (1 - power(beta1, t))), γ: S(Decay.isDecoupled ? 0 : weightDecay),
+      α: S(α / (1 - beta1.raised(to: t))), γ: S(Decay.isDecoupled ? 0 : weightDecay),
       shrink: S(Decay.isDecoupled ? 1 - α * weightDecay : 1),
-      correction: S(1 / (1 - power(beta2, t)).squareRoot()), β1: S(beta1), rest1: S(1 - beta1), β2: S(beta2),
-      rest2: S(1 - beta2), ε: S(eps), isAMSGrad: amsgrad)
+      correction: S(1 / (1 - beta2.raised(to: t)).squareRoot()), β1: S(beta1), rest1: S(1 - beta1),
+      β2: S(beta2), rest2: S(1 - beta2), ε: S(eps), isAMSGrad: amsgrad)
     rule.stage(&step)
   }
 
@@ -81,10 +81,10 @@ private struct AdamRule<S: KernelScalar>: UpdateRule {
     state.v = β2 * state.v + rest2 * g * g
     var v = state.v
     if isAMSGrad {
-      state.vMax = maximum(state.vMax, v)
+      state.vMax = Lanes.maximum(state.vMax, v)
       v = state.vMax
     }
-    x.value = shrink * x.value - α * state.m / (squareRoot(v) * correction + ε)
+    x.value = shrink * x.value - α * state.m / (v.squareRoot() * correction + ε)
   }
 }
 

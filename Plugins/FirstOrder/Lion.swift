@@ -53,7 +53,7 @@ struct LionRule<S: KernelScalar>: UpdateRule {
 
   @inline(__always)
   func update(_ x: inout Element<S>, _ state: inout State) {
-    x.value = shrink * x.value - α * sign(β1 * state.m + rest1 * x.gradient)
+    x.value = shrink * x.value - α * (β1 * state.m + rest1 * x.gradient).sign
     state.m = β2 * state.m + rest2 * x.gradient
   }
 }

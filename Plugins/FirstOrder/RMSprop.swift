@@ -72,9 +72,9 @@ struct RMSpropRule<S: KernelScalar>: UpdateRule {
     if isCentered {
       state.a = ρ * state.a + rest * g
       // Rounding may leave a difference just below zero.
-      v = maximum(v - state.a * state.a, .zero)
+      v = Lanes.maximum(v - state.a * state.a, .zero)
     }
-    state.b = μ * state.b + g / (squareRoot(v) + ε)
+    state.b = μ * state.b + g / (v.squareRoot() + ε)
     x.value -= α * state.b
   }
 }

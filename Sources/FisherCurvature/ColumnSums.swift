@@ -68,7 +68,7 @@ package enum ColumnSums {
         for k in 4..<8 { prefetchLine(row + (k * stride + j)) }
         let upper = load(UnsafePointer(sums + j)) + term(row + j, squared) + term(row + stride + j, squared)
         let lower = term(row + 2 * stride + j, squared) + term(row + 3 * stride + j, squared)
-        UnsafeMutableRawPointer(sums + j).storeBytes(of: upper + lower, as: SIMD8<S>.self)
+        store(upper + lower, to: sums + j)
         j += 8
       }
       addRest(row, rows: 4, j..<width, stride, sums, squared)
@@ -91,13 +91,8 @@ package enum ColumnSums {
   }
 
   @inline(__always)
-  private static func term<S: KernelScalar>(_ p: UnsafePointer<S>, _ squared: Bool) -> SIMD8<S> {
+  private static func term<S: KernelScalar>(_ p: UnsafePointer<S>, _ squared: Bool) -> Lanes<S> {
     let x = load(p)
     return squared ? x * x : x
-  }
-
-  @inline(__always)
-  private static func load<S: KernelScalar>(_ p: UnsafePointer<S>) -> SIMD8<S> {
-    UnsafeRawPointer(p).loadUnaligned(as: SIMD8<S>.self)
   }
 }

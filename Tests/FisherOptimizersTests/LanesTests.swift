@@ -18,7 +18,7 @@ import Testing
     }
     for x in special {
       for v in inAllLanes(x, 4) {
-        let (signs, roots) = (sign(v), squareRoot(v))
+        let (signs, roots) = (v.sign, v.squareRoot())
         for lane in 0..<8 {
           #expect(signs[lane] == (v[lane] > 0 ? 1 : v[lane] < 0 ? -1 : 0), "sign of \(v[lane])")
           let root = v[lane].squareRoot()
@@ -27,7 +27,7 @@ import Testing
       }
       for y in special {
         for (a, b) in zip(inAllLanes(x, 1), inAllLanes(y, 2)) {
-          let larger = maximum(a, b)
+          let larger = Lanes.maximum(a, b)
           for lane in 0..<8 {
             let expected = b[lane] > a[lane] ? b[lane] : a[lane]
             #expect(

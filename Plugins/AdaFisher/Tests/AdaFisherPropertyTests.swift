@@ -71,7 +71,7 @@ import Testing
       for p in θ.indices {
         for i in θ[p].indices {
           m[p][i] = 0.9 * m[p][i] + 0.1 * gradients[p][i]
-          θ[p][i] -= 0.01 / (1 - power(0.9, t + 1)) * m[p][i] / 0.5
+          θ[p][i] -= 0.01 / (1 - 0.9.raised(to: t + 1)) * m[p][i] / 0.5
         }
       }
     }
@@ -95,7 +95,7 @@ import Testing
     }
     for (completed, factors) in histories.enumerated().dropFirst() {
       let k = (completed - 1) / 10 + 1
-      let low = power(0.08, k)
+      let low = 0.08.raised(to: k)
       let high = low + 0.008 * (1 - low) / 0.92
       for value in factors.flatMap(\.self) {
         #expect(value >= low * (1 - 1e-14) && value <= high * (1 + 1e-14), "after \(completed) steps")

@@ -11,20 +11,16 @@ struct ChannelElements {
   /// Σ term(i) over the offsets i of all elements. Vectors of eight are summed sample by sample in the element type,
   /// samples in double precision.
   @inline(__always)
-  func sum<S: KernelScalar>(_: S.Type, _ terms: (Int) -> SIMD8<S>, _ term: (Int) -> S) -> Double {
+  func sum<S: KernelScalar>(_: S.Type, _ terms: (Int) -> Lanes<S>, _ term: (Int) -> S) -> Double {
     var total = 0.0
     for sample in 0..<samples {
       let start = sample * stride
-      var (sum, i) = (SIMD8<S>.zero, 0)
+      var (sum, i) = (Lanes<S>.zero, 0)
       while i + 8 <= area {
         sum += terms(start + i)
         i += 8
       }
-      if area >= 8 {
-        let quarter = sum.lowHalf + sum.highHalf
-        let pair = quarter.lowHalf + quarter.highHalf
-        total += Double(pair[0] + pair[1])
-      }
+      if area >= 8 { total += Double(pairwiseSum(sum)) }
       while i < area {
         total += Double(term(start + i))
         i += 1
@@ -39,13 +35,13 @@ struct ChannelElements {
     var total = 0.0
     for sample in 0..<samples {
       let start = sample * stride
-      var (sum, i) = (SIMD8<Double>.zero, 0)
+      var (sum, i) = (Lanes<Double>.zero, 0)
       while i + 8 <= area {
-        let v = SIMD8<Double>(eight(x, start + i))
+        let v = widened(load(x + start + i))
         sum += v * v
         i += 8
       }
-      total += sum.sum()
+      for lane in 0..<8 { total += sum[lane] }
       while i < area {
         total += Double(x[start + i]) * Double(x[start + i])
         i += 1
@@ -59,11 +55,6 @@ struct ChannelElements {
   func forEachRun(_ body: (Int) -> Void) {
     for sample in 0..<samples { body(sample * stride) }
   }
-}
-
-@inline(__always)
-func eight<S: KernelScalar>(_ p: UnsafePointer<S>, _ i: Int) -> SIMD8<S> {
-  UnsafeRawPointer(p + i).loadUnaligned(as: SIMD8<S>.self)
 }
 
 extension Rectifier {
@@ -85,7 +76,7 @@ extension Rectifier {
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private static func sum(_ δ: UnsafePointer<Scalar>, _ elements: ChannelElements) -> Double {
     elements.sum(Scalar.self) { i in
-      eight(δ, i)
+      load(δ + i)
     } _: { i in
       δ[i]
     }

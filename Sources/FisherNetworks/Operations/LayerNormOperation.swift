@@ -123,11 +123,11 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
   ) {
     Parallel.perform((n + 7) / 8, threads: Parallel.elementwise(rows * n, threads: threads)) { task in
       let (j, width) = (task * 8, min(8, n - task * 8))
-      var (scale, shift) = (SIMD8<Scalar>.zero, SIMD8<Scalar>.zero)
+      var (scale, shift) = (Lanes<Scalar>.zero, Lanes<Scalar>.zero)
       for first in Swift.stride(from: 0, to: rows, by: stretch) {
-        var (scalePart, shiftPart) = (SIMD8<Scalar>.zero, SIMD8<Scalar>.zero)
+        var (scalePart, shiftPart) = (Lanes<Scalar>.zero, Lanes<Scalar>.zero)
         for i in first..<min(rows, first + stretch) {
-          let (d, v) = (some(dy + (i * n + j), width), some(x + (i * n + j), width))
+          let (d, v) = (load(dy + (i * n + j), width), load(x + (i * n + j), width))
           shiftPart += d
           scalePart += d * Standardization(mean: saved[2 * i], inverse: saved[2 * i + 1])(v)
         }
@@ -136,13 +136,5 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
       }
       for lane in 0..<width { (dγ[j + lane], dβ[j + lane]) = (scale[lane], shift[lane]) }
     }
-  }
-
-  @inline(__always)
-  private static func some(_ p: UnsafePointer<Scalar>, _ count: Int) -> SIMD8<Scalar> {
-    if count == 8 { return eight(p, 0) }
-    var v = SIMD8<Scalar>.zero
-    for lane in 0..<count { v[lane] = p[lane] }
-    return v
   }
 }

@@ -11,12 +11,12 @@ struct NormalizedChannel<Scalar: KernelScalar> {
   func sums(_ v: UnsafePointer<Scalar>, _ elements: ChannelElements) -> (plain: Double, product: Double) {
     let (x, standard) = (x, Standardization(mean: mean, inverse: inverse))
     let plain = elements.sum(Scalar.self) { i in
-      eight(v, i)
+      load(v + i)
     } _: { i in
       v[i]
     }
     let product = elements.sum(Scalar.self) { i in
-      eight(v, i) * standard(eight(x, i))
+      load(v + i) * standard(load(x + i))
     } _: { i in
       v[i] * standard(x[i])
     }

@@ -43,13 +43,13 @@ extension ChannelElements {
     let n = Double(samples * area)
     let mean =
       sum(S.self) { i in
-        eight(x, i) * factor
+        load(x + i) * factor
       } _: { i in
         x[i] * factor
       } / n
     let center = S(mean)
     let squares = sum(S.self) { i in
-      let d = eight(x, i) * factor - center
+      let d = load(x + i) * factor - center
       return d * d
     } _: { i in
       let d = x[i] * factor - center
@@ -79,5 +79,5 @@ struct Standardization<Scalar: KernelScalar> {
   func callAsFunction(_ x: Scalar) -> Scalar { (x * 0.5 - half) * double }
 
   @inline(__always)
-  func callAsFunction(_ x: SIMD8<Scalar>) -> SIMD8<Scalar> { (x * 0.5 - half) * double }
+  func callAsFunction(_ x: Lanes<Scalar>) -> Lanes<Scalar> { (x * 0.5 - half) * double }
 }

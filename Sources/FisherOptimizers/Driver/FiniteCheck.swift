@@ -66,19 +66,17 @@ enum FiniteCheck {
     return matrix.withSpan { elements in elements.indices.first { !elements[$0].isFinite } }
   }
 
-  /// 0·x is NaN for NaN and infinity, and zero for all others: their sum tells, and cannot overflow.
   @specialized(where S == Float) @specialized(where S == Double)
   private static func isFinite<S: KernelScalar>(_ p: UnsafePointer<S>, _ range: Range<Int>) -> Bool {
-    var sums = (Lanes<S>.zero, Lanes<S>.zero)
+    var zeros = (Lanes<S>.zero, Lanes<S>.zero)
     var i = range.lowerBound
     while i + 16 <= range.upperBound {
       prefetchLine(p + (i + 2048))
-      sums.0 += S.zero * load(p + i)
-      sums.1 += S.zero * load(p + i + 8)
+      mark(load(p + i), in: &zeros.0)
+      mark(load(p + i + 8), in: &zeros.1)
       i += 16
     }
-    let sum = sums.0 + sums.1
-    var isFinite = sum == .zero
+    var isFinite = zeros.0 + zeros.1 == .zero
     while i < range.upperBound {
       isFinite = isFinite && p[i].isFinite
       i += 1

@@ -22,7 +22,7 @@ public indirect enum Schedule: Sendable, Hashable {
     switch self {
     case .constant: return 1
     case .step(let every, let factor):
-      return power(factor, step / max(1, every))
+      return factor.raised(to: step / max(1, every))
     case .cosine(let steps, let end):
       return between(1, end, Self.progress(step, steps))
     case .linear(let steps, let end):
@@ -47,14 +47,16 @@ public indirect enum Schedule: Sendable, Hashable {
   }
 }
 
-/// xⁿ by repeated squaring: the same bits on every machine, unlike `pow`.
-public func power(_ x: Double, _ n: Int) -> Double {
-  require(n >= 0, "power: the exponent \(n) is negative")
-  var (result, base, n) = (1.0, x, n)
-  while n > 0 {
-    if n & 1 == 1 { result *= base }
-    base *= base
-    n >>= 1
+extension Double {
+  /// xⁿ by repeated squaring: the same bits on every machine, unlike `pow`. `n` is not negative.
+  public func raised(to n: Int) -> Double {
+    require(n >= 0, "raised: the exponent \(n) is negative")
+    var (result, base, n) = (1.0, self, n)
+    while n > 0 {
+      if n & 1 == 1 { result *= base }
+      base *= base
+      n >>= 1
+    }
+    return result
   }
-  return result
 }

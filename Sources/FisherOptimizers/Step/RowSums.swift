@@ -67,7 +67,7 @@ func lanesSum<Term: RowTerm>(
 ) -> Lanes<Term.Scalar> {
   var (sum, j) = (Lanes<Term.Scalar>.zero, range.lowerBound)
   while j &+ 8 <= range.upperBound {
-    sum += term.value(ahead(x + j), row: row, column: column.map { load($0 + j) } ?? .zero)
+    sum += term.value(loadAhead(x + j), row: row, column: column.map { load($0 + j) } ?? .zero)
     j &+= 8
   }
   let rest = range.upperBound &- j

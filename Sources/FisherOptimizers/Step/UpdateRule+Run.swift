@@ -9,7 +9,6 @@ extension UpdateRule {
   /// - Returns: whether all that was written is finite.
   @inlinable @inline(__always)
   func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) -> Bool {
-    // 0·x is NaN for NaN and infinity, and zero for all others: the sum tells, and cannot overflow.
     var zeros = Lanes<Scalar>.zero
     // Without factors and gaps all rows are one.
     let isOneRow =
@@ -39,7 +38,7 @@ extension UpdateRule {
     let streams = operands.streams && operands.isAligned(start)
     while i &+ 8 <= end {
       x.value = read(operands.value, i)
-      x.gradient = ahead(gradient + i)
+      x.gradient = loadAhead(gradient + i)
       if let p = operands.column { x.column = load(p + j) }
       Self.withLanes(&state) { lanes in
         for k in 0..<Self.slotCount { lanes[k] = read(operands.slots[k], i) }

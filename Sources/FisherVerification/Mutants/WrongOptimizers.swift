@@ -83,7 +83,7 @@ struct LopsidedRule<S: KernelScalar>: UpdateRule {
   let α: S
 
   func update(_ x: inout Element<S>, _: inout NoState) {
-    x.value -= α * x.column * maximum(x.gradient, .zero)
+    x.value -= α * x.column * Lanes.maximum(x.gradient, .zero)
   }
 }
 

@@ -1,6 +1,4 @@
-public import FisherLinearAlgebra
-
-/// Eight neighbouring elements: what an update rule computes with at once.
+/// Eight neighbouring elements: what elementwise passes and update rules compute with at once.
 ///
 /// Arithmetic is lane by lane, also with a scalar on either side. Why not the standard library's vector itself: of generic
 /// code the compiler makes loops over lanes, even where it is specialised; here every operation is one on a concrete
