@@ -47,44 +47,20 @@ public struct AdamMethod<Decay: DecayForm>: Optimizer {
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let (α, t) = (lr * step.schedule, step.number)
     let rule = AdamRule<S>(
-      α: S(α / (1 - beta1.raised(to: t))), γ: S(Decay.isDecoupled ? 0 : weightDecay),
-      shrink: S(Decay.isDecoupled ? 1 - α * weightDecay : 1),
-      correction: S(1 / (1 - beta2.raised(to: t)).squareRoot()), β1: S(beta1), rest1: S(1 - beta1),
-      β2: S(beta2), rest2: S(1 - beta2), ε: S(eps), isAMSGrad: amsgrad)
+      α: α, t: t, β1: beta1, β2: beta2, ε: eps, coupledDecay: Decay.isDecoupled ? 0 : weightDecay,
+      decoupledDecay: Decay.isDecoupled ? weightDecay : 0, isAMSGrad: amsgrad)
     rule.stage(&step)
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveAdam(method: self) }
 }
 
-private struct AdamRule<S: KernelScalar>: UpdateRule {
-  struct State { var m, v, vMax: Lanes<S> }
-
-  /// α/(1 − β₁ᵗ), the γ inside of the gradient, 1 − α·γ beside it, 1/√(1 − β₂ᵗ).
-  let α, γ, shrink, correction: S
-  let β1, rest1, β2, rest2, ε: S
-  let isAMSGrad: Bool
-
+extension AdamRule {
   /// A method that is generic itself is made into a text for each element type only where it says so: here, where
   /// nothing depends on the form of the decay.
-  @specialized(where S == Float) @specialized(where S == Double)
-  func stage(_ step: inout Step<S>) {
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  fileprivate func stage(_ step: inout Step<Scalar>) {
     for parameter in step.parameters { step.apply(self, to: parameter) }
-  }
-
-  var unused: [PartialKeyPath<State>] { isAMSGrad ? [] : [\.vMax] }
-
-  @inline(__always)
-  func update(_ x: inout Element<S>, _ state: inout State) {
-    let g = x.gradient + γ * x.value
-    state.m = β1 * state.m + rest1 * g
-    state.v = β2 * state.v + rest2 * g * g
-    var v = state.v
-    if isAMSGrad {
-      state.vMax = Lanes.maximum(state.vMax, v)
-      v = state.vMax
-    }
-    x.value = shrink * x.value - α * state.m / (v.squareRoot() * correction + ε)
   }
 }
 

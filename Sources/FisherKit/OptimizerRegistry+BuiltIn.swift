@@ -3,6 +3,7 @@ import FisherPluginAdaFisher
 import FisherPluginFirstOrder
 import FisherPluginImprovedEmpiricalFisher
 import FisherPluginMiniBlockFisher
+import FisherPluginMuon
 
 extension OptimizerRegistry {
   /// The optimizers that come with the package: a line for each.
@@ -14,6 +15,9 @@ extension OptimizerRegistry {
         RMSprop.self,
         Adam.self,
         AdamW.self,
+        NAdam.self,
+        Adan.self,
+        ScheduleFreeAdamW.self,
         Lion.self,
         Adafactor.self,
         AdaFisher.self,
@@ -23,6 +27,7 @@ extension OptimizerRegistry {
         SampledFisher.self,
         NaturalGradient.self,
         MiniBlockFisher.self,
+        Muon.self,
       ])
     } catch {
       fatalError("OptimizerRegistry: \(error)")

@@ -40,6 +40,22 @@ import Testing
     try check(AdamW(settings), Self.vector, [0.9446937018, -1.9133320117, 2.7390815394])
   }
 
+  @Test func nesterov() throws {
+    let settings: [String: SettingValue] = ["lr": 0.1, "weightDecay": 0.01]
+    try check(NAdam(settings), Self.vector, [0.93048756669, -2.0187917409, 2.8399991519])
+    try check(
+      NAdam(settings.merging(["decoupled": true]) { $1 }), Self.vector,
+      [0.93237723153, -2.0268970246, 2.8433951261])
+    try check(
+      Adan(["lr": 0.1, "weightDecay": 0.02]), Self.vector, [0.94757775946, -1.983853512, 2.7933503933])
+  }
+
+  @Test func scheduleFree() throws {
+    try check(
+      ScheduleFreeAdamW(["lr": 0.1, "weightDecay": 0.01, "warmUp": 2]), Self.vector,
+      [1.022553564, -2.0787470925, 2.8969489981])
+  }
+
   @Test func adaGrad() throws {
     try check(
       AdaGrad(["lr": 0.1, "lrDecay": 0.05, "weightDecay": 0.01]), Self.vector,

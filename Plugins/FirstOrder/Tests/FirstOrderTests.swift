@@ -33,6 +33,17 @@ struct FirstOrderCase: Sendable, CustomStringConvertible {
     FirstOrderCase(
       type: Adam.self, settings: ["lr": 0.01, "amsgrad": true, "beta2": 0.5], dependsOnTime: true),
     FirstOrderCase(type: AdamW.self, settings: ["lr": 0.01, "weightDecay": 0.1], dependsOnTime: true),
+    FirstOrderCase(type: NAdam.self, settings: ["lr": 0.01, "weightDecay": 0.1], dependsOnTime: true),
+    FirstOrderCase(
+      type: NAdam.self, settings: ["lr": 0.01, "weightDecay": 0.1, "decoupled": true, "momentumDecay": 0.1],
+      dependsOnTime: true),
+    FirstOrderCase(
+      type: Adan.self, settings: ["lr": 0.01, "weightDecay": 0.1, "beta2": 0.7], dependsOnTime: true),
+    FirstOrderCase(
+      type: ScheduleFreeAdamW.self, settings: ["lr": 0.01, "weightDecay": 0.1, "warmUp": 5],
+      dependsOnTime: true),
+    FirstOrderCase(
+      type: ScheduleFreeAdamW.self, settings: ["lr": 0.01, "beta1": 0, "beta2": 0.5], dependsOnTime: true),
     FirstOrderCase(type: Lion.self, settings: ["lr": 0.01, "weightDecay": 0.1]),
     FirstOrderCase(
       type: Adafactor.self, settings: ["eps1": 1e-5, "weightDecay": 0.1, "clip": 0.5], dependsOnTime: true),

@@ -122,6 +122,21 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     return found.count == parameters.count && !found.isEmpty ? found : nil
   }
 
+  /// What is to be tested and exported in the place of the weights that are trained: the same, unless a method keeps
+  /// others for that (``OptimizerRecord/testedSlot``).
+  ///
+  /// - Parameter values: the weights, in the order of ``parameters``.
+  public func tested(_ values: [Matrix<Scalar>]) -> [Matrix<Scalar>] {
+    var tested: [String: Matrix<Scalar>] = [:]
+    for assignment in assignments {
+      guard let slot = type(of: assignment.optimizer).record.testedSlot else { continue }
+      for parameter in assignment.parameters {
+        tested[parameter.name] = state.tensors[SlotKey(parameter.name, slot)]
+      }
+    }
+    return zip(parameters, values).map { tested[$0.name] ?? $1 }
+  }
+
   private func requireShapes(_ matrices: [Matrix<Scalar>], _ what: StaticString) {
     require(
       matrices.count == parameters.count,

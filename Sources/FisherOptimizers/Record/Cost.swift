@@ -13,8 +13,12 @@ public struct Cost: Sendable {
     case parameter
     /// For each dense layer of I outputs and J inputs, the bias among them, and P parameters.
     case dense
-    /// For each convolution of P weights in kernels of K taps.
+    /// For each convolution of P weights in kernels of K taps, I output and J input channels.
     case convolution
+    /// For each parameter of several axes as a matrix: P elements, I rows, J columns, R the shorter side.
+    case matrix
+    /// For each parameter of one axis, with P elements.
+    case vector
   }
 
   /// Flops and elements for every occurrence of a scope.
@@ -54,6 +58,8 @@ extension Cost: CustomStringConvertible {
       case .parameter: place = "a parameter: "
       case .dense: place = "a dense layer: "
       case .convolution: place = "a convolution: "
+      case .matrix: place = "a matrix: "
+      case .vector: place = "a vector: "
       }
       let elements = part.elements == 0 ? "" : ", \(part.elements) elements"
       return place + "\(part.flops) flops" + elements
@@ -104,8 +110,13 @@ extension Cost {
       }
     case .convolution:
       return parameters.filter { $0.role == .convolutionWeight }.map {
-        ["P": $0.count, "K": $0.shape.dropFirst(2).reduce(1, *)]
+        ["P": $0.count, "K": $0.shape.dropFirst(2).reduce(1, *), "I": $0.shape[0], "J": $0.shape[1]]
       }
+    case .matrix:
+      return parameters.filter { $0.shape.count > 1 }.map {
+        ["P": $0.count, "I": $0.rows, "J": $0.columns, "R": min($0.rows, $0.columns)]
+      }
+    case .vector: return parameters.filter { $0.shape.count == 1 }.map { ["P": $0.count] }
     }
   }
 }

@@ -33,6 +33,8 @@ public struct Formula: Sendable, Equatable {
   public static let I = Formula("I")
   /// The inputs of a layer, the bias among them.
   public static let J = Formula("J")
+  /// The shorter side of a matrix.
+  public static let R = Formula("R")
   /// The taps of a kernel.
   public static let K = Formula("K")
   /// The samples of the batch.

@@ -58,6 +58,9 @@ public struct OptimizerRecord: Sendable {
   public let probes: [[String: SettingValue]]
   /// The slots of state that are computed from other state now and then: inverses, roots, bases.
   public let derivedSlots: [String]
+  /// The slot that holds the weights to be tested and exported, where those are others than the ones that are trained; nil
+  /// otherwise.
+  public let testedSlot: String?
   /// The bound on the gradients that the defaults are made for; a run keeps it unless it sets another. A method whose step
   /// grows with the gradient has one: its learning rate means something only for gradients of some size.
   public let clipping: Clipping
@@ -69,7 +72,8 @@ public struct OptimizerRecord: Sendable {
     hyperparameters: [Hyperparameter], invariances: [Invariance], cost: Cost, stateSize: String,
     roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw",
     probes: [[String: SettingValue]] = [], promises: [Promise: [String: SettingValue]] = [:],
-    derivedSlots: [String] = [], clipping: Clipping = .none, dependsOnStepNumber: Bool = false
+    derivedSlots: [String] = [], testedSlot: String? = nil, clipping: Clipping = .none,
+    dependsOnStepNumber: Bool = false
   ) {
     self.name = name
     self.title = title
@@ -80,6 +84,7 @@ public struct OptimizerRecord: Sendable {
     self.invariances = invariances
     self.promises = promises
     self.derivedSlots = derivedSlots
+    self.testedSlot = testedSlot
     self.cost = cost
     self.stateSize = stateSize
     self.roles = roles

@@ -81,8 +81,9 @@ public final class Trainer<Scalar: KernelScalar> {
   /// The state of the optimizer.
   public var state: OptimizerState<Scalar> { driver.state }
 
-  /// What is tested and exported: the weights, or their running average if the run keeps one.
-  public var testedValues: [Matrix<Scalar>] { driver.averages ?? values }
+  /// What is tested and exported: the weights, their running average if the run keeps one, or what the optimizer keeps for
+  /// that.
+  public var testedValues: [Matrix<Scalar>] { driver.averages ?? driver.tested(values) }
 
   /// A hash of the bits of all weights.
   public var parametersHash: String {

@@ -1,0 +1,95 @@
+public import FisherLinearAlgebra
+import FisherRuntime
+
+/// A function of pairs of elements, x from one matrix and y from another.
+///
+/// A type and not a closure: the compiler would not inline that into the loop. Written with `*` and `+` like an
+/// ``UpdateRule``, and `@inline(__always)`.
+public protocol PairFunction<Scalar> {
+  associatedtype Scalar: KernelScalar
+  func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar>
+}
+
+/// zᵢⱼ ← f(xᵢⱼ, yᵢⱼ) in one pass. The bits do not depend on the threads.
+///
+/// - Parameters:
+///   - x: m×n.
+///   - y: m×n; nil for zeros.
+///   - z: m×n without gaps, undefined before.
+///   - threads: the most threads to use.
+///   - f: the function.
+@inlinable @inline(__always)
+public func map<F: PairFunction>(
+  _ x: Matrix<F.Scalar>, _ y: Matrix<F.Scalar>?, into z: inout Matrix<F.Scalar>, threads: Int, by f: F
+) {
+  perPiece(x, y, &z, threads: threads) { x, y, z, count in
+    var i = 0
+    while i &+ 8 <= count {
+      store(f.value(loadAhead(x + i), y.map { loadAhead($0 + i) } ?? .zero), to: z + i)
+      i &+= 8
+    }
+    if i == count { return }
+    let rest = f.value(load(x + i, count &- i), y.map { load($0 + i, count &- i) } ?? .zero)
+    for lane in 0..<count &- i { z[i &+ lane] = rest[lane] }
+  }
+}
+
+/// The elements of x, y and z in pieces of the same places.
+@usableFromInline
+@specialized(where S == Float) @specialized(where S == Double)
+package func perPiece<S: KernelScalar>(
+  _ x: Matrix<S>, _ y: Matrix<S>?, _ z: inout Matrix<S>, threads: Int,
+  _ body: (UnsafePointer<S>, UnsafePointer<S>?, UnsafeMutablePointer<S>, Int) -> Void
+) {
+  require(
+    z.rows == x.rows && z.columns == x.columns
+      && (y.map { $0.rows == x.rows && $0.columns == x.columns } ?? true),
+    "map: X is \(x.rows)×\(x.columns), Y is \(y?.rows ?? x.rows)×\(y?.columns ?? x.columns) and Z is "
+      + "\(z.rows)×\(z.columns); they must agree")
+  let (x, y, count, size) = (x.compacted(), y?.compacted(), x.count, 32768)
+  z.withMutablePointer(discarding: true) { z in
+    require(z.columnStride == 1 && z.rowStride == z.columns, "map: Z has gaps between its rows")
+    x.withPointer { x in
+      let (x, y, z) = (x.base, y?.withPointer { $0.base }, z.base)
+      // Each task writes its own piece; the matrices outlive the tasks.
+      Parallel.perform((count + size - 1) / size, threads: threads) { piece in
+        let first = piece * size
+        body(x + first, y.map { $0 + first }, z + first, min(size, count - first))
+      }
+    }
+  }
+  withExtendedLifetime(y) {}
+}
+
+/// α·x + β·y
+public struct Combination<Scalar: KernelScalar>: PairFunction {
+  @usableFromInline let α, β: Scalar
+
+  @inlinable
+  public init(_ α: Double, _ β: Double) { (self.α, self.β) = (Scalar(α), Scalar(β)) }
+
+  @inlinable @inline(__always)
+  public func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar> { α * x + β * y }
+}
+
+/// α·x² + β·y
+public struct SquareCombination<Scalar: KernelScalar>: PairFunction {
+  @usableFromInline let α, β: Scalar
+
+  @inlinable
+  public init(_ α: Double, _ β: Double) { (self.α, self.β) = (Scalar(α), Scalar(β)) }
+
+  @inlinable @inline(__always)
+  public func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar> { α * x * x + β * y }
+}
+
+/// x/(c·√y + ε), Adam's direction from the averages of g and g².
+public struct RootQuotient<Scalar: KernelScalar>: PairFunction {
+  @usableFromInline let c, ε: Scalar
+
+  @inlinable
+  public init(_ c: Double, ε: Double) { (self.c, self.ε) = (Scalar(c), Scalar(ε)) }
+
+  @inlinable @inline(__always)
+  public func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar> { x / (c * y.squareRoot() + ε) }
+}
