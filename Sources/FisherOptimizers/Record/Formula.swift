@@ -50,7 +50,7 @@ public struct Formula: Sendable, Equatable {
     terms.reduce(0) { sum, term in
       sum
         + term.powers.reduce(term.factor) { product, power in
-          let factor = FisherOptimizers.power(size(power.symbol), abs(power.exponent))
+          let factor = size(power.symbol).raised(to: abs(power.exponent))
           return power.exponent < 0 ? product / factor : product * factor
         }
     }
