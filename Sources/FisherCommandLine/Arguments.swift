@@ -51,6 +51,9 @@ package struct Arguments {
   /// The last value of an option.
   package func value(_ name: String) -> String? { values[name]?.last }
 
+  /// All values of an option, as they were given.
+  package func all(_ name: String) -> [String] { values[name] ?? [] }
+
   /// All values of an option, split at commas.
   package func list(_ name: String) -> [String]? {
     values[name]?.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }

@@ -10,6 +10,15 @@ extension RunConfiguration {
     return type.init(settings: try Settings(type.record, parsing: settings))
   }
 
+  /// The groups, each of which must fit one of the parameters.
+  func groups(for optimizer: any Optimizer, _ parameters: [ParameterInfo]) throws -> [ParameterGroup] {
+    let registry = try OptimizerRegistry.builtIn(plugin: self["plugin"].isEmpty ? nil : self["plugin"])
+    return try groups.map {
+      try $0.requireFit(parameters)
+      return try $0.group(registry, for: optimizer)
+    }
+  }
+
   func backend() throws -> any Backend {
     self["backend"] == "native" ? NativeBackend() : try CBLASBackend(library: self["backend"])
   }

@@ -51,6 +51,8 @@ struct RunConfiguration: Sendable {
   private(set) var texts: [String: String]
   /// From `--set key=value`.
   private(set) var settings: [String: String]
+  /// From `--group`, in its order.
+  private(set) var groups: [GroupText]
 
   /// The options of the command line over the defaults.
   init(_ arguments: Arguments) throws(UsageError) {
@@ -59,15 +61,18 @@ struct RunConfiguration: Sendable {
       if let text = arguments.value(option.name) { texts[option.name] = text }
     }
     settings = try Self.settings(arguments)
+    groups = try Self.groups(arguments.all("group"))
   }
 
   /// Those of a stored run, with what the command line may change.
   init(_ checkpoint: Checkpoint, _ arguments: Arguments) throws(UsageError) {
     texts = Dictionary(uniqueKeysWithValues: Self.options.map { ($0.name, $0.standard) })
     settings = [:]
-    for (key, text) in checkpoint.configuration {
+    for (key, text) in checkpoint.configuration where !key.hasPrefix("group.") {
       if key.hasPrefix("set.") { settings[String(key.dropFirst(4))] = text } else { texts[key] = text }
     }
+    groups = try Self.groups(
+      (0...).lazy.map { checkpoint.configuration["group.\($0)"] }.prefix(while: { $0 != nil }))
     for name in Self.code where texts[name] != RunConfiguration.standard(name) && arguments.value(name) == nil
     {
       throw UsageError(
@@ -85,6 +90,9 @@ struct RunConfiguration: Sendable {
     if arguments.list("set") != nil, try Self.settings(arguments) != settings {
       throw UsageError("--resume continues a run as it was started; --set cannot be changed")
     }
+    if !arguments.all("group").isEmpty, try Self.groups(arguments.all("group")) != groups {
+      throw UsageError("--resume continues a run as it was started; --group cannot be changed")
+    }
   }
 
   private static func settings(_ arguments: Arguments) throws(UsageError) -> [String: String] {
@@ -93,9 +101,16 @@ struct RunConfiguration: Sendable {
     }
   }
 
+  private static func groups(_ texts: some Sequence<String?>) throws(UsageError) -> [GroupText] {
+    var groups: [GroupText] = []
+    for case let text? in texts { groups.append(try GroupText(text)) }
+    return groups
+  }
+
   /// To be stored with a checkpoint.
   var stored: [String: String] {
     texts.merging(settings.map { ("set." + $0.key, $0.value) }) { $1 }
+      .merging(groups.enumerated().map { ("group.\($0)", $1.text) }) { $1 }
   }
 
   subscript(_ name: String) -> String { texts[name] ?? "" }

@@ -16,6 +16,8 @@ enum Train {
 
       \(lines.joined(separator: "\n"))
         --set         name=value: a hyper-parameter; may be repeated
+        --group       PATTERN:name=value,… for the parameters whose names fit, PATTERN:optimizer=NAME,…, or
+                      PATTERN:frozen; may be repeated, the first that fits decides
         --checkpoint  folder for checkpoint.safetensors and weights.safetensors, written after every epoch
         --checkpoint-steps  write them after so many steps, too
         --resume      folder of a checkpoint: goes on with the same bits
@@ -31,7 +33,7 @@ enum Train {
     let arguments = try Arguments(
       words,
       options: RunConfiguration.options.map(\.name) + [
-        "set", "checkpoint", "checkpoint-steps", "resume", "threads", "json",
+        "set", "group", "checkpoint", "checkpoint-steps", "resume", "threads", "json",
       ], hint: settingHint)
     if let extra = arguments.positional.first {
       throw UsageError("train takes no '\(extra)'; options begin with --")
@@ -61,8 +63,9 @@ enum Train {
     let backend = try configuration.backend()
     let data = try configuration.data()
     configuration.complete(for: data, type(of: optimizer).record)
-    let options = try configuration.options(threads: threads)
+    var options = try configuration.options(threads: threads)
     let network = try configuration.network(for: data, S.self)
+    options.groups = try configuration.groups(for: optimizer, network.parameters)
     let trainer = try Trainer(
       network, data, optimizer: optimizer, options: options, registry: .builtIn, backend: backend)
     if let checkpoint { try trainer.resume(from: checkpoint) }

@@ -42,6 +42,7 @@ struct TrainingReport {
       .object(
         [("event", .string("start")), ("version", .string(packageVersion))] + texts + [
           ("set", .object(settings.map { ($0.key, $0.value.json) })),
+          ("groups", .array(configuration.groups.map { .string($0.text) })),
           ("parameters", .int(trainer.network.parameterCount)), ("threads", .int(trainer.options.threads)),
           ("instructionSet", .string(InstructionSet.best.rawValue)),
           ("notes", .array(data.train.notes.map(JSON.string))), ("trainExamples", .int(data.train.count)),
