@@ -45,7 +45,9 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 #endif
 
 /// The optimizers: a folder in Plugins each, with its tests.
-let plugins = ["FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher", "MiniBlockFisher", "Muon"]
+let plugins = [
+  "FirstOrder", "AdaFisher", "ImprovedEmpiricalFisher", "MiniBlockFisher", "Muon", "SOAP", "Shampoo",
+]
 
 /// Programs to read and run: a folder each in Examples.
 let examples = [

@@ -24,7 +24,7 @@ extension Muon {
         optimizer: Self.record.name, place: name, reason: "the norm of its momentum is not finite")
     }
     var X = step.temporary("X", of: name, rows: m, columns: n) {
-      map(U, nil, into: &$0, threads: threads, by: Combination(1 / (norm + Self.floor), 0))
+      $0.assign(Combination(1 / (norm + Self.floor), 0), of: U, nil, threads: threads)
     }
     let (a, b, c) = (S(Self.coefficients.a), S(Self.coefficients.b), S(Self.coefficients.c))
     for i in 1...iterations {

@@ -97,7 +97,7 @@ public struct Muon: Optimizer {
     if nesterov {
       let threads = step.threads
       u = step.temporary("u", of: parameter.name, rows: g.rows, columns: g.columns) {
-        map(g, b, into: &$0, threads: threads, by: Combination(1 - momentum, momentum))
+        $0.assign(Combination(1 - momentum, momentum), of: g, b, threads: threads)
       }
     }
     let O = try orthogonalized(u, of: parameter, &step)

@@ -8,4 +8,7 @@
 @_exported import FisherPluginFirstOrder
 @_exported import FisherPluginImprovedEmpiricalFisher
 @_exported import FisherPluginMiniBlockFisher
+@_exported import FisherPluginMuon
+@_exported import FisherPluginSOAP
+@_exported import FisherPluginShampoo
 @_exported import FisherTraining

@@ -4,6 +4,8 @@ import FisherPluginFirstOrder
 import FisherPluginImprovedEmpiricalFisher
 import FisherPluginMiniBlockFisher
 import FisherPluginMuon
+import FisherPluginSOAP
+import FisherPluginShampoo
 
 extension OptimizerRegistry {
   /// The optimizers that come with the package: a line for each.
@@ -28,6 +30,8 @@ extension OptimizerRegistry {
         NaturalGradient.self,
         MiniBlockFisher.self,
         Muon.self,
+        Shampoo.self,
+        SOAP.self,
       ])
     } catch {
       fatalError("OptimizerRegistry: \(error)")

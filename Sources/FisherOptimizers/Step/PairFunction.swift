@@ -10,27 +10,26 @@ public protocol PairFunction<Scalar> {
   func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar>
 }
 
-/// zᵢⱼ ← f(xᵢⱼ, yᵢⱼ) in one pass. The bits do not depend on the threads.
-///
-/// - Parameters:
-///   - x: m×n.
-///   - y: m×n; nil for zeros.
-///   - z: m×n without gaps, undefined before.
-///   - threads: the most threads to use.
-///   - f: the function.
-@inlinable @inline(__always)
-public func map<F: PairFunction>(
-  _ x: Matrix<F.Scalar>, _ y: Matrix<F.Scalar>?, into z: inout Matrix<F.Scalar>, threads: Int, by f: F
-) {
-  perPiece(x, y, &z, threads: threads) { x, y, z, count in
-    var i = 0
-    while i &+ 8 <= count {
-      store(f.value(loadAhead(x + i), y.map { loadAhead($0 + i) } ?? .zero), to: z + i)
-      i &+= 8
+extension Matrix {
+  /// zᵢⱼ ← f(xᵢⱼ, yᵢⱼ) in one pass, z being this matrix, m×n without gaps. The bits do not depend on the threads.
+  ///
+  /// - Parameters:
+  ///   - f: the function.
+  ///   - x: m×n.
+  ///   - y: m×n; nil for zeros.
+  ///   - threads: the most threads to use.
+  @inlinable @inline(__always)
+  public mutating func assign<F: PairFunction<Scalar>>(_ f: F, of x: Matrix, _ y: Matrix?, threads: Int) {
+    perPiece(x, y, &self, threads: threads) { x, y, z, count in
+      var i = 0
+      while i &+ 8 <= count {
+        store(f.value(loadAhead(x + i), y.map { loadAhead($0 + i) } ?? .zero), to: z + i)
+        i &+= 8
+      }
+      if i == count { return }
+      let rest = f.value(load(x + i, count &- i), y.map { load($0 + i, count &- i) } ?? .zero)
+      for lane in 0..<count &- i { z[i &+ lane] = rest[lane] }
     }
-    if i == count { return }
-    let rest = f.value(load(x + i, count &- i), y.map { load($0 + i, count &- i) } ?? .zero)
-    for lane in 0..<count &- i { z[i &+ lane] = rest[lane] }
   }
 }
 
@@ -44,11 +43,11 @@ package func perPiece<S: KernelScalar>(
   require(
     z.rows == x.rows && z.columns == x.columns
       && (y.map { $0.rows == x.rows && $0.columns == x.columns } ?? true),
-    "map: X is \(x.rows)×\(x.columns), Y is \(y?.rows ?? x.rows)×\(y?.columns ?? x.columns) and Z is "
+    "assign: X is \(x.rows)×\(x.columns), Y is \(y?.rows ?? x.rows)×\(y?.columns ?? x.columns) and Z is "
       + "\(z.rows)×\(z.columns); they must agree")
   let (x, y, count, size) = (x.compacted(), y?.compacted(), x.count, 32768)
   z.withMutablePointer(discarding: true) { z in
-    require(z.columnStride == 1 && z.rowStride == z.columns, "map: Z has gaps between its rows")
+    require(z.columnStride == 1 && z.rowStride == z.columns, "assign: Z has gaps between its rows")
     x.withPointer { x in
       let (x, y, z) = (x.base, y?.withPointer { $0.base }, z.base)
       // Each task writes its own piece; the matrices outlive the tasks.

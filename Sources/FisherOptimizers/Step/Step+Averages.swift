@@ -31,7 +31,7 @@ extension Step {
   ) -> Matrix<Scalar> {
     let former = tensor(slot, of: owner)
     var sum = memory(for: slot, of: owner, rows: x.rows, columns: x.columns)
-    map(x, former, into: &sum, threads: threads, by: f)
+    sum.assign(f, of: x, former, threads: threads)
     set(slot, of: owner, to: sum)
     return sum
   }

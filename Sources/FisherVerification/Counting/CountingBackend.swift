@@ -134,5 +134,21 @@ struct CountingBackend: Backend {
     count(14 * cube(call.a.rows) / 3) { loops.symmetricEigen(call, threads: 1) }
   }
 
+  func factorQR<S: KernelScalar>(_ factors: QRFactors<S>, threads: Int) {
+    let (m, n) = (factors.a.rows, factors.a.columns)
+    count(2 * n * n * m - 2 * cube(n) / 3) { loops.factorQR(factors, threads: 1) }
+  }
+
+  func applyQ<S: KernelScalar>(
+    _ factors: QRFactors<S>, transposed: Bool, to c: MutableMatrixPointer<S>, isIdentity: Bool, threads: Int
+  ) {
+    let (m, n) = (factors.a.rows, min(factors.a.rows, factors.a.columns))
+    // Of the identity the columns that are not reached yet stay as they are.
+    let flops = isIdentity ? 2 * n * n * m - 2 * cube(n) / 3 : 2 * c.columns * n * (2 * m - n)
+    count(flops) {
+      loops.applyQ(factors, transposed: transposed, to: c, isIdentity: isIdentity, threads: 1)
+    }
+  }
+
   private func cube(_ n: Int) -> Int { n * n * n }
 }
