@@ -5,10 +5,14 @@
 @_exported import FisherNetworks
 @_exported import FisherOptimizers
 @_exported import FisherPluginAdaFisher
+@_exported import FisherPluginEKFAC
+@_exported import FisherPluginFOOF
 @_exported import FisherPluginFirstOrder
 @_exported import FisherPluginImprovedEmpiricalFisher
+@_exported import FisherPluginKFAC
 @_exported import FisherPluginMiniBlockFisher
 @_exported import FisherPluginMuon
 @_exported import FisherPluginSOAP
 @_exported import FisherPluginShampoo
+@_exported import FisherPluginTNT
 @_exported import FisherTraining

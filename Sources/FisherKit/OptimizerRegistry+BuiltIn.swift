@@ -1,11 +1,15 @@
 public import FisherOptimizers
 import FisherPluginAdaFisher
+import FisherPluginEKFAC
+import FisherPluginFOOF
 import FisherPluginFirstOrder
 import FisherPluginImprovedEmpiricalFisher
+import FisherPluginKFAC
 import FisherPluginMiniBlockFisher
 import FisherPluginMuon
 import FisherPluginSOAP
 import FisherPluginShampoo
+import FisherPluginTNT
 
 extension OptimizerRegistry {
   /// The optimizers that come with the package: a line for each.
@@ -28,6 +32,10 @@ extension OptimizerRegistry {
         EmpiricalFisher.self,
         SampledFisher.self,
         NaturalGradient.self,
+        KFAC.self,
+        FOOF.self,
+        EKFAC.self,
+        TNT.self,
         MiniBlockFisher.self,
         Muon.self,
         Shampoo.self,

@@ -45,7 +45,7 @@ final class StepSubject<S: KernelScalar> {
     workspace.forward(values, inputs, labels, mode: .training(seed: 1))
     let needs = driver.needs
     outputGradients = needs.contains(.logitGradients) ? workspace.outputGradients : nil
-    var parts: BackwardParts = needs.isSuperset(of: .captures) ? .captures : []
+    var parts: BackwardParts = needs.isDisjoint(with: .captures) ? [] : .captures
     if needs.contains(.gradients) { parts.insert(.gradients) }
     workspace.backward(values, into: &gradients, parts)
     captures = workspace.captures

@@ -1,29 +1,42 @@
 import FisherRuntime
 
-/// The eigenvalues of a symmetric matrix and its eigenvectors, row by row, in no order: by cyclic Jacobi rotations.
-package func naiveEigen(_ A: [[Double]]) -> (values: [Double], vectors: [[Double]]) {
-  let n = A.count
-  var A = A
-  var V = (0..<n).map { i in (0..<n).map { i == $0 ? 1.0 : 0 } }
-  for _ in 0..<60 {
-    var isDiagonal = true
+/// Eigenvalues in ascending order, and unit eigenvectors as rows, of a symmetric matrix by Jacobi's rotations.
+package func naiveEigen(_ matrix: [[Double]]) -> (values: [Double], vectors: [[Double]]) {
+  let n = matrix.count
+  var A = matrix.flatMap { $0 }
+  var V = (0..<n * n).map { $0 / n == $0 % n ? 1.0 : 0 }
+  // What is smaller is rounding.
+  let least = 1e-17 * A.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  var isDiagonal = false
+  for _ in 0..<60 where !isDiagonal {
+    isDiagonal = true
     for p in 0..<n {
-      for q in p + 1..<max(n, p + 1) where abs(A[p][q]) > 1e-18 * (abs(A[p][p]) + abs(A[q][q])) {
+      for q in p + 1..<max(n, p + 1) where abs(A[p * n + q]) > least {
         isDiagonal = false
-        let τ = (A[q][q] - A[p][p]) / (2 * A[p][q])
-        let t = (τ < 0 ? -1 : 1) / (abs(τ) + (1 + τ * τ).squareRoot())
-        let c = 1 / (1 + t * t).squareRoot()
-        let s = t * c
-        for k in 0..<n { (A[k][p], A[k][q]) = (c * A[k][p] - s * A[k][q], s * A[k][p] + c * A[k][q]) }
-        for k in 0..<n {
-          (A[p][k], A[q][k]) = (c * A[p][k] - s * A[q][k], s * A[p][k] + c * A[q][k])
-          (V[p][k], V[q][k]) = (c * V[p][k] - s * V[q][k], s * V[p][k] + c * V[q][k])
-        }
+        rotate(&A, &V, n, p, q)
       }
     }
-    if isDiagonal { break }
   }
-  return (A.indices.map { A[$0][$0] }, V)
+  let order = (0..<n).sorted { A[$0 * n + $0] < A[$1 * n + $1] }
+  return (order.map { A[$0 * n + $0] }, order.map { Array(V[$0 * n..<($0 + 1) * n]) })
+}
+
+/// Makes the element in row p and column q zero.
+private func rotate(_ A: inout [Double], _ V: inout [Double], _ n: Int, _ p: Int, _ q: Int) {
+  let θ = (A[q * n + q] - A[p * n + p]) / (2 * A[p * n + q])
+  let t = (θ >= 0 ? 1 : -1) / (abs(θ) + (θ * θ + 1).squareRoot())
+  let c = 1 / (t * t + 1).squareRoot()
+  let s = t * c
+  func turn(_ x: inout [Double], _ i: Int, _ j: Int) {
+    let (a, b) = (x[i], x[j])
+    x[i] = c * a - s * b
+    x[j] = s * a + c * b
+  }
+  for k in 0..<n { turn(&A, k * n + p, k * n + q) }
+  for k in 0..<n { turn(&A, p * n + k, q * n + k) }
+  for k in 0..<n { turn(&V, p * n + k, q * n + k) }
+  A[p * n + q] = 0
+  A[q * n + p] = 0
 }
 
 /// Σ f(λ)·v·vᵀ over the eigenvalues and eigenvectors of a symmetric matrix.

@@ -89,6 +89,11 @@ public struct Step<Scalar: KernelScalar> {
     return matrix
   }
 
+  /// Keeps what ``memory(for:of:rows:columns:)`` gave for later steps, if it does not become state.
+  mutating func keep(_ matrix: Matrix<Scalar>, for slot: String, of owner: String) {
+    spares.keep(matrix, SlotKey(owner, slot))
+  }
+
   /// Stages a change of a state tensor that is made in place when the step is carried out: for large tensors that this
   /// step does not read. ``latest(_:of:)`` does not show it.
   ///

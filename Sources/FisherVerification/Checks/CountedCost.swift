@@ -42,7 +42,7 @@ private struct CostWorkload {
       ParameterInfo(name: "b.weight", shape: [24, 72], role: .linearWeight, layer: "b"),
     ]
     // Methods that look at samples say what dense layers cost.
-    if !subject.record.needs.contains(.captures)
+    if subject.record.needs.isDisjoint(with: .captures)
       || subject.record.cost.parts.contains(where: { $0.scope == .convolution })
     {
       all.append(ParameterInfo(name: "c.weight", shape: [8, 16, 3, 3], role: .convolutionWeight, layer: "c"))

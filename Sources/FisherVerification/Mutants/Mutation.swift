@@ -40,7 +40,9 @@ public enum Mutation: String, Sendable, CaseIterable {
     case .staleInverse: return !record.derivedSlots.isEmpty
     case .frozenState, .forgottenState, .wrongAveraging: return hasState
     case .missingBiasCorrection: return record.dependsOnStepNumber
-    case .swappedFactors, .staleCaptures, .wrongScale: return seesLayers
+    case .swappedFactors, .staleCaptures: return seesLayers
+    // Of a method that looks at inputs alone nothing is wrong.
+    case .wrongScale: return record.needs.contains(.outputGradients)
     }
   }
 

@@ -92,7 +92,7 @@ extension PlainObjective where Scalar == Double {
   public func converted<S: KernelScalar>(to _: S.Type, needs: Needs) -> PlainObjective<S> {
     PlainObjective<S>(
       loss: loss, sampleCount: sampleCount,
-      captures: needs.isSuperset(of: .captures) ? captures?.converted(to: S.self) : nil,
+      captures: !needs.isDisjoint(with: .captures) ? captures?.converted(to: S.self) : nil,
       outputGradients: needs.contains(.logitGradients) ? outputGradients?.converted(to: S.self) : nil,
       sampled: needs.contains(.sampledLabels) ? (try? sampledCaptures())?.converted(to: S.self) : nil,
       exact: needs.contains(.exactFisher) ? (try? exactFisher())?.converted(to: S.self) : nil)

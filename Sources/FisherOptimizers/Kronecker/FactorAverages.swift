@@ -1,0 +1,113 @@
+public import FisherCurvature
+public import FisherLinearAlgebra
+
+/// Running averages of the Kronecker factors of every layer, A of its inputs and G of its output gradients: the
+/// hyper-parameters, and what a step does with them. In the state of a layer they are `A` and `G`, lower triangles alone.
+public struct FactorAverages: SettingGroup {
+  @Setting(
+    "β: the most that an update of the statistics keeps of them; the k-th keeps 1 − 1/k at most",
+    .halfOpen(0, 1), source: "Martens & Grosse 2015, section 5")
+  public var beta = 0.95
+  @Setting(
+    "positions of shared weights: samples of their own, or averaged inputs and added gradients",
+    source: "Grosse & Martens 2016 (expand)")
+  public var sharing = WeightSharing.expand
+  @Setting(
+    "T₁: steps from one update of the statistics to the next", .atLeast(1),
+    source: "Martens & Grosse 2015, section 8")
+  public var statisticsPeriod = 1
+  @Setting(
+    "T₂: steps from one refresh of a layer to the next; the layers take turns", .atLeast(1),
+    source: "Martens & Grosse 2015, section 8")
+  public var refreshPeriod = 20
+
+  public init() {}
+
+  /// What is left out has its default.
+  public mutating func set(
+    beta: Double?, sharing: WeightSharing?, statisticsPeriod: Int?, refreshPeriod: Int?
+  ) {
+    _beta.set(beta)
+    _sharing.set(sharing)
+    _statisticsPeriod.set(statisticsPeriod)
+    _refreshPeriod.set(refreshPeriod)
+  }
+
+  /// What step `number`, from 1, does.
+  public func plan(step number: Int) -> RefreshPlan {
+    RefreshPlan(
+      step: number, statisticsPeriod: statisticsPeriod, refreshPeriod: refreshPeriod, keeping: beta)
+  }
+
+  /// Stages A ← kept·A + (1 − kept)·A′ for every layer, and the same of G unless it is not wanted, A′ and G′ being those of
+  /// this batch.
+  ///
+  /// A layer that has no captures, or none that are products of inputs and output gradients, keeps what it has, at first
+  /// zeros, and is counted: `layers without statistics`. J²·N + I²·N flops for I outputs, J inputs and N rows.
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func update<S: KernelScalar>(
+    _ layers: [KroneckerLayer], from captures: [String: LayerCapture<S>], wantsOutputs: Bool = true,
+    keeping kept: Double, _ step: inout Step<S>
+  ) {
+    let (backend, threads) = (step.backend, step.threads)
+    for layer in layers {
+      let capture = layer.layer.flatMap { captures[$0] }.flatMap { $0.hasFactors ? $0 : nil }
+      if capture == nil { step.count("layers without statistics") }
+      step.average("A", of: layer.owner, order: layer.inputs) { A in
+        capture?.averageInputFactor(
+          &A, keeping: kept, of: layer.parameters, sharing: sharing, on: backend, threads: threads)
+      }
+      if !wantsOutputs { continue }
+      step.average("G", of: layer.owner, order: layer.outputs) { G in
+        capture?.averageOutputFactor(&G, keeping: kept, sharing: sharing, on: backend, threads: threads)
+      }
+    }
+  }
+}
+
+extension Step {
+  /// Stages what `change` makes of a square piece of state, zeros at first.
+  public mutating func average(
+    _ slot: String, of owner: String, order: Int, _ change: (inout Matrix<Scalar>) -> Void
+  ) {
+    var matrix: Matrix<Scalar>
+    if let former = tensor(slot, of: owner), former.rows == order, former.columns == order {
+      matrix = memory(for: slot, of: owner, rows: order, columns: order)
+      copy(former, into: &matrix, on: backend)
+    } else {
+      matrix = Matrix(rows: order, columns: order)
+    }
+    change(&matrix)
+    set(slot, of: owner, to: matrix)
+  }
+}
+
+extension KroneckerLayer {
+  /// A square piece of the layer's state on the side of its inputs.
+  ///
+  /// - Throws: ``StepRefusal`` if it is missing or of another shape, as after a resume from the state of another run.
+  public func inputState<S: KernelScalar>(
+    _ slot: String, in step: borrowing Step<S>, for optimizer: String
+  ) throws(StepRefusal) -> Matrix<S> {
+    try state(slot, inputs, inputs, in: step, for: optimizer)
+  }
+
+  /// A square piece of the layer's state on the side of its outputs; see ``inputState(_:in:for:)``.
+  public func outputState<S: KernelScalar>(
+    _ slot: String, in step: borrowing Step<S>, for optimizer: String
+  ) throws(StepRefusal) -> Matrix<S> {
+    try state(slot, outputs, outputs, in: step, for: optimizer)
+  }
+
+  private func state<S: KernelScalar>(
+    _ slot: String, _ rows: Int, _ columns: Int, in step: borrowing Step<S>, for optimizer: String
+  ) throws(StepRefusal) -> Matrix<S> {
+    guard let matrix = step.latest(slot, of: owner) else {
+      throw .failed(optimizer: optimizer, place: owner, reason: "its state has no \(slot)")
+    }
+    if matrix.rows == rows && matrix.columns == columns { return matrix }
+    throw .failed(
+      optimizer: optimizer, place: owner,
+      reason: "\(slot) of its state is \(matrix.rows)×\(matrix.columns) instead of \(rows)×\(columns)")
+  }
+}
