@@ -143,7 +143,8 @@ let package = Package(
         name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra", "FisherRuntime"],
         path: "Tests/FisherTestSupport", swiftSettings: optimised),
       .target(
-        name: "OptimizerTestSupport", dependencies: ["FisherVerification"],
+        name: "OptimizerTestSupport",
+        dependencies: ["FisherLinearAlgebra", "FisherOptimizers", "FisherTestSupport", "FisherVerification"],
         path: "Tests/OptimizerTestSupport", swiftSettings: optimised),
       .testTarget(
         name: "FisherOptimizersTests",

@@ -12,15 +12,11 @@ import Testing
 
   /// Ten digits from an independent script in double precision.
   @Test func golden() throws {
-    let trace = Trace(
-      parameters: [weight(2, 3)], values: [[1, 2, -1, 0.5, -0.5, 2]],
-      gradients: [
-        [[0.1, -0.2, 0.3, 0.4, 0.5, -0.6]], [[-0.3, 0.1, 0.2, 0.2, -0.1, 0.4]],
-        [[0.2, 0.3, -0.1, -0.4, 0.1, 0.2]],
-      ])
     let muon = Muon(lr: 0.02, weightDecay: 0.01)
     let expected = [0.9865764021, 1.9937651473, -1.0270237856, 0.4875888201, -0.5221783377, 1.9995316168]
-    for found in [try trace.run(muon, Double.self)[0], trace.runReference(muon.reference())[0]] {
+    for found in [
+      try goldenMatrixTrace.run(muon, Double.self)[0], goldenMatrixTrace.runReference(muon.reference())[0],
+    ] {
       #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-10 }, "\(found)")
     }
     let first = try steps(plain, weight(2, 3), [[[0.1, -0.2, 0.3], [0.4, 0.5, -0.6]]])[0].array

@@ -9,15 +9,11 @@ import Testing
 @Suite struct SOAPTests {
   /// Ten digits from an independent script in double precision.
   @Test func golden() throws {
-    let trace = Trace(
-      parameters: [weight(2, 3)], values: [[1, 2, -1, 0.5, -0.5, 2]],
-      gradients: [
-        [[0.1, -0.2, 0.3, 0.4, 0.5, -0.6]], [[-0.3, 0.1, 0.2, 0.2, -0.1, 0.4]],
-        [[0.2, 0.3, -0.1, -0.4, 0.1, 0.2]],
-      ])
     let expected = [1.006644026, 1.9967651624, -1.0007042575, 0.5020557798, -0.5020188012, 1.9901852248]
     let soap = SOAP(basisPeriod: 1)
-    for found in [try trace.run(soap, Double.self)[0], trace.runReference(soap.reference())[0]] {
+    for found in [
+      try goldenMatrixTrace.run(soap, Double.self)[0], goldenMatrixTrace.runReference(soap.reference())[0],
+    ] {
       #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-10 }, "\(found)")
     }
   }

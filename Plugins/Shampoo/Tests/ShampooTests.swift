@@ -18,12 +18,6 @@ func bare(
 @Suite struct ShampooTests {
   /// Ten digits from an independent script in double precision.
   @Test func golden() throws {
-    let trace = Trace(
-      parameters: [weight(2, 3)], values: [[1, 2, -1, 0.5, -0.5, 2]],
-      gradients: [
-        [[0.1, -0.2, 0.3, 0.4, 0.5, -0.6]], [[-0.3, 0.1, 0.2, 0.2, -0.1, 0.4]],
-        [[0.2, 0.3, -0.1, -0.4, 0.1, 0.2]],
-      ])
     for (graft, expected) in [
       (
         Shampoo.Graft.none,
@@ -33,7 +27,10 @@ func bare(
     ] {
       var shampoo = bare(damping: 1e-4, graft: graft)
       shampoo.lr = 0.1
-      for found in [try trace.run(shampoo, Double.self)[0], trace.runReference(shampoo.reference())[0]] {
+      for found in [
+        try goldenMatrixTrace.run(shampoo, Double.self)[0],
+        goldenMatrixTrace.runReference(shampoo.reference())[0],
+      ] {
         #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-10 }, "\(found)")
       }
     }
