@@ -102,7 +102,7 @@ public struct Muon: Optimizer {
     }
     let O = try orthogonalized(u, of: parameter, &step)
     let α = lr * step.schedule
-    let rule = MuonRule<S>(α: S(α * length(parameter)), shrink: S(1 - α * weightDecay))
+    let rule = DirectionRule<S>(α: S(α * length(parameter)), shrink: S(1 - α * weightDecay))
     step.apply(rule, to: parameter, gradient: O)
   }
 
@@ -114,11 +114,4 @@ public struct Muon: Optimizer {
     case .rootMeanSquare: return 0.2 * max(m, n).squareRoot()
     }
   }
-}
-
-struct MuonRule<S: KernelScalar>: UpdateRule {
-  let α, shrink: S
-
-  @inline(__always)
-  func update(_ x: inout Element<S>, _: inout NoState) { x.value = shrink * x.value - α * x.gradient }
 }

@@ -105,18 +105,11 @@ public struct Shampoo: Optimizer {
         D = try preconditioned(m, of: parameter, blocks, &step)
         if let length = model.length { scale = length / (Double(nrm2(D, on: step.backend)) + 1e-16) }
       }
-      let rule = ShampooRule<S>(
+      let rule = DirectionRule<S>(
         α: S(α * scale / (1 - beta1.raised(to: t))), shrink: S(1 - α * weightDecay))
       step.apply(rule, to: parameter, gradient: D)
     }
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveShampoo(method: self) }
-}
-
-struct ShampooRule<S: KernelScalar>: UpdateRule {
-  let α, shrink: S
-
-  @inline(__always)
-  func update(_ x: inout Element<S>, _: inout NoState) { x.value = shrink * x.value - α * x.gradient }
 }

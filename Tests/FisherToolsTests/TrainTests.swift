@@ -31,7 +31,7 @@ final class Folder {
   (["now"], "train takes no 'now'"),
   (["--optimiser", "sgd"], "did you mean --optimizer?"),
   (["--optimizer", "adamm"], "unknown optimizer 'adamm'; did you mean adam, adamw"),
-  (["--optimizer", "muon"], "unknown optimizer 'muon'; there are: adafactor, adafisher,"),
+  (["--optimizer", "lookahead"], "unknown optimizer 'lookahead'; there are: adafactor, adafisher,"),
   (["--lr", "0.1"], "unknown option --lr; hyper-parameters are set with --set lr=VALUE"),
   (["--optimizer", "zzzzzzzz"], "there are: adafactor, adafisher, adafisherw,"),
   (["--set", "lr"], "--set: 'lr' is not of the form name=value"),
