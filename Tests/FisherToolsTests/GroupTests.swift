@@ -71,7 +71,7 @@ import Testing
     ("*.bias:lr", "--group: 'lr' is not of the form name=value"),
     ("*.bais:lr=1", "'*.bais' fits none of "), ("*.bias:lt=1", "did you mean lr?"),
     ("*.bias:lr=-1", "sgd: lr is"), ("*.bias:optimizer=loin", "did you mean lion?"),
-    ("*.bias:lr=1e-60", "which is 0.0 in Float"),
+    ("*.bias:lr=1e-60", "which is 0 in Float"),
   ])
   func wrongGroupsAreALine(group: String, message: String) throws {
     let run = try Fisher(["train", "--optimizer", "sgd", "--group", group])
