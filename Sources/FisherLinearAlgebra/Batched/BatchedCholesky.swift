@@ -16,7 +16,7 @@ public struct BatchedCholesky<Scalar: KernelScalar>: Sendable {
   /// Which matrices of the last factorization are not positive definite.
   public private(set) var outcome = BatchOutcome.complete
 
-  /// Factors each (matrix + damping). n³/3 flops a matrix; see ``refactorize(_:damping:on:threads:)-stack``.
+  /// Factors each (matrix + damping). n³/3 flops a matrix; see `refactorize`.
   public init(
     _ matrices: MatrixStack<Scalar>, damping: Damping<Scalar> = .none,
     on backend: any Backend = NativeBackend(), threads: Int = Threads.available
@@ -55,6 +55,7 @@ public struct BatchedCholesky<Scalar: KernelScalar>: Sendable {
   /// Only the lower triangles are read. A matrix has the same bits alone and among any others.
   ///
   /// - Parameters:
+  ///   - matrices: as many as there are factors, n×n each.
   ///   - damping: what is added to the diagonal first.
   ///   - backend: what computes it.
   ///   - threads: the most threads to use, at least 1.
@@ -72,7 +73,7 @@ public struct BatchedCholesky<Scalar: KernelScalar>: Sendable {
     }
   }
 
-  /// Factors other matrices of the same shape; see ``refactorize(_:damping:on:threads:)-stack``.
+  /// Factors other matrices of the same shape; see `refactorize`.
   @discardableResult
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public mutating func refactorize(

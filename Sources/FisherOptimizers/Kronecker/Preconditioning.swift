@@ -65,6 +65,7 @@ public struct Preconditioning: SettingGroup {
   /// - Parameters:
   ///   - directions: Δ and V of every layer.
   ///   - lr: α before the schedule.
+  ///   - step: the step that is planned.
   @specialized(where S == Float) @specialized(where S == Double)
   public func stage<S: KernelScalar>(
     _ directions: [(layer: KroneckerLayer, Δ: Matrix<S>, V: Matrix<S>)], lr: Double, _ step: inout Step<S>

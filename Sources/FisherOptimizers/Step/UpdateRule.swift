@@ -41,7 +41,7 @@ public struct NoState {}
 /// are the same on every machine.
 public protocol UpdateRule<Scalar>: Sendable {
   associatedtype Scalar: KernelScalar
-  /// A struct of ``Lanes`` alone, one for each slot of state, whose name is the slot's. New slots start at zero.
+  /// A struct of `Lanes` alone, one for each slot of state, whose name is the slot's. New slots start at zero.
   associatedtype State = NoState
   /// Slots that go unused with these hyper-parameters: zeros are read, and nothing is written or kept.
   var unused: [PartialKeyPath<State>] { get }
