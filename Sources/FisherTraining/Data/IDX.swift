@@ -34,7 +34,8 @@ enum IDX {
     }
     // No file is longer: what is left of the product can be added to.
     guard let count = Size.product(axes, atMost: .max - start) else {
-      throw FileError(path, at: "byte 4", "axes \(axes) are too large")
+      throw FileError(
+        path, at: "byte 4", "\(bytes.count) bytes, where axes \(axes) make more than a file can have")
     }
     let size = start + count
     guard bytes.count == size else {

@@ -90,7 +90,7 @@ private func refusal(_ folder: TemporaryFolder, _ read: () throws -> Void) -> St
       ([0, 0, 8, 3, 0, 0], nil, nil, "\(name): 6 bytes are too few for the header of 16"),
       (
         file([0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF], []), nil, nil,
-        "\(name), byte 4: axes [4294967295, 4294967295, 4294967295] are too large"
+        "\(name), byte 4: 16 bytes, where axes [4294967295, 4294967295, 4294967295] make more than a file can have"
       ),
       (file([0, 2, 2], []), file([0], []), nil, "\(name): axes [0, 2, 2] hold no image"),
       (
