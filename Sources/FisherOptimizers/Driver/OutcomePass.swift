@@ -92,7 +92,7 @@ extension Outcome {
     static func run(_ passes: inout [Pass], threads: Int) -> [Bool] {
       var operands: [UpdateOperands<Scalar>] = []
       // What fits a cache is found there by the next step; else it would only drive out what comes next.
-      let streams = hasStreamingStores && passes.reduce(0) { $0 + $1.bytes } > CacheModel.machine.exceedsThird
+      let streams = hasStreamingStores && passes.reduce(0) { $0 + $1.bytes } > CacheModel.machine.wholeThird
       for i in passes.indices { operands.append(passes[i].operands(streams: streams)) }
       var pieces: [(pass: Int, range: Range<Int>)] = []
       for (p, pass) in passes.enumerated() {

@@ -43,6 +43,6 @@ public struct CacheModel: Sendable, Equatable {
   /// Packed B, or sums that several threads keep: a share of the third-level cache.
   public var shareOfThird: Int { min(third / 4, 8 << 20) }
 
-  /// So much comes from memory, whatever was done before.
-  public var exceedsThird: Int { 4 * shareOfThird }
+  /// More than this comes from memory, whatever was done before, even if no one else uses the third level.
+  public var wholeThird: Int { third }
 }
