@@ -43,13 +43,11 @@ extension EigenbasisMethod {
   func updateFactor<S: KernelScalar>(
     _ side: Side, keeping β: Double, adding α: Double, of X: Matrix<S>, _ step: inout Step<S>
   ) {
-    let (slot, n) = (side.factorSlot, side.size)
-    var factor = step.memory(for: slot, of: side.owner, rows: n, columns: n)
-    copy(step.tensor(slot, of: side.owner) ?? Matrix(rows: n, columns: n), into: &factor, on: step.backend)
-    syrk(
-      alpha: S(α), side.isLeft ? X : X.transposed, beta: S(β), into: &factor, on: step.backend,
-      threads: step.threads)
-    step.set(slot, of: side.owner, to: factor)
+    let (backend, threads) = (step.backend, step.threads)
+    step.average(side.factorSlot, of: side.owner, order: side.size) { factor in
+      syrk(
+        alpha: S(α), side.isLeft ? X : X.transposed, beta: S(β), into: &factor, on: backend, threads: threads)
+    }
   }
 
   func findFirstBasis<S: KernelScalar>(_ side: Side, _ step: inout Step<S>) throws(StepRefusal) {

@@ -12,12 +12,10 @@ extension Shampoo {
     for (i, n) in block.axes.enumerated() {
       if i > 0 { G = block.turned(G, after: i - 1) }
       if !block.modes.contains(i) { continue }
-      let slot = block.factorSlot(i)
-      let former = step.tensor(slot, of: block.owner) ?? Matrix(rows: n, columns: n)
-      var H = step.memory(for: slot, of: block.owner, rows: n, columns: n)
-      copy(former, into: &H, on: step.backend)
-      syrk(alpha: S(added), G, beta: S(kept), into: &H, on: step.backend, threads: step.threads)
-      step.set(slot, of: block.owner, to: H)
+      let (unfolding, backend, threads) = (G, step.backend, step.threads)
+      step.average(block.factorSlot(i), of: block.owner, order: n) { H in
+        syrk(alpha: S(added), unfolding, beta: S(kept), into: &H, on: backend, threads: threads)
+      }
     }
   }
 

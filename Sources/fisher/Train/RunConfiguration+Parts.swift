@@ -12,6 +12,7 @@ extension RunConfiguration {
 
   /// The groups, each of which must fit one of the parameters.
   func groups(for optimizer: any Optimizer, _ parameters: [ParameterInfo]) throws -> [ParameterGroup] {
+    if groups.isEmpty { return [] }
     let registry = try OptimizerRegistry.builtIn(plugin: self["plugin"].isEmpty ? nil : self["plugin"])
     return try groups.map {
       try $0.requireFit(parameters)
