@@ -127,10 +127,14 @@ let package = Package(
       .target(
         name: "FisherBenchmarks", dependencies: ["FisherCommandLine", "FisherKit", "FisherRuntime"],
         path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
+      .target(
+        name: "FisherComparison", dependencies: ["FisherCommandLine", "FisherKit", "FisherRuntime"],
+        swiftSettings: optimised),
       .executableTarget(
         name: "fisher",
         dependencies: [
-          "FisherBenchmarks", "FisherCommandLine", "FisherKit", "FisherRuntime", "FisherVerification",
+          "FisherBenchmarks", "FisherCommandLine", "FisherComparison", "FisherKit", "FisherRuntime",
+          "FisherVerification",
         ]),
     ]
     + examples.map { name -> Target in
@@ -172,6 +176,10 @@ let package = Package(
         name: "FisherTrainingTests",
         dependencies: ["FisherTraining", "FisherRuntime", "FisherTestSupport"]
           + plugins.map { .byName(name: "FisherPlugin" + $0) },
+        swiftSettings: optimised),
+      .testTarget(
+        name: "FisherComparisonTests",
+        dependencies: ["FisherCommandLine", "FisherComparison", "FisherKit", "FisherRuntime"],
         swiftSettings: optimised),
       .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
       .testTarget(

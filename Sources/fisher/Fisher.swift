@@ -27,6 +27,9 @@ struct Fisher {
         help: FidelityCommand.help,
         run: FidelityCommand.run),
       Command(
+        name: "compare", summary: "train with every method alike, and report", help: CompareCommand.help,
+        run: CompareCommand.run),
+      Command(
         name: "doctor", summary: "what this machine is and what the library makes of it", help: Doctor.help,
         run: Doctor.run),
       Command(

@@ -1,0 +1,92 @@
+import FisherKit
+import FisherRuntime
+
+/// The steps of an optimizer on one batch, with a stopwatch: random examples of the workload's shape, weights that hardly
+/// move.
+final class StepClock<S: KernelScalar> {
+  /// The steps after which the periodic work has been done as often as the periods say.
+  let cycle: Int
+  private let network: Network<S>
+  private let workspace: Workspace<S>
+  private let inputs: Matrix<S>
+  private let labels: Labels<S>
+  private var values: [Matrix<S>]
+  private var gradients: [Matrix<S>]
+  private var driver: OptimizerDriver<S>
+
+  /// The seconds of some steps.
+  struct Times {
+    var forward = 0.0
+    var backward = 0.0
+    var optimizer = 0.0
+  }
+
+  /// - Throws: what a network or a driver that cannot be made throws.
+  init(_ workload: Workload, _ optimizer: any Optimizer, threads: Int) throws {
+    network = try workload.network(S.self)
+    workspace = network.makeWorkspace(threads: threads)
+    cycle = Periods.of(type(of: optimizer).record).map { optimizer.settings.integer($0) }
+      .reduce(1, max)
+    let data = workload.data().train
+    var generator = KeyedGenerator(25)
+    inputs = Matrix(rows: workload.batch, columns: data.shape.count) { _, _ in S(generator.unit()) }
+    labels =
+      data.classCount.map { count in .classes((0..<workload.batch).map { _ in generator.below(count) }) }
+      ?? .values(inputs)
+    values = network.initialValues(seed: 1)
+    gradients = network.zeros()
+    driver = try OptimizerDriver(
+      optimizer, parameters: network.parameters, registry: .builtIn,
+      clipping: type(of: optimizer).record.clipping, threads: threads)
+  }
+
+  /// Takes steps.
+  ///
+  /// - Throws: ``StepRefusal`` of a step that cannot be taken.
+  func steps(_ count: Int) throws(StepRefusal) -> Times {
+    var times = Times()
+    for _ in 0..<count {
+      let start = Self.now
+      workspace.forward(values, inputs, labels, mode: .training(seed: 1))
+      let turned = Self.now
+      let needs = driver.needs
+      if needs.contains(.logitGradients) { workspace.prepareOutputGradients() }
+      let outputs = needs.contains(.logitGradients) ? workspace.outputGradients : nil
+      var parts: BackwardParts = needs.isDisjoint(with: .captures) ? [] : .captures
+      if needs.contains(.gradients) { parts.insert(.gradients) }
+      workspace.backward(values, into: &gradients, parts)
+      let captures = workspace.captures
+      let sampled = needs.contains(.sampledLabels) ? workspace.sampledCaptures(values, seed: 1) : nil
+      let exact = needs.contains(.exactFisher) ? workspace.exactFisher(values) : nil
+      let back = Self.now
+      let objective = PlainObjective<S>(
+        loss: workspace.loss, sampleCount: workspace.termCount, captures: captures, outputGradients: outputs,
+        sampled: sampled, exact: exact)
+      _ = try driver.step(values: &values, gradients: &gradients, objective: objective)
+      times.forward += turned - start
+      times.backward += back - turned
+      times.optimizer += Self.now - back
+    }
+    workspace.releaseBatch()
+    return times
+  }
+
+  private static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}
+
+/// The hyper-parameters that count steps from one refresh to the next.
+enum Periods {
+  /// By convention they end in `Period`; AdaFisher's is called `refresh`.
+  static func of(_ record: OptimizerRecord) -> [String] {
+    record.hyperparameters.map(\.name).filter { $0.hasSuffix("Period") || $0 == "refresh" }
+  }
+
+  /// Those after which only averages are renewed, nothing inverted.
+  static func ofStatistics(_ record: OptimizerRecord) -> [String] {
+    of(record).filter { $0 == "statisticsPeriod" || $0 == "refresh" }
+  }
+}

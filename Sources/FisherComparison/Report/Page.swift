@@ -1,0 +1,102 @@
+/// Pieces of a page, written so that they are both HTML and well-formed XML.
+enum Page {
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "&": result += "&amp;"
+      case "\"": result += "&quot;"
+      default: result.append(character)
+      }
+    }
+    return result
+  }
+
+  /// The whole page. Nothing in it comes from elsewhere.
+  static func html(title: String, _ body: [String]) -> String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8"/>
+    <meta name="viewport" content="width=device-width, initial-scale=1"/>
+    <title>\(escaped(title))</title>
+    <style>
+    \(style)
+    </style>
+    </head>
+    <body>
+    <main>
+    \(body.joined(separator: "\n"))
+    </main>
+    <script>
+    \(script)
+    </script>
+    </body>
+    </html>
+
+    """
+  }
+
+  /// Colours told apart by persons with any of the common colour deficiencies (Okabe & Ito 2008), and by their dashes.
+  private static let style = """
+    :root { color-scheme: light dark; --ground: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #d1d9e0;
+      --c0: #1f2328; --c1: #0072b2; --c2: #c44e00; --c3: #00795a; --c4: #a8497f; --c5: #8a6d00; --c6: #2b7fb8;
+      --rest: #8b949e }
+    @media (prefers-color-scheme: dark) { :root { --ground: #0d1117; --ink: #e6edf3; --soft: #9198a1;
+      --line: #3d444d; --c0: #e6edf3; --c1: #58a6ff; --c2: #ff9b57; --c3: #3fc99a; --c4: #f08cc4; --c5: #e3c04b;
+      --c6: #7cc7ff; --rest: #6e7681 } }
+    body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif }
+    main { max-width: 62rem; margin: 0 auto; padding: 1rem }
+    h1, h2, h3 { line-height: 1.25 }
+    p, li { max-width: 44rem }
+    .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px }
+    .scroll:focus-visible, button:focus-visible { outline: 2px solid var(--c1) }
+    table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; width: 100% }
+    caption { text-align: left; padding: .5rem; color: var(--soft) }
+    th, td { padding: .3rem .5rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line) }
+    th:first-child, td.text { text-align: left }
+    thead th { vertical-align: bottom }
+    tbody th { position: sticky; left: 0; background: var(--ground); font-weight: 600 }
+    th button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0;
+      cursor: pointer; text-align: inherit }
+    th[aria-sort=ascending] button::after { content: " ▲" }
+    th[aria-sort=descending] button::after { content: " ▼" }
+    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem }
+    figure { margin: 0 }
+    figcaption { color: var(--soft); font-size: .85rem }
+    svg { width: 100%; height: auto; display: block }
+    svg text { font: 13px system-ui, sans-serif; fill: var(--ink) }
+    .grid { stroke: var(--line); stroke-width: 1 }
+    .target { stroke: var(--soft); stroke-width: 1; stroke-dasharray: 2 3 }
+    .curve { fill: none; stroke-width: 2; stroke-linejoin: round }
+    .band { opacity: .15; stroke: none }
+    .rest { stroke: var(--rest); stroke-width: 1; opacity: .5 }
+    .key { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem }
+    .key svg { display: inline-block; width: 2rem; height: .8rem; vertical-align: middle }
+    @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth } }
+    """
+
+  /// Sorts a table by the column whose head is pressed. Without it the tables stay in the order of their first ranking.
+  private static let script = """
+    document.querySelectorAll("th button").forEach(function (button) {
+      button.addEventListener("click", function () {
+        var head = button.parentElement, row = head.parentElement, table = row.closest("table");
+        var place = Array.from(row.children).indexOf(head);
+        var sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+        Array.from(row.children).forEach(function (other) { other.removeAttribute("aria-sort"); });
+        head.setAttribute("aria-sort", sign === 1 ? "ascending" : "descending");
+        var rows = Array.from(table.tBodies[0].rows);
+        var value = function (row) { return row.children[place].getAttribute("data-v"); };
+        rows.sort(function (a, b) {
+          var x = Number(value(a)), y = Number(value(b));
+          if (isNaN(x) || isNaN(y)) { return sign * value(a).localeCompare(value(b)); }
+          return x === y ? 0 : sign * (x - y);
+        });
+        rows.forEach(function (row) { table.tBodies[0].appendChild(row); });
+      });
+    });
+    """
+}
