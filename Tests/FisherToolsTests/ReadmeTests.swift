@@ -33,7 +33,7 @@ func guidesShowOnlyWhatThereIs(_ path: String) throws {
   let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
   let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-  let help = try ["train", "bench", "plot"].map { try Fisher([$0, "--help"]).output }.joined()
+  let help = try ["train", "bench", "compare", "plot"].map { try Fisher([$0, "--help"]).output }.joined()
   for word in text.split(whereSeparator: { " `\n\\".contains($0) })
   where word.hasPrefix("--") && !word.hasPrefix("---") {
     #expect(help.contains(word + " ") || ["--help", "--filter"].contains(word), "\(path): \(word)")
