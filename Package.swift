@@ -46,8 +46,8 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 
 /// The optimizers: a folder in Plugins each, with its tests.
 let plugins = [
-  "FirstOrder", "AdaFisher", "EKFAC", "FOOF", "ImprovedEmpiricalFisher", "KFAC", "MiniBlockFisher", "Muon",
-  "SOAP", "Shampoo", "TNT",
+  "FirstOrder", "AdaFisher", "EKFAC", "FOOF", "ImprovedEmpiricalFisher", "KBFGS", "KFAC", "MiniBlockFisher",
+  "Muon", "SOAP", "Shampoo", "TNT",
 ]
 
 /// Programs to read and run: a folder each in Examples.

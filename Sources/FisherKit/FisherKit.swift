@@ -9,6 +9,7 @@
 @_exported import FisherPluginFOOF
 @_exported import FisherPluginFirstOrder
 @_exported import FisherPluginImprovedEmpiricalFisher
+@_exported import FisherPluginKBFGS
 @_exported import FisherPluginKFAC
 @_exported import FisherPluginMiniBlockFisher
 @_exported import FisherPluginMuon

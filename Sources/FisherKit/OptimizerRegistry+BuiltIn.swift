@@ -4,6 +4,7 @@ import FisherPluginEKFAC
 import FisherPluginFOOF
 import FisherPluginFirstOrder
 import FisherPluginImprovedEmpiricalFisher
+import FisherPluginKBFGS
 import FisherPluginKFAC
 import FisherPluginMiniBlockFisher
 import FisherPluginMuon
@@ -36,6 +37,7 @@ extension OptimizerRegistry {
         FOOF.self,
         EKFAC.self,
         TNT.self,
+        KBFGS.self,
         MiniBlockFisher.self,
         Muon.self,
         Shampoo.self,

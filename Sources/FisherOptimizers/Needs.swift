@@ -14,7 +14,7 @@ public struct Needs: OptionSet, Sendable, Hashable, CustomStringConvertible {
   public static let logitGradients = Needs(rawValue: 8)
   /// A second backward pass with labels sampled from the model.
   public static let sampledLabels = Needs(rawValue: 16)
-  /// The loss of the same batch at other weights.
+  /// The same batch at other weights: its loss, or what passes through the layers.
   public static let evaluation = Needs(rawValue: 32)
   /// A backward pass for every column of a square root of the loss's curvature.
   public static let exactFisher = Needs(rawValue: 64)

@@ -24,6 +24,11 @@ public protocol Objective<Scalar> {
   func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar>
   /// The mean loss of the same batch at other weights, in the order of the parameters.
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double
+  /// What passes through the layers when the same batch is sent forward and backward at other weights, with the labels of
+  /// the data.
+  ///
+  /// - Parameter values: weights by the names of their parameters, without gaps; the others are as they are.
+  func captures(at values: [String: Matrix<Scalar>]) throws(StepRefusal) -> Captures<Scalar, Empirical>
   /// Nothing more will be asked: an objective that holds the weights lets go of them here, so that they can be updated
   /// in place.
   func planningEnded()
@@ -46,21 +51,32 @@ extension Objective {
   public func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {
     throw .unavailable(optimizer: "the optimizer", what: Needs.evaluation.description)
   }
+
+  public func captures(
+    at values: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> Captures<Scalar, Empirical> {
+    throw .unavailable(optimizer: "the optimizer", what: Needs.evaluation.description)
+  }
 }
 
 /// What a recorded step knows: a loss, and everything else if it is there.
 public struct PlainObjective<Scalar: KernelScalar>: Objective, Sendable {
+  /// A pass at other weights, given those that are others.
+  public typealias SecondPass = @Sendable (_ values: [String: Matrix<Scalar>]) -> Captures<Scalar, Empirical>
+
   public let loss: Double
   public let sampleCount: Int
   public let captures: Captures<Scalar, Empirical>?
   public let outputGradients: OutputGradients<Scalar>?
   let sampled: Captures<Scalar, Sampled>?
   let exact: ExactFisher<Scalar>?
+  /// What ``captures(at:)`` answers.
+  public let secondPass: SecondPass?
 
   public init(
     loss: Double = 0, sampleCount: Int = 1, captures: Captures<Scalar, Empirical>? = nil,
     outputGradients: OutputGradients<Scalar>? = nil, sampled: Captures<Scalar, Sampled>? = nil,
-    exact: ExactFisher<Scalar>? = nil
+    exact: ExactFisher<Scalar>? = nil, secondPass: SecondPass? = nil
   ) {
     self.loss = loss
     self.sampleCount = sampleCount
@@ -68,6 +84,7 @@ public struct PlainObjective<Scalar: KernelScalar>: Objective, Sendable {
     self.outputGradients = outputGradients
     self.sampled = sampled
     self.exact = exact
+    self.secondPass = secondPass
   }
 
   public func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
@@ -78,5 +95,11 @@ public struct PlainObjective<Scalar: KernelScalar>: Objective, Sendable {
   public func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
     if let exact { return exact }
     throw .unavailable(optimizer: "the optimizer", what: Needs.exactFisher.description)
+  }
+  public func captures(
+    at values: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> Captures<Scalar, Empirical> {
+    if let secondPass { return secondPass(values) }
+    throw .unavailable(optimizer: "the optimizer", what: Needs.evaluation.description)
   }
 }

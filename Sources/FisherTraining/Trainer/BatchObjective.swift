@@ -75,6 +75,18 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
     return sum / Double(terms)
   }
 
+  func captures(
+    at values: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> Captures<Scalar, Empirical> {
+    let all = zip(workspace.network.parameters, self.values).map { values[$0.name] ?? $1 }
+    if passes.count == 1 { return workspace.captures(at: all) }
+    let parts = passes.map { pass in
+      _ = forward(pass, all)
+      return workspace.labelledCaptures(all)
+    }
+    return Captures(concatenating: parts, on: workspace.backend)
+  }
+
   func planningEnded() { values = [] }
 
   /// What the body, which gets the number of the first sample, makes of each pass in the workspace.

@@ -91,6 +91,7 @@ private struct CostWorkload {
       sampleCount: Self.samples, captures: pass(Empirical.self),
       outputGradients: .ofMean(random(Self.columns), terms: Self.samples), sampled: pass(Sampled.self),
       exact: ExactFisher(
-        columns: (0..<Self.columns).map { _ in pass(Exact.self) }, coefficients: random(Self.columns)))
+        columns: (0..<Self.columns).map { _ in pass(Exact.self) }, coefficients: random(Self.columns)),
+      secondPass: { [second = pass(Empirical.self)] _ in second })
   }
 }

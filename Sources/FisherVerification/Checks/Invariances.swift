@@ -108,7 +108,9 @@ struct Symmetry {
   }
 
   /// The units before and behind every linear layer replaced by others, x → O·x with O symmetric and orthogonal.
-  private static func changing(bound: Double, _ O: @escaping (Int) -> Matrix<Double>) -> Symmetry {
+  private static func changing(
+    bound: Double, _ O: @escaping @Sendable (Int) -> Matrix<Double>
+  ) -> Symmetry {
     func turned(_ parameter: ParameterInfo, _ x: [Double]) -> [Double] {
       // A vector is a column behind the layer.
       let isVector = parameter.shape.count == 1
@@ -116,7 +118,7 @@ struct Symmetry {
       let left = O(rows).multiplied(by: Matrix(x, rows: rows, columns: columns))
       return isVector ? left.array : left.multiplied(by: O(columns)).array
     }
-    func turned(_ x: Matrix<Double>) -> Matrix<Double> { x.multiplied(by: O(x.columns)) }
+    @Sendable func turned(_ x: Matrix<Double>) -> Matrix<Double> { x.multiplied(by: O(x.columns)) }
     return Symmetry(
       apply: { trace in
         trace.changed(

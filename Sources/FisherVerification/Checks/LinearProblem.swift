@@ -29,10 +29,17 @@ struct LinearProblem {
     let outputs = workspace.outputGradients
     workspace.backward(values, into: &gradients, [.gradients, .captures])
     let captures = workspace.captures
+    let (network, X, Y, values) = (network, X, Y, values)
     return PlainObjective(
       loss: loss, sampleCount: X.rows, captures: captures, outputGradients: outputs,
       sampled: needs.contains(.sampledLabels) ? workspace.sampledCaptures(values, seed: 7) : nil,
-      exact: needs.contains(.exactFisher) ? workspace.exactFisher(values) : nil)
+      exact: needs.contains(.exactFisher) ? workspace.exactFisher(values) : nil,
+      secondPass: { changed in
+        let workspace = network.makeWorkspace(threads: 1)
+        let values = zip(network.parameters, values).map { changed[$0.name] ?? $1 }
+        workspace.forward(values, X, .values(Y), mode: .training(seed: 1))
+        return workspace.labelledCaptures(values)
+      })
   }
 
   /// Takes steps.

@@ -52,10 +52,10 @@ extension Check {
   /// A step in which one element of every gradient, and of every output gradient, is changed.
   private static func step(
     _ driver: inout OptimizerDriver<Double>, _ values: inout [Matrix<Double>], _ trace: Trace, _ t: Int,
-    _ change: (Double) -> Double
+    _ change: @escaping @Sendable (Double) -> Double
   ) throws {
-    func changed(_ x: [Double]) -> [Double] { [change(x[0])] + x.dropFirst() }
-    func changed(_ x: OutputGradients<Double>) -> OutputGradients<Double> {
+    @Sendable func changed(_ x: [Double]) -> [Double] { [change(x[0])] + x.dropFirst() }
+    @Sendable func changed(_ x: OutputGradients<Double>) -> OutputGradients<Double> {
       .ofMean(
         Matrix(changed(x.values.array), rows: x.values.rows, columns: x.values.columns),
         terms: Int((x.scaleToSum / x.scaleToMean).rounded()))

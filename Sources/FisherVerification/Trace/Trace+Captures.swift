@@ -33,7 +33,7 @@ struct CaptureShape {
 
 extension Trace {
   /// A batch that knows everything: captures of the data's labels and of drawn ones, two columns of an exact Fisher
-  /// matrix, and gradients by three outputs.
+  /// matrix, gradients by three outputs, and another pass.
   static func batch(
     _ kinds: [String: CaptureShape], _ generator: inout KeyedGenerator
   ) -> PlainObjective<Double> {
@@ -48,11 +48,16 @@ extension Trace {
     let data = pass(Empirical.self, nil)
     let outputs = Matrix<Double>(rows: 3, columns: 3) { _, _ in generator.uniform() }
     let coefficients = Matrix<Double>(rows: 3, columns: 2) { _, _ in generator.uniform() }
+    let sampled = pass(Sampled.self, data.layers)
+    let exact = [pass(Exact.self, data.layers), pass(Exact.self, data.layers)]
+    // At other weights, whatever they are, it passes what the next batch does.
+    let next = generator
+    let second = pass(Empirical.self, nil)
+    generator = next
     return PlainObjective(
       sampleCount: 3, captures: data, outputGradients: .ofMean(outputs, terms: 3),
-      sampled: pass(Sampled.self, data.layers),
-      exact: ExactFisher(
-        columns: [pass(Exact.self, data.layers), pass(Exact.self, data.layers)], coefficients: coefficients))
+      sampled: sampled, exact: ExactFisher(columns: exact, coefficients: coefficients),
+      secondPass: { _ in second })
   }
 
   /// A layer for every layer name among the parameters: positions, strides and padding where the kind allows them.
@@ -95,6 +100,16 @@ extension PlainObjective where Scalar == Double {
       captures: !needs.isDisjoint(with: .captures) ? captures?.converted(to: S.self) : nil,
       outputGradients: needs.contains(.logitGradients) ? outputGradients?.converted(to: S.self) : nil,
       sampled: needs.contains(.sampledLabels) ? (try? sampledCaptures())?.converted(to: S.self) : nil,
-      exact: needs.contains(.exactFisher) ? (try? exactFisher())?.converted(to: S.self) : nil)
+      exact: needs.contains(.exactFisher) ? (try? exactFisher())?.converted(to: S.self) : nil,
+      secondPass: needs.contains(.evaluation) ? convertedSecondPass(to: S.self) : nil)
+  }
+
+  private func convertedSecondPass<S: KernelScalar>(to _: S.Type) -> PlainObjective<S>.SecondPass? {
+    guard let secondPass else { return nil }
+    return { values in
+      secondPass(
+        values.mapValues { Matrix($0.array.map { Double($0) }, rows: $0.rows, columns: $0.columns) }
+      ).converted(to: S.self)
+    }
   }
 }

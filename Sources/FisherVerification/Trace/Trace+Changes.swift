@@ -4,24 +4,29 @@ import FisherOptimizers
 
 extension PlainObjective where Scalar == Double {
   /// The same batch with every layer of every pass changed.
-  func mapLayers(_ change: (LayerCapture<Double>) -> LayerCapture<Double>) -> PlainObjective<Double> {
-    func map<Kind>(_ captures: Captures<Double, Kind>) -> Captures<Double, Kind> {
+  func mapLayers(
+    _ change: @escaping @Sendable (LayerCapture<Double>) -> LayerCapture<Double>
+  ) -> PlainObjective<Double> {
+    @Sendable func map<Kind>(_ captures: Captures<Double, Kind>) -> Captures<Double, Kind> {
       Captures(captures.layers.mapValues(change))
     }
     let exact = (try? exactFisher()).map { exact in
       ExactFisher(columns: exact.columns.map { map($0) }, coefficients: exact.coefficients)
     }
+    var second: SecondPass?
+    if let secondPass { second = { values in map(secondPass(values)) } }
     return PlainObjective(
       loss: loss, sampleCount: sampleCount, captures: captures.map { map($0) },
       outputGradients: outputGradients,
-      sampled: (try? sampledCaptures()).map { map($0) }, exact: exact)
+      sampled: (try? sampledCaptures()).map { map($0) }, exact: exact,
+      secondPass: second)
   }
 
   /// The same batch with another gradient by the outputs.
   func replacing(outputGradients: OutputGradients<Double>?) -> PlainObjective<Double> {
     PlainObjective(
       loss: loss, sampleCount: sampleCount, captures: captures, outputGradients: outputGradients,
-      sampled: try? sampledCaptures(), exact: try? exactFisher())
+      sampled: try? sampledCaptures(), exact: try? exactFisher(), secondPass: secondPass)
   }
 }
 

@@ -159,6 +159,15 @@ enum Clouds {
     }
   }
 
+  /// What passes at weights that an optimizer asks about is what passes when they are the weights; those that it does not
+  /// name stay.
+  @Test(arguments: [nil, 3, 16])
+  func capturesAtOtherWeights(size: Int?) throws {
+    let trainer = try trainer(Double.self, CapturesAsker()) { $0.microBatchSize = size }
+    let report = try trainer.step()
+    #expect(report.events == ["the same at the same weights": 1, "others at others": 1, "inputs stay": 1])
+  }
+
   /// Step by step, over the ends of epochs, a run is the run.
   @Test func stepsAreTheWholeLoop() throws {
     let whole = try trainer(Double.self, AdamW()) { $0.epochs = 3 }
@@ -327,6 +336,33 @@ private struct LossAsker: Optimizer {
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let loss = try step.objective.loss(at: step.parameters.map { step.value($0) })
     if abs(loss - step.objective.loss) < 1e-14 { step.count("agreed") }
+  }
+
+  func reference() -> any ReferenceOptimizer { fatalError("no reference") }
+}
+
+/// Asks what passes through the layers at the weights where it is, and where one of them is another.
+private struct CapturesAsker: Optimizer {
+  static let record = OptimizerRecord(
+    name: "captures-asker", title: "Captures asker", summary: "Moves nothing.", paper: "none",
+    hyperparameters: [], invariances: [], cost: Cost([]), stateSize: "0")
+  func needs(step number: Int) -> Needs { [.gradients, .captures, .evaluation] }
+
+  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+    let objective = step.objective
+    let here = objective.captures!.layers
+    func isSame(_ a: LayerCapture<S>, _ b: LayerCapture<S>) -> Bool {
+      a.inputs == b.inputs && a.outputGradients.ofSum == b.outputGradients.ofSum
+    }
+    let again = try objective.captures(at: [:]).layers
+    if here.allSatisfy({ isSame($0.value, again[$0.key]!) }) { step.count("the same at the same weights") }
+    let first = step.parameters[0]
+    let doubled = step.value(first).array.map { $0 + $0 }
+    let values = [first.name: Matrix(doubled, rows: first.rows, columns: first.columns)]
+    let there = try objective.captures(at: values).layers
+    if !here.contains(where: { isSame($0.value, there[$0.key]!) }) { step.count("others at others") }
+    let layer = first.layer!
+    if here[layer]!.inputs == there[layer]!.inputs { step.count("inputs stay") }
   }
 
   func reference() -> any ReferenceOptimizer { fatalError("no reference") }
