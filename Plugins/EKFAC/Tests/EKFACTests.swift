@@ -146,6 +146,28 @@ import Testing
     #expect(relativeDifference(S.array, expected) < 1e-14)
   }
 
+  /// Running moments start from b·aᵀ whenever the basis is a new one, and go on where it is not.
+  @Test func movingMomentsBelongToTheirBasis() throws {
+    let layer = DenseLayer(samples: 40, inputs: 4, outputs: 3)
+    var run = try OptimizerRun<Double>(
+      EKFAC(
+        statistics: .empirical, moments: .running, momentDecay: 0.75, refreshPeriod: 4, momentum: 0),
+      layer.parameters)
+    var former = Matrix<Double>(rows: 3, columns: 5)
+    for t in 1...11 {
+      let batch = DenseLayer(samples: 40, inputs: 4, outputs: 3, seed: UInt64(t))
+      try run.step(batch.gradients, batch.layers)
+      func state(_ slot: String) -> Matrix<Double> { run.state(slot, of: "w")! }
+      let (a, b) = (state("a"), state("b"))
+      let isNew = t <= 3 || t % 4 == 1
+      let old = isNew ? Matrix<Double>(rows: 3, columns: 5) { b[0, $0] * a[0, $1] } : former
+      let g = state("UG").multiplied(by: batch.joined).multiplied(by: state("UA").transposed)
+      let expected = Matrix<Double>(rows: 3, columns: 5) { 0.75 * old[$0, $1] + 0.25 * g[$0, $1] * g[$0, $1] }
+      #expect(relativeDifference(state("S").array, expected.array) < 1e-12, "step \(t)")
+      former = state("S")
+    }
+  }
+
   @Test(arguments: [EKFAC.Moments.batch, .running])
   func ranksSpikesAndUnusedLayers(moments: EKFAC.Moments) throws {
     let layer = DenseLayer(samples: 1, inputs: 6, outputs: 5)

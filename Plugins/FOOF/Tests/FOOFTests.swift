@@ -50,6 +50,22 @@ import Testing
     #expect(relativeDifference(try outputs(mapped), try outputs(layer)) < 1e-9)
   }
 
+  /// Aᵢ is that of A in steps 1, 6, 11 … and with the first three, and stays in between while A goes on.
+  @Test func theInverseFollowsItsPeriod() throws {
+    let layer = DenseLayer(samples: 6, inputs: 4, outputs: 3)
+    var run = try OptimizerRun<Double>(FOOF(damping: 0.3, refreshPeriod: 5), layer.parameters)
+    var isCurrent: [Bool] = []
+    for t in 1...12 {
+      let batch = DenseLayer(samples: 6, inputs: 4, outputs: 3, seed: UInt64(t))
+      try run.step(batch.gradients, batch.layers)
+      let A = run.symmetric("A", of: "w")!
+      let damped = Matrix<Double>(rows: 5, columns: 5) { A[$0, $1] + ($0 == $1 ? 0.3 : 0) }
+      let product = damped.multiplied(by: run.state("Ai", of: "w")!).array
+      isCurrent.append(relativeDifference(product, Matrix<Double>(identity: 5).array) < 1e-12)
+    }
+    #expect(isCurrent == (1...12).map { $0 <= 3 || $0 % 5 == 1 })
+  }
+
   /// The output gradients enter by the gradient alone.
   @Test func outputGradientsDoNotMatter() throws {
     let layer = DenseLayer(samples: 5, inputs: 4, outputs: 3)
