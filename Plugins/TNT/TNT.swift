@@ -73,7 +73,9 @@ public struct TNT: Optimizer {
       let captures = isSampled ? try statistics.captures(in: step, for: Self.record.name) : nil
       for tensor in tensors {
         let gradient =
-          isSampled ? tensor.gradient(captures ?? [:], &step) : step.gradient(tensor.parameter)
+          isSampled
+          ? step.gradient(of: tensor.parameter, from: captures ?? [:], as: "S")
+          : step.gradient(tensor.parameter)
         tensor.average(gradient, keeping: plan.kept, &step)
       }
     }

@@ -29,26 +29,6 @@ struct TensorModes {
 
   private func after(_ i: Int) -> Int { axes[(i + 1)...].reduce(1, *) }
 
-  /// The gradient of the mean loss for the labels of the captures; nil without a capture, which is counted.
-  func gradient<S: KernelScalar>(
-    _ captures: [String: LayerCapture<S>], _ step: inout Step<S>
-  ) -> Matrix<S>? {
-    guard let capture = parameter.layer.flatMap({ captures[$0] }) else {
-      step.count("layers without statistics")
-      return nil
-    }
-    let w = [Double](repeating: 1 / capture.meanTerms, count: capture.sampleCount)
-    let (backend, threads) = (step.backend, step.threads)
-    if parameter.role == .bias || parameter.role == .normShift {
-      return capture.gradients(weighting: w, of: .bias, on: backend, threads: threads).bias
-    }
-    return step.temporary(
-      "S", of: parameter.name, rows: capture.weightRows, columns: capture.weightColumns
-    ) { S in
-      capture.weightGradient(weighting: w, into: &S, on: backend, threads: threads)
-    }
-  }
-
   /// Hᵢ ← kept·Hᵢ + (1 − kept)·S₍ᵢ₎·S₍ᵢ₎ᵀ for every axis, in the lower triangle; without S they stay.
   func average<S: KernelScalar>(_ S: Matrix<S>?, keeping kept: Double, _ step: inout Step<S>) {
     for (i, n) in axes.enumerated() {

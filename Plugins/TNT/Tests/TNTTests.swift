@@ -110,6 +110,51 @@ import Testing
     #expect(relativeDifference(kronecker(U[0], U[1]).array, expected.array) < 1e-12)
   }
 
+  /// Statistics are of the drawn gradient, in the mean of its terms, and not of that of the data's labels.
+  @Test func statisticsAreThoseOfDrawnLabels() throws {
+    let layer = DenseLayer(samples: 5, inputs: 3, outputs: 2, hasBias: false)
+    var run = try OptimizerRun<Double>(TNT(), layer.parameters)
+    try run.step([[9, 9, 9, 9, 9, 9]], layer.layers)
+    let S = layer.joined
+    let (rows, columns) = (S.multiplied(by: S.transposed), S.transposed.multiplied(by: S))
+    #expect(relativeDifference(run.symmetric("H0", of: "w")!.array, rows.array) < 1e-14)
+    #expect(relativeDifference(run.symmetric("H1", of: "w")!.array, columns.array) < 1e-14)
+  }
+
+  /// Every inverse is that of its own covariance in steps 1 to 3 and then once in T₂ steps.
+  @Test func inversesFollowTheirPeriod() throws {
+    let layer = DenseLayer(samples: 5, inputs: 3, outputs: 2, hasBias: false)
+    var run = try OptimizerRun<Double>(TNT(damping: 0.2, refreshPeriod: 4), layer.parameters)
+    var isCurrent: [Bool] = []
+    for t in 1...10 {
+      let batch = DenseLayer(samples: 5, inputs: 3, outputs: 2, hasBias: false, seed: UInt64(t))
+      try run.step(batch.gradients, batch.layers)
+      let errors = covariances(run, [2, 3]).enumerated().map { i, U in
+        let damped = Matrix<Double>(rows: U.rows, columns: U.rows) { U[$0, $1] + ($0 == $1 ? 0.2 : 0) }
+        let product = damped.multiplied(by: run.state("I\(i)", of: "w")!)
+        return relativeDifference(product.array, Matrix<Double>(identity: U.rows).array)
+      }
+      isCurrent.append(errors.allSatisfy { $0 < 1e-12 })
+    }
+    #expect(isCurrent == (1...10).map { $0 <= 3 || $0 % 4 == 1 })
+  }
+
+  /// Momentum gathers gradients: the inverses of a step are applied to all of it, also to what came before them.
+  @Test func momentumIsPreconditionedAsAWhole() throws {
+    let layer = DenseLayer(samples: 5, inputs: 3, outputs: 2, hasBias: false)
+    var run = try OptimizerRun<Double>(TNT(lr: 1, damping: 0.2, refreshPeriod: 1), layer.parameters)
+    var M = [Double](repeating: 0, count: 6)
+    for t in 1...4 {
+      let batch = DenseLayer(samples: 5, inputs: 3, outputs: 2, hasBias: false, seed: UInt64(t))
+      let before = run.values[0].array
+      try run.step(batch.gradients, batch.layers)
+      M = zip(M, batch.gradients[0]).map { 0.9 * $0 + $1 }
+      let Δ = run.state("I0", of: "w")!.multiplied(by: Matrix(M, rows: 2, columns: 3))
+        .multiplied(by: run.state("I1", of: "w")!)
+      #expect(relativeDifference(zip(before, run.values[0].array).map { $0 - $1 }, Δ.array) < 1e-12)
+    }
+  }
+
   /// One axis: the full covariance, damped and inverted.
   @Test func vectorsHaveOneBlock() throws {
     let parameter = ParameterInfo(name: "b", shape: [4], role: .bias)
