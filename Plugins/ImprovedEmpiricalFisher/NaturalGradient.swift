@@ -69,17 +69,7 @@ public struct NaturalGradient: SampleSpaceMethod {
     let space = try SampleSpace(step, Self.record.name)
     let fisher = try step.objective.exactFisher()
     let V = Captures(concatenating: fisher.columns, on: step.backend)
-    let K = try space.gram(V)
-    var λ = damping
-    if dampingMode == .relative {
-      // A batch that is fitted has hardly any curvature, and says nothing of what the others have.
-      let largest = max(step.scalar("curvature") ?? 0, DampedSystem.scale(of: K))
-      step.set("curvature", to: largest)
-      λ *= largest
-    }
-    var system = DampedSystem(
-      K: K, metric: [Double](repeating: 1, count: K.rows), damping: λ, isRelative: false,
-      on: step.backend, threads: step.threads)
+    var system = try space.damped(V, damping, dampingMode, &step)
     // Column r of u belongs to the rows of column r of V.
     let w = system.solve(fisher.coefficients.transposed.array)
     system.report(to: &step)

@@ -3,6 +3,23 @@ import FisherLinearAlgebra
 import FisherOptimizers
 
 extension SampleSpace {
+  /// V·Vᵀ + λ·I for the rows of an exact Fisher matrix; a relative λ is so of the largest mean of the diagonal so far.
+  func damped<Kind>(
+    _ V: Captures<S, Kind>, _ damping: Double, _ mode: DampingMode, _ step: inout Step<S>
+  ) throws(StepRefusal) -> DampedSystem {
+    let K = try gram(V)
+    var λ = damping
+    if mode == .relative {
+      // A batch that is fitted has hardly any curvature, and says nothing of what the others have.
+      let largest = max(step.scalar("curvature") ?? 0, DampedSystem.scale(of: K))
+      step.set("curvature", to: largest)
+      λ *= largest
+    }
+    return DampedSystem(
+      K: K, metric: [Double](repeating: 1, count: K.rows), damping: λ, isRelative: false, on: backend,
+      threads: threads)
+  }
+
   /// (a − b)·factor.
   func difference(_ a: [Matrix<S>], _ b: [Matrix<S>], times factor: Double) -> [Matrix<S>] {
     zip(a, b).map { a, b in

@@ -93,7 +93,7 @@ struct SampleSpace<S: KernelScalar> {
     }
   }
 
-  private static func part(_ parameter: ParameterInfo) -> LayerParameters {
+  static func part(_ parameter: ParameterInfo) -> LayerParameters {
     parameter.role == .bias || parameter.role == .normShift ? .bias : .weight
   }
 }

@@ -6,14 +6,16 @@ public enum DampingMode: String, SettingChoice { case relative, absolute }
 /// What becomes of a direction. Ours: the papers have none of it but unit steps for EF and SF.
 public struct Postprocessing: SettingGroup {
   @Setting public var normalize: Bool
-  @Setting("the longest step; 0 for no limit", .nonNegative, source: "ours") public var maxNorm = 0.0
+  @Setting public var maxNorm: Double
   @Setting("μ of the heavy ball on the direction", .halfOpen(0, 1), source: "ours") public var momentum = 0.0
   @Setting("γ: α·γ·θ is subtracted beside the step", .nonNegative, source: "ours") public var weightDecay =
     0.0
 
-  init(normalizes: Bool) {
+  init(normalizes: Bool, maxNorm: Double = 0, maxNormSource: String = "ours") {
     _normalize = Setting(
       wrappedValue: normalizes, "take steps of length α", source: "Wu et al. 2024, appendix H")
+    _maxNorm = Setting(
+      wrappedValue: maxNorm, "the longest step; 0 for no limit", .nonNegative, source: maxNormSource)
   }
 
   mutating func set(

@@ -15,5 +15,6 @@
 @_exported import FisherPluginMuon
 @_exported import FisherPluginSOAP
 @_exported import FisherPluginShampoo
+@_exported import FisherPluginSophia
 @_exported import FisherPluginTNT
 @_exported import FisherTraining

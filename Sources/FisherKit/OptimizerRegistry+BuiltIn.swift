@@ -10,6 +10,7 @@ import FisherPluginMiniBlockFisher
 import FisherPluginMuon
 import FisherPluginSOAP
 import FisherPluginShampoo
+import FisherPluginSophia
 import FisherPluginTNT
 
 extension OptimizerRegistry {
@@ -27,12 +28,14 @@ extension OptimizerRegistry {
         ScheduleFreeAdamW.self,
         Lion.self,
         Adafactor.self,
+        Sophia.self,
         AdaFisher.self,
         AdaFisherW.self,
         ImprovedEmpiricalFisher.self,
         EmpiricalFisher.self,
         SampledFisher.self,
         NaturalGradient.self,
+        SPRING.self,
         KFAC.self,
         FOOF.self,
         EKFAC.self,

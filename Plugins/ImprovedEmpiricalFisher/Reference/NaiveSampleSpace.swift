@@ -52,7 +52,7 @@ struct NaiveSampleSpace: ReferenceOptimizer {
   /// (F + λ·I)⁻¹ ∇L, and its multiple with ½·Δᵀ(F + λ·I)Δ = κ·N.
   private mutating func natural(_ step: ReferenceStep) -> (Δ: [Double], longest: Double) {
     guard let fisher = try? step.objective.exactFisher() else { fatalError("no exact Fisher matrix") }
-    let V = fisher.columns.flatMap { rows($0, step.parameters) }
+    let V = fisher.columns.flatMap { naiveRows($0, step.parameters) }
     let lengths = V.map { dot($0, $0) }.filter { $0 > 0 }
     curvature = max(curvature, lengths.reduce(0, +) / Double(lengths.count))
     let λ = settings.damping * (settings.dampingMode == .relative ? curvature : 1)
@@ -65,7 +65,7 @@ struct NaiveSampleSpace: ReferenceOptimizer {
   /// The sum of the samples' own gradients that iEF, EF and SF make.
   private func combination(_ step: ReferenceStep) -> [Double] {
     guard let captures = step.captures else { fatalError("NaiveSampleSpace: there are no captures") }
-    let J = rows(captures, step.parameters)
+    let J = naiveRows(captures, step.parameters)
     switch method {
     case .improved(let variant):
       let r = step.objective.outputGradients!
@@ -77,24 +77,12 @@ struct NaiveSampleSpace: ReferenceOptimizer {
     case .sampled(let count):
       guard let sampled = try? step.objective.sampledCaptures() else { fatalError("no sampled captures") }
       // A recorded batch gives the same draw every time.
-      let Ĵ = Array(repeatElement(rows(sampled, step.parameters), count: count).joined())
+      let Ĵ = Array(repeatElement(naiveRows(sampled, step.parameters), count: count).joined())
       let g = J.dropFirst().reduce(J[0]) { sum, row in zip(sum, row).map { $0 + $1 } }
       let (projected, λ) = solve(Ĵ, Ĵ.map { dot($0, g) }, metric: Ĵ.map { _ in Double(count) })
       return zip(g, projected).map { ($0 - $1) / λ }
     case .exact: fatalError("NaiveSampleSpace: V is not J")
     }
-  }
-
-  /// J: the gradients of every sample by all parameters, in a row.
-  private func rows<Kind>(_ captures: Captures<Double, Kind>, _ parameters: [ParameterInfo]) -> [[Double]] {
-    var J = [[Double]](repeating: [], count: captures.sampleCount)
-    for parameter in parameters {
-      guard let layer = parameter.layer, let capture = captures.layers[layer] else {
-        fatalError("NaiveSampleSpace: \(parameter.name) has no layer")
-      }
-      for (n, row) in naiveGradients(capture, parameter).enumerated() { J[n] += row }
-    }
-    return J
   }
 
   /// Jᵀ·(J·Jᵀ + λ·diag(metric))⁻¹·b without the rows that are near-duplicates, and λ.
@@ -118,6 +106,18 @@ struct NaiveSampleSpace: ReferenceOptimizer {
     let Δ = J[0].indices.map { p in zip(kept, w).reduce(0) { $0 + $1.1 * J[$1.0][p] } }
     return (Δ, λ)
   }
+}
+
+/// J: the gradients of every sample by all parameters, in a row.
+func naiveRows<Kind>(_ captures: Captures<Double, Kind>, _ parameters: [ParameterInfo]) -> [[Double]] {
+  var J = [[Double]](repeating: [], count: captures.sampleCount)
+  for parameter in parameters {
+    guard let layer = parameter.layer, let capture = captures.layers[layer] else {
+      fatalError("NaiveSampleSpace: \(parameter.name) has no layer")
+    }
+    for (n, row) in naiveGradients(capture, parameter).enumerated() { J[n] += row }
+  }
+  return J
 }
 
 func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }

@@ -56,6 +56,10 @@ private struct ShuffledObjective<Scalar: KernelScalar>: Objective {
 
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double { try base.loss(at: values) }
 
+  func captures(
+    at values: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> Captures<Scalar, Empirical> { changed(try base.captures(at: values)) }
+
   /// The run's own objective is told by the run.
   func planningEnded() {}
 
