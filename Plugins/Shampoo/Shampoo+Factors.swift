@@ -3,20 +3,56 @@ import FisherOptimizers
 import FisherRuntime
 
 extension Shampoo {
-  /// Hᵢ ← β·Hᵢ + (1 − β)·G₍ᵢ₎·G₍ᵢ₎ᵀ for every axis i: lower triangles. The first update overwrites.
-  func updateFactors<S: KernelScalar>(of block: TensorBlock, _ gradient: Matrix<S>, _ step: inout Step<S>) {
+  /// Hᵢ ← β·Hᵢ + (1 − β)·X₍ᵢ₎·X₍ᵢ₎ᵀ for every axis i: lower triangles. X is G, and the first update overwrites; or X is G
+  /// whitened by the roots of all other axes, over the root of their size, with roots as they are.
+  func updateFactors<S: KernelScalar>(
+    of block: TensorBlock, _ gradient: Matrix<S>, _ step: inout Step<S>
+  ) throws(StepRefusal) {
+    let G = block.part(of: gradient)
     let updates = (step.number - 1) / statisticsPeriod + 1
-    let kept = beta2 == 1 ? 1 : min(1 - 1 / Double(updates), beta2)
-    let added = beta2 == 1 ? 1 : 1 - kept
-    var G = block.part(of: gradient)
-    for (i, n) in block.axes.enumerated() {
-      if i > 0 { G = block.turned(G, after: i - 1) }
-      if !block.modes.contains(i) { continue }
-      let (unfolding, backend, threads) = (G, step.backend, step.threads)
+    let kept = beta2 == 1 ? 1 : factors == .kl ? beta2 : min(1 - 1 / Double(updates), beta2)
+    let start = factors == .kl ? startRoots(of: block, G, &step) : nil
+    for i in block.modes {
+      let n = block.axes[i]
+      var (X, added) = (G, beta2 == 1 ? 1 : 1 - kept)
+      if factors == .kl {
+        let others = block.modes.filter { $0 != i }
+        let means = others.map { mean(start, or: step.tensor(block.factorSlot($0), of: block.owner)) }
+        let former = means.reduce(1, *)
+        X = try product(G, of: block, on: others, times: 1 / former.squareRoot(), "X\(i)", &step)
+        added /= Double(G.count / n)
+      }
+      if X.rows != block.axes[0] { X = X.reshaped(rows: block.axes[0], columns: X.count / block.axes[0]) }
+      for j in 0..<i { X = block.turned(X, after: j) }
+      let (unfolding, backend, threads) = (X, step.backend, step.threads)
       step.average(block.factorSlot(i), of: block.owner, order: n) { H in
+        if let start { for j in 0..<n { H[j, j] = S(start) } }
         syrk(alpha: S(added), unfolding, beta: S(kept), into: &H, on: backend, threads: threads)
       }
     }
+  }
+
+  /// Of KL-Shampoo: until a block has seen a gradient, Hᵢ = c^(1/k)·I for its first one, c the mean of its squares: the product
+  /// of the factors is on the scale of the gradient from the start. Stages Pᵢ = I.
+  ///
+  /// - Returns: c^(1/k); 0 for a gradient of zeros, nil for a block that has seen others.
+  private func startRoots<S: KernelScalar>(
+    of block: TensorBlock, _ G: Matrix<S>, _ step: inout Step<S>
+  ) -> Double? {
+    let slot = block.factorSlot(block.modes[0])
+    if let H = step.tensor(slot, of: block.owner), (0..<H.rows).contains(where: { H[$0, $0] != 0 }) {
+      return nil
+    }
+    let norm = Double(nrm2(G, on: step.backend))
+    let scale = norm > 0 ? exp(2 * log(norm / Double(G.count).squareRoot()) / Double(block.modes.count)) : 0
+    for i in block.modes { step.set(block.rootSlot(i), of: block.owner, to: Matrix(identity: block.axes[i])) }
+    return scale
+  }
+
+  /// The mean of a factor's diagonal, if that is not known; 1 without a factor, or without a gradient so far.
+  private func mean<S: KernelScalar>(_ known: Double? = nil, or H: Matrix<S>?) -> Double {
+    let mean = known ?? H.map { meanDiagonal($0) } ?? 1
+    return mean > 0 ? mean : 1
   }
 
   /// Pᵢ = (Hᵢ + λ·I)^(−1/2k) for the factors whose turn it is.
@@ -40,12 +76,17 @@ extension Shampoo {
       // Each task writes its own root; within a task everything runs on its thread. A single one has all threads.
       nonisolated(unsafe) let roots = roots
       Parallel.perform(due.count, threads: due.count < threads ? 1 : threads) { i in
-        roots[i] = inverseRoot(of: H[i], due[i].0.rootOrder, backend, threads)
+        roots[i] = inverseRoot(of: H[i], rootOrder(axes: due[i].0.modes.count), backend, threads)
       }
     }
+    // Roots of KL-Shampoo are kept for factors whose mean diagonal is 1.
     for ((block, mode), root) in zip(due, roots) {
       let slot = block.rootSlot(mode)
-      if let root {
+      if var root {
+        if self.factors == .kl {
+          let H = step.latest(block.factorSlot(mode), of: block.owner)
+          scal(alpha: S(mean(or: H).squareRoot()), &root, on: backend)
+        }
         step.set(slot, of: block.owner, to: root)
       } else {
         step.count("roots kept")
@@ -88,7 +129,10 @@ extension Shampoo {
     _ m: Matrix<S>, of parameter: ParameterInfo, _ blocks: [TensorBlock], _ step: inout Step<S>
   ) throws(StepRefusal) -> Matrix<S> {
     var parts: [Matrix<S>] = []
-    for block in blocks { parts.append(try preconditioned(block.part(of: m), of: block, &step)) }
+    for block in blocks {
+      parts.append(
+        try product(block.part(of: m), of: block, on: block.modes, times: scale(of: block, step), "T", &step))
+    }
     if blocks.isEmpty { return m }
     if blocks.count == 1 { return parts[0].reshaped(rows: parameter.rows, columns: parameter.columns) }
     return step.temporary("D", of: parameter.name, rows: parameter.rows, columns: parameter.columns) { D in
@@ -99,24 +143,36 @@ extension Shampoo {
     }
   }
 
-  private func preconditioned<S: KernelScalar>(
-    _ m: Matrix<S>, of block: TensorBlock, _ step: inout Step<S>
+  /// What the roots of a block lack: those of KL-Shampoo the scale of the factors as they are now. Between two refreshes a
+  /// gradient may grow a hundredfold, and a step with it that has no graft.
+  private func scale<S: KernelScalar>(of block: TensorBlock, _ step: borrowing Step<S>) -> Double {
+    if factors == .outer { return 1 }
+    var product = 1.0
+    for mode in block.modes { product *= mean(or: step.latest(block.factorSlot(mode), of: block.owner)) }
+    return 1 / product.squareRoot()
+  }
+
+  /// c·m ×ᵢ Pᵢ over some axes i of a block.
+  private func product<S: KernelScalar>(
+    _ m: Matrix<S>, of block: TensorBlock, on modes: [Int], times c: Double, _ label: String,
+    _ step: inout Step<S>
   ) throws(StepRefusal) -> Matrix<S> {
+    if modes.isEmpty { return m }
     let (backend, threads) = (step.backend, step.threads)
-    let name = "T" + block.label
+    let name = label + block.label
     // The first or the last axis alone needs no turning.
-    if block.modes == [0] {
+    if modes == [0] {
       let P = try state(block.rootSlot(0), of: block, step)
       return step.temporary(name, of: block.owner, rows: m.rows, columns: m.columns) {
-        gemm(P, m, into: &$0, on: backend, threads: threads)
+        gemm(alpha: S(c), P, m, into: &$0, on: backend, threads: threads)
       }
     }
-    if block.modes == [block.axes.count - 1] {
-      let n = block.axes[block.modes[0]]
-      let P = try state(block.rootSlot(block.modes[0]), of: block, step)
+    if modes == [block.axes.count - 1] {
+      let n = block.axes[modes[0]]
+      let P = try state(block.rootSlot(modes[0]), of: block, step)
       let x = m.reshaped(rows: m.count / n, columns: n)
       return step.temporary(name, of: block.owner, rows: x.rows, columns: n) {
-        gemm(x, P, into: &$0, on: backend, threads: threads)
+        gemm(alpha: S(c), x, P, into: &$0, on: backend, threads: threads)
       }
     }
     // (P·X)ᵀ = Xᵀ·P has the next axis first.
@@ -124,9 +180,9 @@ extension Shampoo {
     for (i, n) in block.axes.enumerated() {
       if i > 0 { x = x.reshaped(rows: n, columns: x.count / n) }
       let P =
-        block.modes.contains(i) ? try state(block.rootSlot(i), of: block, step) : Matrix(identity: n)
+        modes.contains(i) ? try state(block.rootSlot(i), of: block, step) : Matrix(identity: n)
       x = step.temporary("\(name) \(i)", of: block.owner, rows: x.columns, columns: n) {
-        gemm(x.transposed, P, into: &$0, on: backend, threads: threads)
+        gemm(alpha: i == 0 ? S(c) : 1, x.transposed, P, into: &$0, on: backend, threads: threads)
       }
     }
     return x

@@ -11,7 +11,7 @@ extension Shampoo {
     let (g, name, threads) = (step.gradient(parameter), parameter.name, step.threads)
     let v: Matrix<S>
     var correction = 1.0
-    switch graft {
+    switch graftInUse {
     case .none: return (m, nil)
     case .sgd: return (m, Double(nrm2(m, on: step.backend)))
     case .adagrad: v = step.accumulateSquares("v", of: name, keeping: 1, adding: 1, of: g)

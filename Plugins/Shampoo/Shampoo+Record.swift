@@ -37,6 +37,7 @@ extension Shampoo {
       ["graft": "none", "rootPeriod": 3, "statisticsPeriod": 2, "beta1": 0],
       ["graft": "adagrad", "blockSize": 4, "rootPeriod": 7],
       ["graft": "sgd", "sides": "shorter", "beta2": 0.9],
+      ["factors": "kl", "rootPeriod": 2, "beta2": 0.9], ["factors": "kl", "graft": "adam", "startStep": 1],
       ["root": "newton", "dampingForm": "absolute", "beta2": 1, "startStep": 1],
     ].map { (probe: [String: SettingValue]) in
       probe.merging(["lr": 0.02, "damping": 0.5, "weightDecay": 0.1]) { own, _ in own }

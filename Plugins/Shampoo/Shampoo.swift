@@ -8,6 +8,10 @@
 //   D = m ×₁ P₁ ×₂ P₂ … ×ₖ Pₖ,  scaled to the length of another method's step (the graft)
 //   θ ← (1 − α·γ)·θ − α·D
 //
+// KL-Shampoo: Lin et al.: Understanding and Improving the Shampoo Optimizer via Kullback-Leibler Minimization, 2025 (arXiv
+// 2509.03378): with `factors=kl`
+//   Hᵢ ← β·Hᵢ + (1 − β)·X₍ᵢ₎·X₍ᵢ₎ᵀ/Π_{j≠i} nⱼ,  X = G ×_{j≠i} Pⱼ,  Pᵢ = (Hᵢ + λ·I)^(−1/2)
+//
 // What is not taken from the papers is in Shampoo.md.
 
 public import FisherLinearAlgebra
@@ -27,6 +31,9 @@ public struct Shampoo: Optimizer {
   /// What λ multiplies: nothing, or the mean of the diagonal of Hᵢ.
   public enum DampingForm: String, SettingChoice { case absolute, relative }
 
+  /// What a factor averages: the gradient's products on its axis, or those of the gradient that the others have whitened.
+  public enum Factors: String, SettingChoice { case outer, kl }
+
   @Setting("learning rate α", .positive, source: "ours, see Shampoo.md") public var lr = 2e-3
   @Setting("β₁ of the momentum, before the preconditioner", .halfOpen(0, 1), source: "Anil et al. 2020")
   public var beta1 = 0.9
@@ -35,11 +42,17 @@ public struct Shampoo: Optimizer {
   @Setting(
     "λ, added to the diagonal of each factor", .nonNegative, source: "optax, there of the largest eigenvalue")
   public var damping = 1e-6
+  @Setting(
+    "outer: of G, Gupta et al. 2018; kl: of G whitened on all other axes, KL-Shampoo",
+    source: "Gupta et al. 2018")
+  public var factors = Factors.outer
   @Setting("λ itself, or λ times the mean of the diagonal", source: "optax, nearly") public var dampingForm =
     DampingForm
     .relative
   @Setting("γ: θ is multiplied by 1 − α·γ first", .nonNegative, source: "ours") public var weightDecay = 0.0
-  @Setting("whose length the step gets", source: "Anil et al. 2020; Meta's code") public var graft = Graft
+  @Setting(
+    "whose length the step gets; unless given none with factors=kl", source: "Anil et al. 2020; Meta's code")
+  public var graft = Graft
     .adam
   @Setting("β of the squares of Adam's length", .halfOpen(0, 1), source: "Kingma & Ba 2015")
   public var graftBeta = 0.999
@@ -66,7 +79,7 @@ public struct Shampoo: Optimizer {
     dampingForm: DampingForm? = nil, weightDecay: Double? = nil, graft: Graft? = nil,
     graftBeta: Double? = nil,
     graftEps: Double? = nil, startStep: Int? = nil, statisticsPeriod: Int? = nil, rootPeriod: Int? = nil,
-    blockSize: Int? = nil, sides: Sides? = nil, root: Root? = nil
+    blockSize: Int? = nil, sides: Sides? = nil, root: Root? = nil, factors: Factors? = nil
   ) {
     _lr.set(lr)
     _beta1.set(beta1)
@@ -83,6 +96,7 @@ public struct Shampoo: Optimizer {
     _blockSize.set(blockSize)
     _sides.set(sides)
     _root.set(root)
+    _factors.set(factors)
   }
 
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
@@ -90,7 +104,7 @@ public struct Shampoo: Optimizer {
     let blocks = step.parameters.map { TensorBlock.blocks(of: $0, for: self) }
     if (t - 1) % statisticsPeriod == 0 {
       for (parameter, blocks) in zip(step.parameters, blocks) {
-        for block in blocks { updateFactors(of: block, step.gradient(parameter), &step) }
+        for block in blocks { try updateFactors(of: block, step.gradient(parameter), &step) }
       }
     }
     if t >= startStep { try refreshRoots(of: blocks.flatMap { $0 }, &step) }
@@ -110,6 +124,12 @@ public struct Shampoo: Optimizer {
       step.apply(rule, to: parameter, gradient: D)
     }
   }
+
+  /// KL-Shampoo has a length of its own.
+  var graftInUse: Graft { $graft.or(.none, if: factors == .kl) }
+
+  /// p of the roots Hᵢ^(−1/p) of k preconditioned axes.
+  func rootOrder(axes k: Int) -> Int { factors == .kl ? 2 : 2 * k }
 
   public func reference() -> any ReferenceOptimizer { NaiveShampoo(method: self) }
 }

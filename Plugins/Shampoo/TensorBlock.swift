@@ -19,9 +19,6 @@ struct TensorBlock {
   /// `.3` for the fourth of several blocks.
   let label: String
 
-  /// 2·k, for k preconditioned axes.
-  var rootOrder: Int { 2 * modes.count }
-
   func factorSlot(_ mode: Int) -> String { "H\(mode + 1)\(label)" }
   func rootSlot(_ mode: Int) -> String { "P\(mode + 1)\(label)" }
 

@@ -1,4 +1,5 @@
 import FisherOptimizers
+import FisherRuntime
 
 /// Shampoo from its definition: every contraction element by element, roots by Jacobi's rotations.
 struct NaiveShampoo: ReferenceOptimizer {
@@ -12,6 +13,8 @@ struct NaiveShampoo: ReferenceOptimizer {
     let modes: [Int]
     var H: [Dense]
     var P: [Dense]
+    /// A gradient was seen.
+    var hasStarted = false
   }
 
   let method: Shampoo
@@ -63,16 +66,38 @@ struct NaiveShampoo: ReferenceOptimizer {
     let x = part.places.map { gradient[$0] }
     let updates = (t - 1) / method.statisticsPeriod + 1
     let isSum = method.beta2 == 1
-    let kept = isSum ? 1 : min(1 - 1 / Double(updates), method.beta2)
+    let isKL = method.factors == .kl
+    let kept = isSum ? 1 : isKL ? method.beta2 : min(1 - 1 / Double(updates), method.beta2)
+    if isKL { start(&part, x) }
+    let (former, all) = (part, x)
     for i in part.modes {
       let (n, stride) = (part.axes[i], part.axes[(i + 1)...].reduce(1, *))
+      let rest = isKL ? Double(all.count / n) : 1
+      let x = isKL ? turned(all, former, on: part.modes.filter { $0 != i }) : all
       var new = Dense(repeating: [Double](repeating: 0, count: n), count: n)
       for e in x.indices {
         let a = e / stride % n
         for b in 0..<n { new[a][b] += x[e] * x[e + (b - a) * stride] }
       }
       for a in 0..<n {
-        for b in 0..<n { part.H[i][a][b] = kept * part.H[i][a][b] + (isSum ? 1 : 1 - kept) * new[a][b] }
+        for b in 0..<n {
+          part.H[i][a][b] = kept * part.H[i][a][b] + (isSum ? 1 : 1 - kept) * new[a][b] / rest
+        }
+      }
+    }
+  }
+
+  /// The factors of KL-Shampoo before the first gradient: a multiple of the identity on its scale.
+  private func start(_ part: inout Part, _ x: [Double]) {
+    if part.hasStarted { return }
+    let c = x.reduce(0) { $0 + $1 * $1 } / Double(x.count)
+    if part.P.isEmpty { part.P = part.H }
+    part.hasStarted = c > 0
+    let scale = c > 0 ? exp(log(c) / Double(part.modes.count)) : 0
+    for i in part.modes {
+      for a in 0..<part.axes[i] {
+        part.H[i][a][a] = scale
+        part.P[i][a][a] = 1
       }
     }
   }
@@ -81,36 +106,43 @@ struct NaiveShampoo: ReferenceOptimizer {
     let count = parts.reduce(0) { $0 + $1.modes.count }
     var j = 0
     for index in parts.indices {
-      let isFirst = parts[index].P.isEmpty
-      if isFirst { parts[index].P = parts[index].H }
+      let isFirst = t == method.startStep
+      if parts[index].P.isEmpty { parts[index].P = parts[index].H }
       for i in parts[index].modes {
         if isFirst || (t - 1) % method.rootPeriod == j * method.rootPeriod / count {
-          parts[index].P[i] = root(parts[index].H[i], 2 * parts[index].modes.count)
+          parts[index].P[i] = root(
+            parts[index].H[i], method.factors == .kl ? 2 : 2 * parts[index].modes.count)
         }
         j += 1
       }
     }
   }
 
+  private func mean(_ H: Dense) -> Double { H.indices.reduce(0) { $0 + H[$1][$1] } / Double(H.count) }
+
+  /// Those of KL-Shampoo are for a factor divided by its mean diagonal.
   private func root(_ H: Dense, _ p: Int) -> Dense {
-    let mean = H.indices.reduce(0) { $0 + H[$1][$1] } / Double(H.count)
-    let λ = method.dampingForm == .absolute ? method.damping : method.damping * mean
+    let divisor = method.factors == .kl && mean(H) > 0 ? mean(H) : 1
+    let H = H.map { $0.map { $0 / divisor } }
+    let mean = mean(H)
+    let λ = method.dampingForm == .absolute ? method.damping / divisor : method.damping * mean
     return naiveFunction(of: H) { naiveInverseRoot($0 + λ, p) }
   }
 
   private mutating func move(_ step: inout ReferenceStep, _ p: Int) {
     let (β1, α) = (method.beta1, method.lr * step.schedule)
+    let graft = method.factors == .kl && !method.$graft.isGiven ? Shampoo.Graft.none : method.graft
     let corrected = 1 - (0..<t).reduce(1.0) { product, _ in product * β1 }
     var length: [Double] = []
     for i in m[p].indices {
       let g = step.gradients[p][i]
       m[p][i] = β1 * m[p][i] + (1 - β1) * g
       length.append(m[p][i])
-      if method.graft == .adagrad {
+      if graft == .adagrad {
         v[p][i] += g * g
         length[i] /= v[p][i].squareRoot() + method.graftEps
       }
-      if method.graft == .adam {
+      if graft == .adam {
         v[p][i] = method.graftBeta * v[p][i] + (1 - method.graftBeta) * g * g
         let unbiased = 1 - (0..<t).reduce(1.0) { product, _ in product * method.graftBeta }
         length[i] /= (v[p][i] / unbiased).squareRoot() + method.graftEps
@@ -119,9 +151,11 @@ struct NaiveShampoo: ReferenceOptimizer {
     var D = length
     if t >= method.startStep {
       for part in parts where part.p == p {
-        for (place, x) in zip(part.places, turned(part.places.map { m[p][$0] }, part)) { D[place] = x }
+        for (place, x) in zip(part.places, turned(part.places.map { m[p][$0] }, part, on: part.modes)) {
+          D[place] = x
+        }
       }
-      if method.graft != .none {
+      if graft != .none {
         let scale = norm(length) / (norm(D) + 1e-16)
         D = D.map { $0 * scale }
       }
@@ -131,14 +165,15 @@ struct NaiveShampoo: ReferenceOptimizer {
     }
   }
 
-  /// x ×ᵢ Pᵢ on every axis.
-  private func turned(_ x: [Double], _ part: Part) -> [Double] {
+  /// x ×ᵢ Pᵢ on these axes.
+  private func turned(_ x: [Double], _ part: Part, on modes: [Int]) -> [Double] {
     var x = x
-    for i in part.modes {
+    for i in modes {
       let (n, stride) = (part.axes[i], part.axes[(i + 1)...].reduce(1, *))
       x = x.indices.map { e in
         let a = e / stride % n
-        return (0..<n).reduce(0) { $0 + part.P[i][a][$1] * x[e + ($1 - a) * stride] }
+        let scale = method.factors == .kl && mean(part.H[i]) > 0 ? mean(part.H[i]).squareRoot() : 1
+        return (0..<n).reduce(0) { $0 + part.P[i][a][$1] * x[e + ($1 - a) * stride] } / scale
       }
     }
     return x

@@ -154,4 +154,81 @@ func bare(
       }
     }
   }
+
+  private let kl = Shampoo(
+    lr: 1, beta1: 0, beta2: 0.9, damping: 0, graft: Shampoo.Graft.none, startStep: 1, rootPeriod: 1,
+    factors: .kl)
+
+  private func factors(_ shampoo: Shampoo, _ gradients: [Matrix<Double>]) throws -> (
+    Matrix<Double>, Matrix<Double>
+  ) {
+    let (m, n) = (gradients[0].rows, gradients[0].columns)
+    var driver = try OptimizerDriver<Double>(shampoo, parameters: [weight(m, n)], threads: 1)
+    var values = [Matrix<Double>(rows: m, columns: n)]
+    for g in gradients {
+      var gradients = [g]
+      _ = try driver.step(values: &values, gradients: &gradients, objective: PlainObjective<Double>())
+    }
+    func factor(_ slot: String) -> Matrix<Double> {
+      let H = driver.state.tensors[SlotKey("w", slot)]!
+      return Matrix(rows: H.rows, columns: H.rows) { H[max($0, $1), min($0, $1)] }
+    }
+    return (factor("H1"), factor("H2"))
+  }
+
+  /// Gradients L·Z·R with white Z: the factors become L·Lᵀ and Rᵀ·R, up to a number that moves between them.
+  @Test func klFindsAKroneckerCovariance() throws {
+    let L: Matrix<Double> = [[2, 0, 0], [1, 1, 0], [0, -1, 0.5]]
+    let R: Matrix<Double> = [[1, 0.5], [0, 2]]
+    // Every sign of every entry, several times over.
+    let gradients = (0..<64 * 12).map { t in
+      L.multiplied(by: Matrix(rows: 3, columns: 2) { i, j in t >> (2 * i + j) & 1 == 0 ? 1 : -1 }).multiplied(
+        by: R)
+    }
+    var slow = kl
+    slow.beta2 = 0.99
+    let (A, B) = try factors(slow, gradients)
+    let (a, b) = (L.multiplied(by: L.transposed), R.transposed.multiplied(by: R))
+    let found = kronecker(A, B)
+    // A running average of a hundred samples is this near.
+    #expect(relativeDifference(found.array, kronecker(a, b).array) < 0.15)
+  }
+
+  /// c·G has factors whose product is c² times as large, and the same steps: there is no scale at which they start.
+  @Test func klKnowsNoScale() throws {
+    let gradients = (0..<6).map { random(4, 3, UInt64(70 + $0)) }
+    let plain = try steps(kl, weight(4, 3), gradients)
+    for c in [1e-6, 1e6] {
+      let scaled = gradients.map { g in Matrix(g.array.map { c * $0 }, rows: 4, columns: 3) }
+      for (a, b) in zip(plain, try steps(kl, weight(4, 3), scaled)) {
+        #expect(relativeDifference(a.array, b.array) < 1e-9)
+      }
+    }
+  }
+
+  /// The columns twice: the other factor has them twice, and this one stays. Shampoo's is twice as large.
+  @Test func klOfRepeatedColumns() throws {
+    let gradients = (0..<5).map { random(3, 4, UInt64(80 + $0)) }
+    let doubled = gradients.map { g in Matrix<Double>(rows: 3, columns: 8) { g[$0, $1 % 4] } }
+    // The second factor would have no inverse.
+    var damped = kl
+    (damped.damping, damped.dampingForm, damped.sides) = (1e-9, .relative, .shorter)
+    let (one, two) = (try steps(damped, weight(3, 4), gradients), try steps(damped, weight(3, 8), doubled))
+    for (a, b) in zip(one, two) {
+      #expect(relativeDifference(b[rows: 0..., columns: 0..<4].array, a.array) < 1e-7)
+    }
+  }
+
+  /// Rank 1, a spike a million times as large, nothing at first: steps stay steps.
+  @Test func klOfDegenerateGradients() throws {
+    let optimizer = Shampoo(lr: 1, rootPeriod: 2, factors: .kl)
+    let rankOne = Matrix<Float>(rows: 6, columns: 4) { Float($0 + 1) * Float($1 - 2) * 0.01 }
+    let spike = Matrix<Float>(rows: 6, columns: 4) { 1e6 * Float(($0 * 5 + $1 * 3) % 7 - 3) }
+    let zero = Matrix<Float>(rows: 6, columns: 4)
+    for first in [[rankOne, rankOne], [zero, zero, zero], [spike]] {
+      let gradients =
+        first + [Matrix<Float>](repeating: rankOne, count: 8) + [spike, zero, rankOne, rankOne, rankOne]
+      for step in try steps(optimizer, weight(6, 4), gradients) { #expect(step.isFinite) }
+    }
+  }
 }
