@@ -10,13 +10,19 @@ import Testing
   private let weight = ParameterInfo(name: "w", shape: [1, 3], role: .linearWeight, layer: "l")
 
   /// Half the squared error of z = x·w against 0.
-  private func batch(_ X: Matrix<Double>, _ w: Matrix<Double>) -> PlainObjective<Double> {
+  ///
+  /// - Parameter isMean: the curvature's root comes from a backward pass of the mean, in the scale of that.
+  private func batch(
+    _ X: Matrix<Double>, _ w: Matrix<Double>, isMean: Bool = false
+  ) -> PlainObjective<Double> {
     let residuals = X.multiplied(by: w.transposed)
     func captures<Kind>(_ d: Matrix<Double>, _: Kind.Type) -> Captures<Double, Kind> {
       Captures([
         "l": LayerCapture(
-          kind: .linear(hasBias: false), inputs: X, outputGradients: .ofSum(d, terms: X.rows),
-          sampleCount: X.rows)
+          kind: .linear(hasBias: false), inputs: X,
+          outputGradients: isMean
+            ? .ofMean(Matrix(d.array.map { $0 / Double(X.rows) }, rows: X.rows, columns: 1), terms: X.rows)
+            : .ofSum(d, terms: X.rows), sampleCount: X.rows)
       ])
     }
     let ones = Matrix<Double>(repeating: 1, rows: X.rows, columns: 1)
@@ -26,12 +32,15 @@ import Testing
   }
 
   /// Weights after each step on batches one after the other, from (1, 1, 1).
-  private func run(_ optimizer: any Optimizer, _ batches: [Matrix<Double>]) throws -> [Matrix<Double>] {
+  private func run(
+    _ optimizer: any Optimizer, _ batches: [Matrix<Double>], isMean: Bool = false
+  ) throws -> [Matrix<Double>] {
     var driver = try OptimizerDriver<Double>(optimizer, parameters: [weight], threads: 1)
     var values = [Matrix<Double>(repeating: 1, rows: 1, columns: 3)]
     return try batches.map { X in
       var gradients = [Matrix<Double>(rows: 1, columns: 3)]
-      _ = try driver.step(values: &values, gradients: &gradients, objective: batch(X, values[0]))
+      _ = try driver.step(
+        values: &values, gradients: &gradients, objective: batch(X, values[0], isMean: isMean))
       return values[0]
     }
   }
@@ -69,6 +78,13 @@ import Testing
     }
     #expect(try last(1) > 1e10)
     #expect(try last(0.9) < 1e-3)
+  }
+
+  /// Everything is that of the sum of the losses, whatever the backward pass was one of.
+  @Test func scaleOfTheBackwardPass() throws {
+    let optimizer = SPRING(lr: 0.3, damping: 0.1, kept: 0.5, maxNorm: 0)
+    let (sum, mean) = (try run(optimizer, batches), try run(optimizer, batches, isMean: true))
+    for (a, b) in zip(sum, mean) { #expect(relativeDifference(a.array, b.array) < 1e-13) }
   }
 
   /// A step is at most as long as it may be.
