@@ -56,6 +56,7 @@ enum Page {
     .scroll:focus-visible, button:focus-visible { outline: 2px solid var(--c1) }
     table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; width: 100% }
     caption { text-align: left; padding: .5rem; color: var(--soft) }
+    caption span { position: sticky; left: .5rem; display: inline-block; max-width: min(100%, calc(100vw - 4rem)) }
     th, td { padding: .3rem .5rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line) }
     th:first-child, td.text { text-align: left }
     thead th { vertical-align: bottom }
@@ -65,7 +66,7 @@ enum Page {
     th[aria-sort=ascending] button::after { content: " ▲" }
     th[aria-sort=descending] button::after { content: " ▼" }
     .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem }
-    figure { margin: 0 }
+    figure { margin: 0; max-width: 34rem }
     figcaption { color: var(--soft); font-size: .85rem }
     svg { width: 100%; height: auto; display: block }
     svg text { font: 13px system-ui, sans-serif; fill: var(--ink) }

@@ -40,7 +40,7 @@ struct Table {
     return """
       <div class="scroll" role="region" aria-label="\(Page.escaped(caption))" tabindex="0">
       <table>
-      <caption>\(Page.escaped(caption))</caption>
+      <caption><span>\(Page.escaped(caption))</span></caption>
       <thead><tr>\(head.joined())</tr></thead>
       <tbody>
       \(body.joined(separator: "\n"))

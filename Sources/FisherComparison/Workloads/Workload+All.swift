@@ -4,16 +4,19 @@ import FisherRuntime
 
 extension Workload {
   /// Every workload, in the order of reports.
+  ///
+  /// Targets are losses that AdamW, after a search among a few settings, reaches in a fourth to nine tenths of the budget.
+  /// They were fixed by trial runs of AdamW, on `digits-mlp` of four other methods too, before any comparison.
   package static let all: [Workload] = [
     digitsPerceptron, digitsConvolutions, spirals, curves,
-    spectrum(decades: 2, target: 3e-2), spectrum(decades: 4, target: 3e-4),
-    spectrum(decades: 6, target: 3e-6),
+    spectrum(decades: 2, target: 3e-2), spectrum(decades: 4, target: 3e-3),
+    spectrum(decades: 6, target: 1e-3),
   ]
 
   static let digitsPerceptron = Workload(
     name: "digits-mlp", summary: "1437 + 360 handwritten digits of 8 × 8 pixels, a perceptron.",
     element: .f32, layers: [.flatten, .linear(128), .relu, .linear(64), .relu, .linear(10)], batch: 32,
-    budget: 450, interval: 15, target: 0.12, loss: .standard, data: { Digits.split })
+    budget: 450, interval: 15, target: 0.15, loss: .standard, data: { Digits.split })
 
   /// Without batch norms: every sample has a gradient of its own, so that all methods can take part.
   static let digitsConvolutions = Workload(
@@ -21,7 +24,7 @@ extension Workload {
     layers: [
       .convolution(16, size: 3, padding: 1), .relu, .maxPool(2), .convolution(32, size: 3, padding: 1), .relu,
       .maxPool(2), .flatten, .linear(10),
-    ], batch: 32, budget: 450, interval: 15, target: 0.08, loss: .standard, data: { Digits.split })
+    ], batch: 32, budget: 450, interval: 15, target: 0.1, loss: .standard, data: { Digits.split })
 
   static let spirals = Workload(
     name: "spirals", summary: "512 + 256 points on two interleaved spirals, a perceptron.", element: .f32,
