@@ -59,9 +59,11 @@ final class StepClock<S: KernelScalar> {
       let sampled = needs.contains(.sampledLabels) ? workspace.sampledCaptures(values, seed: 1) : nil
       let exact = needs.contains(.exactFisher) ? workspace.exactFisher(values) : nil
       let back = Self.now
-      let objective = PlainObjective<S>(
-        loss: workspace.loss, sampleCount: workspace.termCount, captures: captures, outputGradients: outputs,
-        sampled: sampled, exact: exact)
+      let objective = ClockedBatch(
+        PlainObjective(
+          loss: workspace.loss, sampleCount: workspace.termCount, captures: captures,
+          outputGradients: outputs,
+          sampled: sampled, exact: exact), workspace, values)
       _ = try driver.step(values: &values, gradients: &gradients, objective: objective)
       times.forward += turned - start
       times.backward += back - turned
@@ -76,6 +78,39 @@ final class StepClock<S: KernelScalar> {
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
+}
+
+/// A batch of which the optimizer may ask what passes at other weights; that counts as its own time.
+private final class ClockedBatch<Scalar: KernelScalar>: Objective {
+  private let known: PlainObjective<Scalar>
+  private let workspace: Workspace<Scalar>
+  private var values: [Matrix<Scalar>]
+
+  init(_ known: PlainObjective<Scalar>, _ workspace: Workspace<Scalar>, _ values: [Matrix<Scalar>]) {
+    self.known = known
+    self.workspace = workspace
+    self.values = values
+  }
+
+  var loss: Double { known.loss }
+  var sampleCount: Int { known.sampleCount }
+  var captures: Captures<Scalar, Empirical>? { known.captures }
+  var outputGradients: OutputGradients<Scalar>? { known.outputGradients }
+
+  func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> { try known.sampledCaptures() }
+
+  func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> { try known.exactFisher() }
+
+  func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double { workspace.loss(at: values) }
+
+  func captures(
+    at values: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> Captures<Scalar, Empirical> {
+    let all = zip(workspace.network.parameters, self.values).map { values[$0.name] ?? $1 }
+    return workspace.captures(at: all)
+  }
+
+  func planningEnded() { values = [] }
 }
 
 /// The hyper-parameters that count steps from one refresh to the next.
