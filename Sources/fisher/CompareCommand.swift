@@ -16,7 +16,7 @@ enum CompareCommand {
 
         --optimizers  names with commas, placebos as kfac:units; by default all of the package, and some placebos
         --workload    names with commas, or all (digits-mlp)
-        --seeds       runs of the setting that was chosen (8)
+        --seeds       runs of the setting that was chosen (12)
         --tune        settings that are tried beside the defaults (8)
         --budget      begin no run after this time: 90s, 10m, 2h
         --report      folder for runs.jsonl and report.html (comparison)

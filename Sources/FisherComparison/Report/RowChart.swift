@@ -22,7 +22,7 @@ struct RowChart {
   /// The names of the colours.
   var names: [String] = []
 
-  private let left = 158.0
+  private let left = 176.0
   private let right = 74.0
   private let rowHeight = 20.0
   private let bottom = 44.0

@@ -18,7 +18,7 @@ package struct WorkloadSummary: Sendable {
     package let met: Int
     /// The median of seconds over that of the baseline; nil if it is the baseline or one was not measured.
     package let ratio: Double?
-    /// Of equality with the baseline over the seeds, adjusted for the number of methods; nil for the baseline itself.
+    /// Of equality with the baseline over the seeds, adjusted for the number of methods; nil for the baseline itself and for placebos.
     package var stepsProbability: Double?
     package var secondsProbability: Double?
     /// Of the steps that the natural gradient saves over SGD, the part that this method saves.
@@ -65,12 +65,15 @@ package struct WorkloadSummary: Sendable {
     self.rows = rows
   }
 
-  /// Pairs of seeds that both have finished.
+  /// Pairs of seeds that both have finished. The family of the adjustment is that of the methods: placebos are no claims
+  /// against the baseline, and have none.
   private static func test(_ rows: inout [Row], against base: MethodSummary?, _ workload: Workload) {
     guard let base else { return }
     let own = base.steps(to: workload.target)
     let others = rows.indices.filter { i in
-      rows[i].summary.method != base.method && !Set(rows[i].summary.outcomes.keys).isDisjoint(with: own.keys)
+      let method = rows[i].summary.method
+      return method != base.method && !method.isPlacebo
+        && !Set(rows[i].summary.outcomes.keys).isDisjoint(with: own.keys)
     }
     func probabilities(_ a: (MethodSummary) -> Double?) -> [Double?] {
       let raw = others.map { i -> Double? in
