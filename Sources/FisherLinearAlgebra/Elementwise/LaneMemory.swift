@@ -60,6 +60,20 @@ package func widened<S: KernelScalar>(_ v: Lanes<S>) -> Lanes<Double> {
   return wide
 }
 
+/// Stores the first `count` ≤ 8 lanes.
+@inlinable @inline(__always)
+package func store<S: KernelScalar>(_ v: Lanes<S>, to p: UnsafeMutablePointer<S>, _ count: Int) {
+  if count == 8 { return store(v, to: p) }
+  for lane in 0..<count { p[lane] = v[lane] }
+}
+
+/// Stores, and prefetches what will be written 1024 elements later: a line that is only written has to be read first.
+@inlinable @inline(__always)
+package func storeAhead<S: KernelScalar>(_ v: Lanes<S>, to p: UnsafeMutablePointer<S>) {
+  prefetchLine(UnsafePointer(p + 1024))
+  store(v, to: p)
+}
+
 /// Makes lanes of `zeros` NaN where `v` is not finite, and leaves the others: 0·x is NaN for NaN and infinity, and zero for
 /// all others, so that the sum tells, and cannot overflow. Other types than these two may count their operations, and
 /// this is none of the caller's.

@@ -36,6 +36,10 @@ enum FiniteCheck {
     }
   }
 
+  static func isAnyNonFinite<S: KernelScalar>(_ matrix: Matrix<S>, threads: Int) -> Bool {
+    firstNonFinite(among: [matrix], threads: threads) != nil
+  }
+
   /// The first matrix that holds NaN or infinity.
   @specialized(where S == Float) @specialized(where S == Double)
   private static func firstNonFinite<S: KernelScalar>(among matrices: [Matrix<S>], threads: Int) -> Int? {

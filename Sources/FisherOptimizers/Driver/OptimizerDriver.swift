@@ -94,12 +94,22 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     requireShapes(gradients, "gradients")
     if !objective.loss.isFinite { throw .nonFiniteLoss(objective.loss) }
     // Of a step that does not need them they hold what an earlier one left.
-    if needs.contains(.gradients) {
+    let needsGradients = needs.contains(.gradients)
+    if needsGradients && clipping != .none {
       try FiniteCheck.gradients(gradients, parameters, threads: threads)
     }
     let norm = clipping.apply(to: &gradients, on: backend)
-    let changes = try plan(values, gradients, objective, audit)
+    let check = GradientCheck<Scalar>(threads: threads)
+    var changes = StagedChanges<Scalar>()
+    var refusal: StepRefusal?
+    do { changes = try plan(values, gradients, objective, check, audit) } catch { refusal = error }
     objective.planningEnded()
+    if needsGradients {
+      // What was planned from them does not matter then.
+      let open = parameters.indices.filter { !check.covers(parameters[$0]) }
+      try FiniteCheck.gradients(open.map { gradients[$0] }, open.map { parameters[$0] }, threads: threads)
+    }
+    if let refusal { throw refusal }
     audit?.begin()
     defer { audit?.end() }
     var outcome = Outcome<Scalar>(parameters)
@@ -107,7 +117,8 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     defer { swap(&outcomeSpares, &outcome.spares) }
     if let problem = outcome.compute(changes, values, state, averaging: averaging, threads: threads) {
       outcome.discard()
-      throw refusal(problem)
+      try FiniteCheck.gradients(gradients, parameters, threads: threads)
+      throw self.refusal(problem)
     }
     commit(changes, &outcome, to: &values)
     return StepReport(number: stepCount, gradientNorm: norm, events: changes.events)
@@ -151,7 +162,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   /// Lets every optimizer stage its changes; checks that new state is finite.
   private mutating func plan(
     _ values: [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], _ objective: any Objective<Scalar>,
-    _ audit: StepAudit?
+    _ check: GradientCheck<Scalar>, _ audit: StepAudit?
   ) throws(StepRefusal) -> StagedChanges<Scalar> {
     let index = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })
     var changes = StagedChanges<Scalar>()
@@ -162,7 +173,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
         objective: objective, backend: backend, threads: threads, owner: assignment.owner,
         values: Dictionary(uniqueKeysWithValues: names.map { ($0, values[index[$0]!]) }),
         gradients: Dictionary(uniqueKeysWithValues: names.map { ($0, gradients[index[$0]!]) }), state: state,
-        audit: audit)
+        gradientCheck: check, audit: audit)
       swap(&spares, &step.spares)
       defer { swap(&spares, &step.spares) }
       audit?.begin()
@@ -205,6 +216,10 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
       assignments.first { $0.parameters.contains { $0.name == parameter.name } }?.name ?? "run"
     }
     switch problem {
+    case .direction(let parameter, let index):
+      return .failed(
+        optimizer: optimizer(of: parameter), place: parameter.name,
+        reason: "the direction is not finite at element \(index)")
     case .value(let parameter, let index):
       return .nonFiniteValue(
         optimizer: optimizer(of: parameter), parameter: parameter.name, layer: parameter.layer, index: index)

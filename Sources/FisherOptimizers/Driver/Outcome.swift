@@ -15,6 +15,8 @@ enum OutcomeKey: Hashable, Sendable {
 struct Outcome<Scalar: KernelScalar> {
   /// Why an outcome cannot be.
   enum Problem {
+    /// An element of the direction is not finite.
+    case direction(ParameterInfo, index: Int)
     /// An element of the new θ is not finite.
     case value(ParameterInfo, index: Int)
     /// A new slot of the parameter is not finite.
@@ -109,6 +111,9 @@ struct Outcome<Scalar: KernelScalar> {
   }
 
   private static func problem(in pass: Pass) -> Problem {
+    if let index = FiniteCheck.firstNonFinite(pass.gradient) {
+      return .direction(pass.parameter, index: index)
+    }
     if let bad = pass.slots.first(where: { FiniteCheck.firstNonFinite($0.tensor) != nil }) {
       return .slot(bad.key, pass.parameter)
     }

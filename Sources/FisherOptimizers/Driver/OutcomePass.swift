@@ -8,7 +8,7 @@ extension Outcome {
     let position: Int
     private let run: (UpdateOperands<Scalar>, Range<Int>) -> Bool
     private let old: Matrix<Scalar>
-    private let gradient: Matrix<Scalar>
+    let gradient: Matrix<Scalar>
     private let row: Matrix<Scalar>?
     private let column: Matrix<Scalar>?
     private(set) var value: Matrix<Scalar>

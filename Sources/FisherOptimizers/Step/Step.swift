@@ -23,6 +23,7 @@ public struct Step<Scalar: KernelScalar> {
   let values: [String: Matrix<Scalar>]
   let gradients: [String: Matrix<Scalar>]
   let state: OptimizerState<Scalar>
+  let gradientCheck: GradientCheck<Scalar>
   let audit: StepAudit?
   var staged = StagedChanges<Scalar>()
   var spares = SpareMatrices<SlotKey, Scalar>()
@@ -33,8 +34,13 @@ public struct Step<Scalar: KernelScalar> {
     return value
   }
 
-  /// g, the gradient of the mean loss, clipped if the run clips; shaped as θ.
+  /// g, the gradient of the mean loss, clipped if the run clips; shaped as θ. It is finite: of one that is not zeros are
+  /// shown, and the step is refused.
   public func gradient(_ parameter: ParameterInfo) -> Matrix<Scalar> {
+    gradientCheck.checked(unchecked(parameter), of: parameter)
+  }
+
+  private func unchecked(_ parameter: ParameterInfo) -> Matrix<Scalar> {
     guard let gradient = gradients[parameter.name] else { unknown(parameter) }
     return gradient
   }
@@ -138,7 +144,8 @@ public struct Step<Scalar: KernelScalar> {
     _ parameter: ParameterInfo, _ slots: [String?], _ gradient: Matrix<Scalar>?, _ row: Matrix<Scalar>?,
     _ column: Matrix<Scalar>?, _ run: @escaping (UpdateOperands<Scalar>, Range<Int>) -> Bool
   ) {
-    let gradient = gradient ?? self.gradient(parameter)
+    if gradient == nil { gradientCheck.isUpdated(parameter) }
+    let gradient = gradient ?? unchecked(parameter)
     require(
       gradient.rows == parameter.rows && gradient.columns == parameter.columns,
       "Step: a direction of \(gradient.rows)×\(gradient.columns) for \(parameter.summary)")

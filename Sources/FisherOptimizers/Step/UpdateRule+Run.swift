@@ -6,7 +6,7 @@ public import FisherRuntime
 extension UpdateRule {
   /// Runs the rule on the elements of `range`, which are numbered row by row.
   ///
-  /// - Returns: whether all that was written is finite.
+  /// - Returns: whether the direction and all that was written is finite.
   @inlinable @inline(__always)
   func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) -> Bool {
     var zeros = Lanes<Scalar>.zero
@@ -21,57 +21,53 @@ extension UpdateRule {
       let factor = operands.row.map { Lanes<Scalar>(repeating: $0[row]) } ?? .zero
       // Elements are numbered without the gaps.
       let gradient = operands.gradient + row &* (operands.gradientStride &- operands.columns)
-      runRow(operands, gradient, i, end, column: i &- start, row: factor, &zeros)
+      let streams = operands.streams && operands.isAligned(i)
+      while i &+ 8 <= end {
+        mark(run(operands, gradient, i, 8, column: i &- start, row: factor, streams: streams), in: &zeros)
+        i &+= 8
+      }
+      if i < end {
+        mark(runRest(operands, gradient, i, end &- i, column: i &- start, row: factor), in: &zeros)
+      }
       i = end
     }
     if operands.streams { streamingFence() }
     return zeros == .zero
   }
 
+  /// `count` ≤ 8 elements of a row. The lanes past them hold zeros and are not stored.
+  ///
+  /// - Returns: zeros where all is finite. A sum of its own: one that went on through all elements would have to be waited
+  ///   for several times in each call.
   @inlinable @inline(__always)
-  func runRow(
-    _ operands: UpdateOperands<Scalar>, _ gradient: UnsafePointer<Scalar>, _ start: Int, _ end: Int,
-    column: Int, row: Lanes<Scalar>, _ zeros: inout Lanes<Scalar>
-  ) {
+  func run(
+    _ operands: UpdateOperands<Scalar>, _ gradient: UnsafePointer<Scalar>, _ i: Int, _ count: Int,
+    column: Int, row: Lanes<Scalar>, streams: Bool
+  ) -> Lanes<Scalar> {
+    var zeros = Lanes<Scalar>.zero
     var (x, state) = (Element(row: row), Self.noState)
-    var (i, j) = (start, column)
-    let streams = operands.streams && operands.isAligned(start)
-    while i &+ 8 <= end {
-      x.value = read(operands.value, i)
-      x.gradient = loadAhead(gradient + i)
-      if let p = operands.column { x.column = load(p + j) }
-      Self.withLanes(&state) { lanes in
-        for k in 0..<Self.slotCount { lanes[k] = read(operands.slots[k], i) }
-      }
-      update(&x, &state)
-      write(x.value, operands.value, i, streams: streams, &zeros)
-      Self.withLanes(&state) { lanes in
-        for k in 0..<Self.slotCount { write(lanes[k], operands.slots[k], i, streams: streams, &zeros) }
-      }
-      i &+= 8
-      j &+= 8
-    }
-    if i < end { runRest(operands, gradient, i, end &- i, column: j, row: row, &zeros) }
-  }
-
-  /// The last elements of a row, fewer than eight. The lanes past the end hold zeros and are not stored.
-  @inlinable @inline(never)
-  func runRest(
-    _ operands: UpdateOperands<Scalar>, _ gradient: UnsafePointer<Scalar>, _ i: Int, _ rest: Int,
-    column j: Int, row: Lanes<Scalar>, _ zeros: inout Lanes<Scalar>
-  ) {
-    var (x, state) = (Element(row: row), Self.noState)
-    x.value = read(operands.value, i, rest)
-    x.gradient = load(gradient + i, rest)
-    if let p = operands.column { x.column = load(p + j, rest) }
+    x.value = read(operands.value, i, count)
+    x.gradient = read(UpdateTensor(old: gradient), i, count)
+    mark(x.gradient, in: &zeros, count: count)
+    if let p = operands.column { x.column = load(p + column, count) }
     Self.withLanes(&state) { lanes in
-      for k in 0..<Self.slotCount { lanes[k] = read(operands.slots[k], i, rest) }
+      for k in 0..<Self.slotCount { lanes[k] = read(operands.slots[k], i, count) }
     }
     update(&x, &state)
-    write(x.value, operands.value, i, rest, &zeros)
+    write(x.value, operands.value, i, count, streams: streams, &zeros)
     Self.withLanes(&state) { lanes in
-      for k in 0..<Self.slotCount { write(lanes[k], operands.slots[k], i, rest, &zeros) }
+      for k in 0..<Self.slotCount { write(lanes[k], operands.slots[k], i, count, streams: streams, &zeros) }
     }
+    return zeros
+  }
+
+  /// The last elements of a row: not inlined into the loop of the others.
+  @inlinable @inline(never)
+  func runRest(
+    _ operands: UpdateOperands<Scalar>, _ gradient: UnsafePointer<Scalar>, _ i: Int, _ count: Int,
+    column: Int, row: Lanes<Scalar>
+  ) -> Lanes<Scalar> {
+    run(operands, gradient, i, count, column: column, row: row, streams: false)
   }
 
   /// How many lanes the state consists of.

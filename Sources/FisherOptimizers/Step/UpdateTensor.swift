@@ -18,30 +18,25 @@ public struct UpdateTensor<Scalar: KernelScalar> {
   func isAligned(_ i: Int) -> Bool { new.map { UInt(bitPattern: $0 + i) & 15 == 0 } ?? true }
 }
 
-@inlinable @inline(__always)
-func read<S: KernelScalar>(_ tensor: UpdateTensor<S>, _ i: Int) -> Lanes<S> {
-  tensor.old.map { loadAhead($0 + i) } ?? .zero
-}
-
-@inlinable @inline(__always)
-func write<S: KernelScalar>(
-  _ v: Lanes<S>, _ tensor: UpdateTensor<S>, _ i: Int, streams: Bool, _ zeros: inout Lanes<S>
-) {
-  guard let p = tensor.new else { return }
-  if streams { stream(v, to: p + i) } else { store(v, to: p + i) }
-  mark(v, in: &zeros)
-}
-
+/// `count` ≤ 8 elements from `i` on, and zeros.
 @inlinable @inline(__always)
 func read<S: KernelScalar>(_ tensor: UpdateTensor<S>, _ i: Int, _ count: Int) -> Lanes<S> {
-  tensor.old.map { load($0 + i, count) } ?? .zero
+  guard let p = tensor.old else { return .zero }
+  return count == 8 ? loadAhead(p + i) : load(p + i, count)
 }
 
+/// Stores the first `count` ≤ 8 lanes where something is kept, and looks whether they are finite.
 @inlinable @inline(__always)
 func write<S: KernelScalar>(
-  _ v: Lanes<S>, _ tensor: UpdateTensor<S>, _ i: Int, _ count: Int, _ zeros: inout Lanes<S>
+  _ v: Lanes<S>, _ tensor: UpdateTensor<S>, _ i: Int, _ count: Int, streams: Bool, _ zeros: inout Lanes<S>
 ) {
   guard let p = tensor.new else { return }
-  for lane in 0..<count { p[i + lane] = v[lane] }
   mark(v, in: &zeros, count: count)
+  if count < 8 {
+    store(v, to: p + i, count)
+  } else if streams {
+    stream(v, to: p + i)
+  } else {
+    storeAhead(v, to: p + i)
+  }
 }
