@@ -69,19 +69,21 @@ private enum AdamRecord {
     Adam.self, name: "adam", title: "Adam",
     summary: "Divides the averaged gradient by the root of its averaged square.",
     paper:
-      "Kingma & Ba: Adam, ICLR 2015; Reddi, Kale & Kumar: On the Convergence of Adam, ICLR 2018 (AMSGrad)")
+      "Kingma & Ba: Adam, ICLR 2015; Reddi, Kale & Kumar: On the Convergence of Adam, ICLR 2018 (AMSGrad)",
+    decay: .coupled)
   static let decoupled = record(
     AdamW.self, name: "adamw", title: "AdamW",
     summary: "Adam with weight decay that does not pass through its averages.",
-    paper: "Loshchilov & Hutter: Decoupled Weight Decay Regularization, ICLR 2019")
+    paper: "Loshchilov & Hutter: Decoupled Weight Decay Regularization, ICLR 2019", decay: .decoupled)
 
   private static func record(
-    _ type: any Optimizer.Type, name: String, title: String, summary: String, paper: String
+    _ type: any Optimizer.Type, name: String, title: String, summary: String, paper: String,
+    decay: WeightDecay
   ) -> OptimizerRecord {
     OptimizerRecord(
       name: name, title: title, summary: summary, paper: paper, hyperparameters: type.hyperparameters,
       invariances: [.lossScale, .elementPermutation, .sign], cost: Cost(flops: 16 * .P, elements: 7 * .P),
       stateSize: "2·P; 3·P with AMSGrad", promises: [.gradientInTheLimit: ["eps": 1e9]],
-      dependsOnStepNumber: true)
+      dependsOnStepNumber: true, weightDecay: decay, constantResponse: .equal)
   }
 }

@@ -21,7 +21,8 @@ public struct Adan: Optimizer {
     hyperparameters: Adan.hyperparameters, invariances: [.lossScale, .elementPermutation, .sign],
     cost: Cost(flops: 22 * .P, elements: 11 * .P), stateSize: "4·P",
     probes: [[:], ["lr": 0.01, "weightDecay": 0.1, "beta2": 0.7]],
-    promises: [.gradientInTheLimit: ["eps": 1e9]], dependsOnStepNumber: true)
+    promises: [.gradientInTheLimit: ["eps": 1e9]], dependsOnStepNumber: true, weightDecay: .implicit,
+    constantResponse: .equal)
 
   @Setting("learning rate α", .positive, source: "ours, see FirstOrder.md; official code 1e-3") public
     var lr = 5e-3

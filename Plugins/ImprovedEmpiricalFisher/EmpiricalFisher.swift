@@ -27,7 +27,8 @@ public struct EmpiricalFisher: SampleSpaceMethod {
       .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:],
       .separatesDiagonalProblems: ["damping": 0.1, "dampingMode": "absolute", "normalize": false],
       .affineInvariance: ["damping": 0, "duplicates": 1, "normalize": false],
-    ])
+    ],
+    weightDecay: .decoupled, constantResponse: .geometric("momentum"))
 
   @Setting(
     "α, for the sum of the losses", .positive,

@@ -33,7 +33,8 @@ public struct ImprovedEmpiricalFisher: SampleSpaceMethod {
       .solvesLeastSquares: ["damping": 0, "duplicates": 1],
       .separatesDiagonalProblems: ["damping": 0.1, "dampingMode": "absolute"],
       .affineInvariance: ["damping": 0, "duplicates": 1],
-    ])
+    ],
+    weightDecay: .decoupled, constantResponse: .geometric("momentum"))
 
   /// A damps K with λ·I, B with λ·diag(s).
   public enum Variant: String, SettingChoice { case A, B }

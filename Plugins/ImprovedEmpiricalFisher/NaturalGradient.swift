@@ -34,7 +34,8 @@ public struct NaturalGradient: SampleSpaceMethod {
       .solvesLeastSquares: ["damping": 0, "trustRegion": 0],
       .separatesDiagonalProblems: ["damping": 0.1, "dampingMode": "absolute", "trustRegion": 0],
       .affineInvariance: ["damping": 0],
-    ])
+    ],
+    weightDecay: .decoupled, constantResponse: .geometric("momentum"))
 
   @Setting("α, for the sum of the losses", .positive, source: "a Newton step of the quadratic model")
   public var lr = 1.0

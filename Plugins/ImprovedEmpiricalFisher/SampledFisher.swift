@@ -23,7 +23,8 @@ public struct SampledFisher: SampleSpaceMethod {
     stateSize: "nothing; P with momentum", roles: SampleSpace<Double>.roles,
     probes: [
       ["damping": 0.1], ["damping": 0.3, "labels": 3, "normalize": false, "weightDecay": 0.01],
-    ], promises: [.gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:]])
+    ], promises: [.gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:]],
+    weightDecay: .decoupled, constantResponse: .geometric("momentum"))
 
   @Setting(
     "α, for the sum of the losses", .positive,

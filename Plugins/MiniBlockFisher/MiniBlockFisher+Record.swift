@@ -37,5 +37,5 @@ extension MiniBlockFisher {
     promises: [
       .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:],
       .separatesDiagonalProblems: ["statistics": "perSample"],
-    ], derivedSlots: ["C"], clipping: .norm(10), dependsOnStepNumber: true)
+    ], derivedSlots: ["C"], clipping: .norm(10), dependsOnStepNumber: true, weightDecay: .decoupled)
 }

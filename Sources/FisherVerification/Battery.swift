@@ -2,16 +2,20 @@ public import FisherOptimizers
 
 /// All checks, and what they make of optimizers and of mutants.
 public enum Battery {
-  static let checks: [Check] =
-    [.factsAreComplete, .bounds, .matchesReference, .matchesReferenceInFloat]
-    + [.backendsAgree, .sameBitsForAnyThreads, .resume, .stateChanges, .stateStaysInSize]
-    + Invariance.allCases.map(Check.invariance)
-    + Promise.allCases.map(Check.promise)
-    + [
-      .zeroGradients, .refusesNonFinite, .nonFiniteCaptures, .smallShapes, .zeroLearningRate,
-      .descendsOnLeastSquares,
-      .steadyState, .costAsDeclared,
-    ]
+  static let checks: [Check] = facts + agreement + declared + behaviour
+
+  private static let facts: [Check] = [.factsAreComplete, .bounds]
+  private static let agreement: [Check] = [
+    .matchesReference, .matchesReferenceInFloat, .backendsAgree, .sameBitsForAnyThreads, .resume,
+    .stateChanges, .stateStaysInSize,
+  ]
+  private static let declared: [Check] =
+    Invariance.allCases.map(Check.invariance) + Promise.allCases.map(Check.promise)
+    + [.decayAsDeclared, .constantGradients]
+  private static let behaviour: [Check] = [
+    .zeroGradients, .refusesNonFinite, .nonFiniteCaptures, .smallShapes, .zeroLearningRate,
+    .descendsOnLeastSquares, .steadyState, .costAsDeclared,
+  ]
 
   /// The names of all checks, with what they mean.
   public static var list: [(name: String, meaning: String)] { checks.map { ($0.name, $0.meaning) } }

@@ -15,7 +15,8 @@ struct HeavyBall: Optimizer {
   static let record = OptimizerRecord(
     name: "heavy-ball", title: "Heavy ball", summary: "Gradient descent with momentum.", paper: "Polyak 1964",
     hyperparameters: HeavyBall.hyperparameters, invariances: [.elementPermutation, .sign, .rotation],
-    cost: Cost(flops: 6 * .P, elements: 5 * .P), stateSize: "P")
+    cost: Cost(flops: 6 * .P, elements: 5 * .P), stateSize: "P", weightDecay: .decoupled,
+    constantResponse: .geometric("beta"))
 
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let rule = HeavyBallRule<S>(α: S(lr * step.schedule), β: S(beta), γ: S(weightDecay))

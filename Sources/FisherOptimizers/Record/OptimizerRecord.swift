@@ -66,6 +66,11 @@ public struct OptimizerRecord: Sendable {
   public let clipping: Clipping
   /// The update depends on the step's number, through a correction of running averages for instance.
   public let dependsOnStepNumber: Bool
+  /// What `weightDecay` does; nil if there is none, or nothing so simple can be said.
+  public let weightDecay: WeightDecay?
+  /// What steps under a gradient that stays do, with the hyper-parameters of the first probe; nil if nothing so simple can
+  /// be said.
+  public let constantResponse: ConstantResponse?
 
   public init(
     name: String, title: String, summary: String, paper: String, needs: Needs = .gradients,
@@ -73,7 +78,8 @@ public struct OptimizerRecord: Sendable {
     roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw",
     probes: [[String: SettingValue]] = [], promises: [Promise: [String: SettingValue]] = [:],
     derivedSlots: [String] = [], testedSlot: String? = nil, clipping: Clipping = .none,
-    dependsOnStepNumber: Bool = false
+    dependsOnStepNumber: Bool = false, weightDecay: WeightDecay? = nil,
+    constantResponse: ConstantResponse? = nil
   ) {
     self.name = name
     self.title = title
@@ -92,6 +98,8 @@ public struct OptimizerRecord: Sendable {
     self.probes = probes
     self.clipping = clipping
     self.dependsOnStepNumber = dependsOnStepNumber
+    self.weightDecay = weightDecay
+    self.constantResponse = constantResponse
   }
 
   /// The hyper-parameter of this name.

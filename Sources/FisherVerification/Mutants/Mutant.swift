@@ -34,8 +34,7 @@ struct Mutant<S: KernelScalar> {
       // A late step, whose correction is 1; a multiple of every usual period, so that nothing else changes.
       state.stepCount = 720_720_000 + steps - 1
     case .descentInDisguise, .lopsided, .swappedFactors, .staleCaptures, .wrongScale, .wrongCost,
-      .falsePromises,
-      .hoarding:
+      .falsePromises, .hoarding, .doubleMomentum, .doubleDecay:
       return
     }
     driver.restore(state)

@@ -16,6 +16,10 @@ public enum Mutation: String, Sendable, CaseIterable {
   case wrongAveraging = "wrong averaging"
   /// Running averages are not corrected for their start.
   case missingBiasCorrection = "missing bias correction"
+  /// Gradients are averaged before the method averages them itself.
+  case doubleMomentum = "momentum applied twice"
+  /// Weight decay is twice as strong.
+  case doubleDecay = "decay applied twice"
   /// Inputs and output gradients of a layer have changed places.
   case swappedFactors = "swapped factors"
   /// The captures are those of the first step.
@@ -40,6 +44,8 @@ public enum Mutation: String, Sendable, CaseIterable {
     case .staleInverse: return !record.derivedSlots.isEmpty
     case .frozenState, .forgottenState, .wrongAveraging: return hasState
     case .missingBiasCorrection: return record.dependsOnStepNumber
+    case .doubleMomentum: return record.constantResponse != nil && !seesLayers
+    case .doubleDecay: return record.weightDecay != nil
     case .swappedFactors, .staleCaptures: return seesLayers
     // Of a method that looks at inputs alone nothing is wrong.
     case .wrongScale: return record.needs.contains(.outputGradients)
@@ -51,6 +57,7 @@ public enum Mutation: String, Sendable, CaseIterable {
     case .descentInDisguise: return Descent(settings: optimizer.settings)
     case .lopsided: return Lopsided(settings: optimizer.settings)
     case .hoarding: return optimizer.hoarding
+    case .doubleDecay: return optimizer.decayingTwice
     default: return optimizer
     }
   }
@@ -74,6 +81,7 @@ public enum Mutation: String, Sendable, CaseIterable {
 
   /// The trace as the mutant sees it.
   func changed(_ trace: Trace) -> Trace {
+    if self == .doubleMomentum { return trace.heavyBall }
     guard let batches = trace.batches else { return trace }
     let changed: [PlainObjective<Double>]
     switch self {

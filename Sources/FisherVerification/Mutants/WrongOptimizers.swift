@@ -28,6 +28,12 @@ struct Hoarding<Base: Optimizer>: Optimizer {
 extension Optimizer {
   /// The same method, wasting memory.
   var hoarding: any Optimizer { Hoarding<Self>(settings: settings) }
+
+  /// The same method with twice the weight decay.
+  var decayingTwice: any Optimizer {
+    guard case .number(let decay)? = settings.values["weightDecay"] else { return self }
+    return (try? Self(settings.given.merging(["weightDecay": .number(2 * decay)]) { $1 })) ?? self
+  }
 }
 
 /// θ ← θ − α·g, under the settings of another method.

@@ -49,6 +49,16 @@ extension Trace {
       gradients: gradients.map { zip(parameters, $0).map(gradient) }, batches: batches?.map(batch))
   }
 
+  /// The same run with sums of the gradients in their places, as momentum forms them.
+  var heavyBall: Trace {
+    var sums = gradients[0].map { $0.map { _ in 0.0 } }
+    let summed = gradients.map { gradients in
+      sums = zip(sums, gradients).map { zip($0, $1).map { 0.5 * $0 + $1 } }
+      return sums
+    }
+    return Trace(parameters: parameters, values: values, gradients: summed, batches: batches)
+  }
+
   /// The first steps.
   func prefix(_ steps: Int) -> Trace {
     Trace(
