@@ -13,8 +13,7 @@ struct Nesterov: Optimizer {
   static let record = OptimizerRecord(
     name: "nesterov", title: "Nesterov", summary: "Momentum that looks ahead.", paper: "Nesterov 1983",
     hyperparameters: Nesterov.hyperparameters, invariances: [.elementPermutation, .sign, .rotation],
-    cost: Cost(flops: 6 * .P, elements: 5 * .P), stateSize: "P", weightDecay: .decoupled,
-    constantResponse: .geometric("beta"))
+    cost: Cost(flops: 6 * .P, elements: 5 * .P), stateSize: "P")
 
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let rule = NesterovRule<S>(α: S(lr * step.schedule), β: S(beta))

@@ -80,7 +80,7 @@ enum FiniteCheck {
       mark(load(p + i + 8), in: &zeros.1)
       i += 16
     }
-    var isFinite = zeros.0 + zeros.1 == .zero
+    var isFinite = zeros.0 == .zero && zeros.1 == .zero
     while i < range.upperBound {
       isFinite = isFinite && p[i].isFinite
       i += 1
