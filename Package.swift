@@ -160,7 +160,7 @@ let package = Package(
       .testTarget(name: "FisherRuntimeTests", dependencies: ["FisherRuntime"]),
       .testTarget(
         name: "FisherLinearAlgebraTests",
-        dependencies: ["FisherKit", "FisherLinearAlgebra", "FisherRuntime", "FisherTestSupport"],
+        dependencies: ["FisherLinearAlgebra", "FisherRuntime", "FisherTestSupport"],
         swiftSettings: optimised),
       .testTarget(
         name: "FisherVerificationTests", dependencies: ["FisherKit", "FisherRuntime", "FisherVerification"],

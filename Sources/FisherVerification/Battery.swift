@@ -43,7 +43,9 @@ public enum Battery {
     of mutation: Mutation, _ type: any Optimizer.Type, without dropped: Set<String> = []
   ) -> Finding? {
     let subject = Subject(type, mutation: mutation)
-    for check in checks where check.applies(subject.record) && !dropped.contains(check.name) {
+    let ordered =
+      checks.filter { $0.name == mutation.noticedBy } + checks.filter { $0.name != mutation.noticedBy }
+    for check in ordered where check.applies(subject.record) && !dropped.contains(check.name) {
       let finding = run(check, subject)
       if !finding.passed { return finding }
     }

@@ -52,6 +52,15 @@ public enum Mutation: String, Sendable, CaseIterable {
     }
   }
 
+  /// The check that is there for this fault, and finds it sooner than the others in their order.
+  var noticedBy: String? {
+    switch self {
+    case .wrongCost: return Check.costAsDeclared.name
+    case .hoarding: return Check.steadyState.name
+    default: return nil
+    }
+  }
+
   func changed(_ optimizer: any Optimizer) -> any Optimizer {
     switch self {
     case .descentInDisguise: return Descent(settings: optimizer.settings)

@@ -1,8 +1,8 @@
-import FisherKit
+import FisherLinearAlgebra
 import Testing
 
-/// The example of the README, and what it must give.
-@Test func theReadmesExample() {
+/// Products as the cookbook forms them, and what they must give.
+@Test func theCookbooksProducts() {
   let x = Matrix<Float>(rows: 128, columns: 784) { i, j in Float(i % 7) - Float(j % 5) }
   let w = Matrix<Float>(rows: 100, columns: 784) { i, j in i == j ? 1 : 0 }
   let b = Matrix<Float>(rows: 1, columns: 100)
