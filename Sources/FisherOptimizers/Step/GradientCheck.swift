@@ -2,7 +2,7 @@ import FisherLinearAlgebra
 
 /// Finds NaN and infinity in gradients when they are read, which may be before an update or in the update itself.
 ///
-/// A pass over all gradients before the step would cost as much again as a sixth of Adam's update.
+/// A pass over all gradients before the step would only read them once more.
 final class GradientCheck<Scalar: KernelScalar> {
   private let threads: Int
   /// By the names of the parameters.

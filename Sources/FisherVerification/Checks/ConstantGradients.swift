@@ -17,7 +17,7 @@ extension Check {
     var μ = 0.0
     if case .geometric(let name) = response { μ = try subject.type.init(settings).settings.number(name) }
     let path = try subject.path(subject.trace(seed: seed, steps: steps).repeatingFirstStep, settings)
-    func step(_ t: Int) -> [[Double]] { zip(path[t], path[t - 1]).map { zip($0, $1).map { $0 - $1 } } }
+    func step(_ t: Int) -> [[Double]] { combined(1, path[t], -1, path[t - 1]) }
     var (worst, sum) = (0.0, 0.0)
     for t in 1...steps {
       sum = 1 + μ * sum

@@ -37,7 +37,7 @@ extension Check {
 }
 
 /// a·x + b·y, parameter by parameter.
-private func combined(_ a: Double, _ x: [[Double]], _ b: Double, _ y: [[Double]]) -> [[Double]] {
+func combined(_ a: Double, _ x: [[Double]], _ b: Double, _ y: [[Double]]) -> [[Double]] {
   zip(x, y).map { x, y in zip(x, y).map { x, y in a * x + b * y } }
 }
 
