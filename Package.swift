@@ -47,7 +47,7 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 /// The optimizers: a folder in Plugins each, with its tests.
 let plugins = [
   "FirstOrder", "AdaFisher", "EKFAC", "FOOF", "ImprovedEmpiricalFisher", "KBFGS", "KFAC", "MiniBlockFisher",
-  "Muon", "SOAP", "Shampoo", "Sophia", "TNT",
+  "Muon", "PSGD", "SOAP", "Shampoo", "Sophia", "TNT",
 ]
 
 /// Programs to read and run: a folder each in Examples.

@@ -39,12 +39,14 @@ public enum FirstBasis: String, SettingChoice {
 extension EigenbasisMethod {
   typealias Bases<S: KernelScalar> = (left: Matrix<S>?, right: Matrix<S>?)
 
-  /// L ← β·L + α·X·Xᵀ or R ← β·R + α·Xᵀ·X: lower triangles, from zero.
+  /// L ← β·L + α·X·Xᵀ or R ← β·R + α·Xᵀ·X: lower triangles, from zero, or from a multiple of the identity.
   func updateFactor<S: KernelScalar>(
-    _ side: Side, keeping β: Double, adding α: Double, of X: Matrix<S>, _ step: inout Step<S>
+    _ side: Side, keeping β: Double, adding α: Double, of X: Matrix<S>, from start: Double? = nil,
+    _ step: inout Step<S>
   ) {
     let (backend, threads) = (step.backend, step.threads)
     step.average(side.factorSlot, of: side.owner, order: side.size) { factor in
+      if let start { for j in 0..<side.size { factor[j, j] = S(start) } }
       syrk(
         alpha: S(α), side.isLeft ? X : X.transposed, beta: S(β), into: &factor, on: backend, threads: threads)
     }

@@ -6,11 +6,15 @@
 //     m ← β₁·m + (1 − β₁)·G̃,   v ← β₂·v + (1 − β₂)·G̃²
 //     θ ← (1 − α·γ)·(θ − α·√(1 − β₂ⁿ)/(1 − β₁ⁿ) · Q_L·( m/(√v + ε) )·Q_Rᵀ)
 //     L ← β·L + (1 − β)·G·Gᵀ,   R ← β·R + (1 − β)·Gᵀ·G
-//     every f steps: the columns of Q_L in descending order of qᵀ·L·q, v with them, then Q_L by QR of L·Q_L; Q_R alike;
+//     every f steps, in turn: the columns of Q_L in descending order of qᵀ·L·q, v with them, then Q_L by QR of L·Q_L; Q_R alike;
 //     m turns from the old basis to the new one
 //   vectors, and axes longer than a limit, keep Q = I
 //
-// Deviations: convolutions are matrices, where the official code turns every axis.
+// KL-SOAP: Lin et al.: Understanding and Improving the Shampoo Optimizer via Kullback-Leibler Minimization, 2025 (arXiv
+// 2509.03378): with `factors=kl`
+//   L ← β·L + (1 − β)/n·G·R⁻¹·Gᵀ,   R ← β·R + (1 − β)/m·Gᵀ·L⁻¹·G,  with the former factors on the right
+//
+// Deviations: convolutions are matrices, where the official code turns every axis; parameters change their bases in turn.
 
 import FisherCurvature
 public import FisherLinearAlgebra
@@ -18,6 +22,9 @@ public import FisherOptimizers
 
 /// Adam in the eigenbasis of Shampoo's factors.
 public struct SOAP: Optimizer, EigenbasisMethod {
+  /// What a factor averages: the gradient's products on its side, or those of the gradient that the other has whitened.
+  public enum Factors: String, SettingChoice { case outer, kl }
+
   @Setting("learning rate α", .positive, source: "official code") public var lr = 3e-3
   @Setting("β₁ of the average of G̃", .halfOpen(0, 1), source: "official code") public var beta1 = 0.95
   @Setting("β₂ of the average of G̃²", .halfOpen(0, 1), source: "official code") public var beta2 = 0.95
@@ -35,6 +42,11 @@ public struct SOAP: Optimizer, EigenbasisMethod {
   @Setting(
     "δ: times the mean of its diagonal, it is added to a factor before an iteration", .nonNegative,
     source: "official code, which has none") public var shift = 0.0
+  @Setting("outer: G·Gᵀ, Vyas et al. 2025; kl: G·R⁻¹·Gᵀ, KL-SOAP", source: "Vyas et al. 2025")
+  public var factors = Factors.outer
+  @Setting(
+    "η: with factors=kl, times the mean of its diagonal, it is added to a factor before it is inverted",
+    .nonNegative, source: "ours, as Shampoo's") public var damping = 1e-6
 
   public init() {}
 
@@ -42,7 +54,7 @@ public struct SOAP: Optimizer, EigenbasisMethod {
   public init(
     lr: Double? = nil, beta1: Double? = nil, beta2: Double? = nil, factorBeta: Double? = nil,
     eps: Double? = nil, weightDecay: Double? = nil, basisPeriod: Int? = nil, maxDimension: Int? = nil,
-    firstBasis: FirstBasis? = nil, shift: Double? = nil
+    firstBasis: FirstBasis? = nil, shift: Double? = nil, factors: Factors? = nil, damping: Double? = nil
   ) {
     _lr.set(lr)
     _beta1.set(beta1)
@@ -54,22 +66,31 @@ public struct SOAP: Optimizer, EigenbasisMethod {
     _maxDimension.set(maxDimension)
     _firstBasis.set(firstBasis)
     _shift.set(shift)
+    _factors.set(factors)
+    _damping.set(damping)
   }
 
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let n = step.number - 1
+    let count = step.parameters.count { !Side.sides(of: $0, longest: maxDimension).isEmpty }
+    var turn = 0
     for parameter in step.parameters {
       let sides = Side.sides(of: parameter, longest: maxDimension)
-      if n > 0 { try stage(parameter, sides, n, &step) }
-      for side in sides {
-        updateFactor(
-          side, keeping: factorBeta, adding: 1 - factorBeta, of: step.gradient(parameter), &step)
+      let G = step.gradient(parameter)
+      let rotated = n > 0 ? try stage(parameter, sides, n, &step) : G
+      if factors == .kl {
+        try updateWhitenedFactors(sides, G, rotated: rotated, &step)
+      } else {
+        for side in sides { updateFactor(side, keeping: factorBeta, adding: 1 - factorBeta, of: G, &step) }
       }
+      if sides.isEmpty { continue }
       if n == 0 {
         for side in sides { try findFirstBasis(side, &step) }
-      } else if n % basisPeriod == 0 && !sides.isEmpty {
+        if factors == .kl { for side in sides { setDiagonal(side, &step) } }
+      } else if n % basisPeriod == turn * basisPeriod / count {
         try changeBases(of: parameter, sides, &step)
       }
+      turn += 1
     }
   }
 
@@ -92,12 +113,15 @@ public struct SOAP: Optimizer, EigenbasisMethod {
       Matrix<S>(rows: rows.count, columns: columns.count) { v[rows[$0] * columns.count + columns[$1]] }
     }
     step.set("v", of: name, to: ordered)
+    if factors == .kl { for side in sides { setDiagonal(side, &step) } }
   }
 
   /// Adam's step in the basis as it is.
+  ///
+  /// - Returns: G̃.
   private func stage<S: KernelScalar>(
     _ parameter: ParameterInfo, _ sides: [Side], _ n: Int, _ step: inout Step<S>
-  ) throws(StepRefusal) {
+  ) throws(StepRefusal) -> Matrix<S> {
     let (name, threads) = (parameter.name, step.threads)
     let bases = try bases(sides, step)
     let G = turned(step.gradient(parameter), into: bases, "G", name, &step)
@@ -114,6 +138,7 @@ public struct SOAP: Optimizer, EigenbasisMethod {
     let correction = (1 - beta2.raised(to: n)).squareRoot() / (1 - beta1.raised(to: n))
     step.apply(
       SOAPRule<S>(α: S(α * correction), shrink: S(1 - α * weightDecay)), to: parameter, gradient: D)
+    return G
   }
 }
 

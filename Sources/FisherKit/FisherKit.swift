@@ -13,6 +13,7 @@
 @_exported import FisherPluginKFAC
 @_exported import FisherPluginMiniBlockFisher
 @_exported import FisherPluginMuon
+@_exported import FisherPluginPSGD
 @_exported import FisherPluginSOAP
 @_exported import FisherPluginShampoo
 @_exported import FisherPluginSophia

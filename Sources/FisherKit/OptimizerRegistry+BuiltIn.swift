@@ -8,6 +8,7 @@ import FisherPluginKBFGS
 import FisherPluginKFAC
 import FisherPluginMiniBlockFisher
 import FisherPluginMuon
+import FisherPluginPSGD
 import FisherPluginSOAP
 import FisherPluginShampoo
 import FisherPluginSophia
@@ -45,6 +46,7 @@ extension OptimizerRegistry {
         Muon.self,
         Shampoo.self,
         SOAP.self,
+        PSGD.self,
       ])
     } catch {
       fatalError("OptimizerRegistry: \(error)")

@@ -31,10 +31,10 @@ struct NaiveSOAP: ReferenceOptimizer {
       } else {
         move(&step.values[p], G, p, method.lr * step.schedule)
       }
-      gather(G, p)
+      if method.factors == .kl { gatherWhitened(G, p) } else { gather(G, p) }
       if n == 0 {
         bases.append(factors[p].map { $0.map { naiveFirstBasis($0, method) } })
-      } else if n % method.basisPeriod == 0 {
+      } else if n % method.basisPeriod == turn(of: p) {
         follow(p)
       }
     }
@@ -62,6 +62,50 @@ struct NaiveSOAP: ReferenceOptimizer {
         values[e] -= α * method.weightDecay * values[e]
       }
     }
+  }
+
+  /// Parameters with a basis take turns.
+  private func turn(of p: Int) -> Int {
+    func hasBasis(_ q: Int) -> Bool { factors[q].contains { $0 != nil } }
+    let all = factors.indices.filter(hasBasis)
+    return all.isEmpty ? -1 : all.count { $0 < p } * method.basisPeriod / all.count
+  }
+
+  /// Of KL-SOAP, from the former factors.
+  private mutating func gatherWhitened(_ G: Dense, _ p: Int) {
+    let sizes = [G.count, G[0].count]
+    let mean = G.joined().reduce(0) { $0 + $1 * $1 } / Double(G.count * G[0].count)
+    let sides = (0..<2).filter { factors[p][$0] != nil }
+    for side in sides where factors[p][side]!.joined().allSatisfy({ $0 == 0 }) {
+      let start = sides.count == 1 ? mean : mean.squareRoot()
+      for i in 0..<sizes[side] { factors[p][side]![i][i] = start }
+    }
+    let inverses = (0..<2).map { side in inverse(p, side, sizes[side]) }
+    for side in sides {
+      let X = side == 0 ? G : naiveTransposed(G)
+      let new = naiveProduct(naiveProduct(X, inverses[1 - side]), naiveTransposed(X))
+      for i in new.indices {
+        for j in new.indices {
+          factors[p][side]![i][j] =
+            method.factorBeta * factors[p][side]![i][j] + (1 - method.factorBeta) * new[i][j]
+            / Double(sizes[1 - side])
+        }
+      }
+    }
+  }
+
+  /// Σ q·qᵀ/(qᵀ·L·q + η·mean) over the vectors of the basis; the identity without a factor.
+  private func inverse(_ p: Int, _ side: Int, _ size: Int) -> Dense {
+    guard let factor = factors[p][side] else { return naiveIdentity(size) }
+    let mean = factor.indices.reduce(0) { $0 + factor[$1][$1] } / Double(size)
+    if mean == 0 { return naiveIdentity(size) }
+    var inverse = Dense(repeating: [Double](repeating: 0, count: size), count: size)
+    for q in (p < bases.count ? bases[p][side] : nil) ?? naiveIdentity(size) {
+      let image = factor.map { row in zip(row, q).reduce(0) { $0 + $1.0 * $1.1 } }
+      let quotient = zip(q, image).reduce(0) { $0 + $1.0 * $1.1 } + method.damping * mean
+      for i in 0..<size { for j in 0..<size { inverse[i][j] += q[i] * q[j] / quotient } }
+    }
+    return inverse
   }
 
   private mutating func gather(_ G: Dense, _ p: Int) {

@@ -135,6 +135,24 @@ import Testing
     #expect(state.tensors.keys.map(\.slot).sorted() == ["L", "QL", "m", "v"])
   }
 
+  /// Parameters change their bases in turn, so that no step has to wait for all: each once in a period.
+  @Test func basesChangeInTurn() throws {
+    let parameters =
+      (0..<3).map { weight(3, 4, "w\($0)") } + [
+        ParameterInfo(name: "b", shape: [5], role: .bias)
+      ]
+    var run = try OptimizerRun<Double>(SOAP(basisPeriod: 6), parameters)
+    var changed: [[Int]] = []
+    for t in 0..<19 {
+      let former = run.driver.state
+      try run.step(parameters.map { random($0.rows, $0.columns, UInt64(100 * t) + UInt64($0.count)).array })
+      changed.append(
+        (0..<3).filter { former.tensors[SlotKey("w\($0)", "QL")] != run.state("QL", of: "w\($0)") })
+    }
+    #expect(changed[0] == [0, 1, 2])
+    for n in 1..<19 { #expect(changed[n] == (n % 2 == 0 ? [n % 6 / 2] : []), "step \(n)") }
+  }
+
   @Test func missingStateIsRefused() throws {
     var driver = try OptimizerDriver<Double>(SOAP(), parameters: [weight(3, 3)])
     var (values, gradients) = ([random(3, 3, 1)], [random(3, 3, 2)])
