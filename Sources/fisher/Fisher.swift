@@ -18,6 +18,10 @@ struct Fisher {
         name: "train", summary: "train a network; without options, on handwritten digits", help: Train.help,
         run: Train.run),
       Command(
+        name: "eval", summary: "test the weights of a stored run", help: Evaluate.help, run: Evaluate.run),
+      Command(
+        name: "predict", summary: "what a stored run says to examples", help: Predict.help, run: Predict.run),
+      Command(
         name: "optimizers", summary: "list the optimizers, or describe one", help: Optimizers.help,
         run: Optimizers.run),
       Command(

@@ -7,10 +7,11 @@ extension Trainer {
   ///
   /// Not the number of threads, which changes no bit; nor the limits on how long the run goes, which may change.
   var identity: [String: String] {
-    [
+    var texts = [
       "network": network.description,
       "optimizer": driver.description,
-      "training data": training.data.identity,
+      "training data": training.stream.map { "stream \($0.name) of \($0.count) batches" }
+        ?? training.data.identity,
       "test data": test.data.identity,
       "batch size": "\(options.batchSize)",
       "micro-batch size": options.microBatchSize.map { "\($0)" } ?? "none",
@@ -21,6 +22,8 @@ extension Trainer {
       "normalization": "\(options.normalizes)",
       "frozen statistics": "\(options.freezesStatistics)",
     ]
+    if options.normalizesTargets { texts["target normalization"] = "true" }
+    return texts
   }
 }
 
@@ -34,9 +37,14 @@ extension Dataset {
       bytes.withUnsafeBytes { hash.add($0) }
     case .floats(let floats): floats.withUnsafeBytes { hash.add($0) }
     }
-    if case .classes(let classes, let count) = targets {
+    switch targets {
+    case .classes(let classes, let count):
       hash.add(UInt64(count))
       classes.withUnsafeBytes { hash.add($0) }
+    case .values(let values, let width):
+      hash.add(UInt64(width))
+      values.withUnsafeBytes { hash.add($0) }
+    case .inputs: break
     }
     return "\(count) examples of \(shape), hash \(hash.text)"
   }

@@ -4,8 +4,10 @@ import FisherRuntime
 /// Examples as a network takes them: one a row.
 public struct Batch<Scalar: KernelScalar>: Sendable {
   public var inputs: Matrix<Scalar>
-  /// The classes; empty if the targets are the inputs.
+  /// The classes; empty if the targets are numbers.
   public var classes: [Int]
+  /// The target numbers of a regression, a row an example; nil without.
+  public var values: Matrix<Scalar>?
 }
 
 /// Cuts a data set into batches: in order for a test, in the order of an epoch for training.
@@ -15,34 +17,48 @@ public struct BatchSource: Sendable {
   public let data: Dataset
   public let batchSize: Int
   let normalization: Normalization?
+  /// Of the target numbers of a regression.
+  let targetNormalization: Normalization?
   let augmentations: [Augmentation]
   let seed: UInt64
+  /// Where the batches of an epoch come from, if not from `data`.
+  let stream: BatchStream?
 
   /// - Precondition: `batchSize` ≥ 1.
   init(
-    _ data: Dataset, batchSize: Int, normalization: Normalization?, augmentations: [Augmentation] = [],
-    seed: UInt64 = 0
+    _ data: Dataset, batchSize: Int, normalization: Normalization?,
+    targetNormalization: Normalization? = nil, augmentations: [Augmentation] = [],
+    seed: UInt64 = 0, stream: BatchStream? = nil
   ) {
     require(batchSize >= 1, "a batch of \(batchSize)")
     self.data = data
     self.batchSize = batchSize
     self.normalization = normalization
+    self.targetNormalization = targetNormalization
     self.augmentations = augmentations
     self.seed = seed
+    self.stream = stream
   }
 
   /// The batches of an epoch; the last may be smaller.
-  public var batchCount: Int { data.count == 0 ? 0 : (data.count - 1) / batchSize + 1 }
+  public var batchCount: Int {
+    stream?.count ?? (data.count == 0 ? 0 : (data.count - 1) / batchSize + 1)
+  }
 
   /// The order of the examples in an epoch.
   func order(epoch: Int) -> [Int] {
+    if stream != nil { return [] }
     var generator = KeyedGenerator(seed, Purpose.order, UInt64(epoch))
     return generator.permutation(data.count)
   }
 
   /// Batch `number` of a shuffled epoch, augmented.
   func batch<S: KernelScalar>(_ number: Int, of order: [Int], epoch: Int, as _: S.Type) -> Batch<S> {
-    batch(Array(order[places(number)]), augmenting: epoch)
+    if let stream {
+      let examples = stream.examples(epoch: epoch, number)
+      return BatchSource(examples, batchSize: examples.count, normalization: nil).batch(0, as: S.self)
+    }
+    return batch(Array(order[places(number)]), augmenting: epoch)
   }
 
   /// Batch `number` in the order of the data, as it is.
@@ -57,7 +73,7 @@ public struct BatchSource: Sendable {
   }
 
   @specialized(where S == Float) @specialized(where S == Double)
-  func batch<S: KernelScalar>(_ places: [Int], augmenting epoch: Int?) -> Batch<S> {
+  func batch<S: KernelScalar>(_ places: [Int], augmenting epoch: Int?, as _: S.Type = S.self) -> Batch<S> {
     let width = data.shape.count
     var inputs = Matrix<S>(rows: places.count, columns: width)
     var example = [Float](repeating: 0, count: width)
@@ -71,9 +87,20 @@ public struct BatchSource: Sendable {
         }
       }
     }
-    var classes: [Int] = []
-    if case .classes(let all, _) = data.targets { classes = places.map { all[$0] } }
-    return Batch(inputs: inputs, classes: classes)
+    switch data.targets.selecting(places, of: data.count) {
+    case .inputs: return Batch(inputs: inputs, classes: [])
+    case .classes(let classes, _): return Batch(inputs: inputs, classes: classes)
+    case .values(var values, let width):
+      if let targetNormalization {
+        for start in stride(from: 0, to: values.count, by: width) {
+          values.withUnsafeMutableBufferPointer { all in
+            targetNormalization.apply(UnsafeMutableBufferPointer(rebasing: all[start..<start + width]))
+          }
+        }
+      }
+      return Batch(
+        inputs: inputs, classes: [], values: Matrix(values.map { S($0) }, rows: places.count, columns: width))
+    }
   }
 
   private func augment(_ example: UnsafeMutableBufferPointer<Float>, _ place: Int, _ epoch: Int) {

@@ -6,8 +6,11 @@ extension DataSplit {
 
   /// `digits`, `curves`, a CSV file, or a directory with the files of MNIST, CIFAR-10 or CIFAR-100.
   ///
+  /// - Parameters:
+  ///   - name: of a data set, or a path.
+  ///   - kind: what the target column of a CSV file holds.
   /// - Throws: ``FileError``.
-  public static func named(_ name: String) throws(FileError) -> DataSplit {
+  public static func named(_ name: String, as kind: TargetKind = .classes) throws(FileError) -> DataSplit {
     switch name {
     case "digits": return Digits.split
     case "curves": return Curves.split()
@@ -17,7 +20,7 @@ extension DataSplit {
     guard FileManager.default.fileExists(atPath: name, isDirectory: &isDirectory) else {
       throw FileError(name, "neither a data set (\(names.joined(separator: ", "))) nor a file or directory")
     }
-    if !isDirectory.boolValue { return DataSplit(splitting: try CSV.dataset(name)) }
+    if !isDirectory.boolValue { return DataSplit(splitting: try CSV.dataset(name, as: kind)) }
     if IDX.isPresent(in: name) { return try IDX.split(in: name) }
     if CIFAR.kind(of: name) != nil { return try CIFAR.split(in: name) }
     throw FileError(

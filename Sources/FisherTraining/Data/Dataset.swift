@@ -23,14 +23,6 @@ public struct ExampleShape: Sendable, Hashable, CustomStringConvertible {
   public var description: String { "\(channels)×\(height)×\(width)" }
 }
 
-/// What a network shall say to an example.
-public enum Targets: Sendable, Equatable {
-  /// One of `count` classes for each example.
-  case classes([Int], count: Int)
-  /// The example itself: an autoencoder.
-  case inputs
-}
-
 /// Examples in memory, with what belongs to them.
 public struct Dataset: Sendable {
   enum Storage: Sendable {
@@ -44,12 +36,18 @@ public struct Dataset: Sendable {
   /// The number of examples.
   public let count: Int
   public let targets: Targets
+  /// The numbers are tokens below this one, which nothing may shift or scale; nil if they are measurements.
+  public let vocabulary: Int?
   let storage: Storage
+  /// What the classes are called; nil if they are numbers.
+  public internal(set) var classNames: [String]?
   /// What a reader should know of how the data were read.
   public internal(set) var notes: [String] = []
 
   /// - Precondition: the numbers and targets of as many whole examples.
-  init(name: String, shape: ExampleShape, storage: Storage, targets: Targets) {
+  init(
+    name: String, shape: ExampleShape, storage: Storage, targets: Targets, vocabulary: Int? = nil
+  ) {
     let numbers: Int
     switch storage {
     case .bytes(let bytes, _): numbers = bytes.count
@@ -57,13 +55,12 @@ public struct Dataset: Sendable {
     }
     require(numbers % shape.count == 0, "\(numbers) numbers do not make examples of \(shape)")
     count = numbers / shape.count
-    if case .classes(let classes, _) = targets {
-      require(classes.count == count, "\(classes.count) classes for \(count) examples")
-    }
+    targets.require(examples: count)
     self.name = name
     self.shape = shape
     self.storage = storage
     self.targets = targets
+    self.vocabulary = vocabulary
   }
 
   /// Examples given as rows.
@@ -75,6 +72,45 @@ public struct Dataset: Sendable {
     self.init(
       name: name, shape: shape, storage: .floats(rows.flatMap(\.self)),
       targets: .classes(classes, count: classCount))
+  }
+
+  /// Examples given as rows, with the numbers that the network shall say to each: a regression.
+  ///
+  /// - Precondition: all rows have `shape.count` numbers; there is a row of values for each, all equally long.
+  public init(name: String, shape: ExampleShape, rows: [[Float]], values: [[Float]]) {
+    let width = values.first?.count ?? 1
+    require(rows.allSatisfy { $0.count == shape.count }, "a row does not have the shape \(shape)")
+    require(values.allSatisfy { $0.count == width }, "the rows of target values are not equally long")
+    require(values.count == rows.count, "\(values.count) rows of target values for \(rows.count) examples")
+    self.init(
+      name: name, shape: shape, storage: .floats(rows.flatMap(\.self)),
+      targets: .values(values.flatMap(\.self), width: width))
+  }
+
+  /// Sequences of tokens, all equally long, each with one class or with one for every position.
+  ///
+  /// - Precondition: tokens lie from 0 below `vocabulary`, classes from 0 below `classCount`.
+  public init(name: String, sequences: [[Int]], vocabulary: Int, classes: [[Int]], classCount: Int) {
+    let (length, answers) = (sequences.first?.count ?? 1, classes.first?.count ?? 1)
+    require(sequences.allSatisfy { $0.count == length }, "the sequences are not equally long")
+    require(
+      classes.count == sequences.count && classes.allSatisfy { $0.count == answers },
+      "\(classes.count) lists of classes for \(sequences.count) sequences, or not equally long")
+    require(
+      sequences.allSatisfy { $0.allSatisfy { 0..<vocabulary ~= $0 } }, "a token is not below \(vocabulary)")
+    require(
+      classes.allSatisfy { $0.allSatisfy { 0..<classCount ~= $0 } }, "a class is not below \(classCount)")
+    self.init(
+      name: name, shape: ExampleShape(channels: length),
+      storage: .floats(sequences.flatMap { $0.map { Float($0) } }),
+      targets: .classes(classes.flatMap(\.self), count: classCount), vocabulary: vocabulary)
+  }
+
+  /// Rows of `width` numbers from a CSV file without targets, as ``Trainer/predict(_:)`` takes them.
+  ///
+  /// - Throws: ``FileError`` with the number of the first bad line.
+  public static func rows(ofCSV path: String, width: Int) throws(FileError) -> [[Float]] {
+    try CSV.rows(path, width: width)
   }
 
   /// All numbers lie in [0, 1]: intensities, which a binary cross-entropy may compare.
@@ -91,6 +127,21 @@ public struct Dataset: Sendable {
     return nil
   }
 
+  /// The answers that an example wants: its positions if each has a class, else 1.
+  public var answers: Int {
+    if case .classes(let classes, _) = targets { return max(1, classes.count / max(1, count)) }
+    return 1
+  }
+
+  /// The numbers that a network for these data gives to an example.
+  public var outputCount: Int {
+    switch targets {
+    case .classes(_, let count): answers * count
+    case .values(_, let width): width
+    case .inputs: shape.count
+    }
+  }
+
   /// The numbers of example `i`.
   @inline(__always)
   func copyExample(_ i: Int, to target: UnsafeMutableBufferPointer<Float>) {
@@ -103,6 +154,29 @@ public struct Dataset: Sendable {
     }
   }
 
+  /// These examples, then others of the same shape and targets.
+  ///
+  /// - Precondition: `other` was read like this one.
+  public func appending(_ other: Dataset) -> Dataset {
+    let numbers: Storage
+    switch (storage, other.storage) {
+    case (.bytes(let a, let scale), .bytes(let b, _)): numbers = .bytes(a + b, scale: scale)
+    case (.floats(let a), .floats(let b)): numbers = .floats(a + b)
+    default: fatalError("Dataset: \(name) and \(other.name) are stored differently")
+    }
+    let all: Targets
+    switch (targets, other.targets) {
+    case (.classes(let a, let count), .classes(let b, _)): all = .classes(a + b, count: count)
+    case (.values(let a, let width), .values(let b, _)): all = .values(a + b, width: width)
+    case (.inputs, .inputs): all = .inputs
+    default: fatalError("Dataset: \(name) and \(other.name) have different targets")
+    }
+    var result = Dataset(name: name, shape: shape, storage: numbers, targets: all, vocabulary: vocabulary)
+    result.notes = notes
+    result.classNames = classNames
+    return result
+  }
+
   /// The examples of these places, in this order.
   func selecting(_ places: [Int], name: String) -> Dataset {
     let n = shape.count
@@ -112,57 +186,11 @@ public struct Dataset: Sendable {
       chosen = .bytes(places.flatMap { bytes[$0 * n..<($0 + 1) * n] }, scale: scale)
     case .floats(let floats): chosen = .floats(places.flatMap { floats[$0 * n..<($0 + 1) * n] })
     }
-    var targets = targets
-    if case .classes(let classes, let count) = targets {
-      targets = .classes(places.map { classes[$0] }, count: count)
-    }
-    var result = Dataset(name: name, shape: shape, storage: chosen, targets: targets)
+    var result = Dataset(
+      name: name, shape: shape, storage: chosen, targets: targets.selecting(places, of: count),
+      vocabulary: vocabulary)
     result.notes = notes
+    result.classNames = classNames
     return result
-  }
-}
-
-/// What is learned from, and what is tested with.
-public struct DataSplit: Sendable {
-  public let train: Dataset
-  public let test: Dataset
-
-  public init(train: Dataset, test: Dataset) {
-    require(train.shape == test.shape, "training \(train.shape) and test \(test.shape) differ")
-    self.train = train
-    self.test = test
-  }
-
-  /// The same examples, each its own target: for autoencoders.
-  public var reconstructing: DataSplit {
-    func plain(_ data: Dataset) -> Dataset {
-      var plain = Dataset(name: data.name, shape: data.shape, storage: data.storage, targets: .inputs)
-      plain.notes = data.notes
-      return plain
-    }
-    return DataSplit(train: plain(train), test: plain(test))
-  }
-
-  /// Every example once, a fifth of them for the test, by a permutation that never changes. Of a class that would have
-  /// examples for the test alone they go to the training, if another one can take their place.
-  init(splitting all: Dataset) {
-    var generator = KeyedGenerator(0, Purpose.split)
-    let order = generator.permutation(all.count)
-    let testCount = max(1, all.count / 5)
-    var (tested, learned) = (Array(order.prefix(testCount)), Array(order.dropFirst(testCount)))
-    if case .classes(let classes, _) = all.targets {
-      let known = Set(learned.map { classes[$0] })
-      let strange = tested.filter { !known.contains(classes[$0]) }
-      let counts = Dictionary(grouping: learned, by: { classes[$0] }).mapValues(\.count)
-      if strange.count < tested.count {
-        tested.removeAll { !known.contains(classes[$0]) }
-        learned += strange
-      } else if let spare = learned.firstIndex(where: { counts[classes[$0]] ?? 0 > 1 }) {
-        tested = [learned.remove(at: spare)]
-        learned += strange
-      }
-    }
-    test = all.selecting(tested.sorted(), name: all.name)
-    train = all.selecting(learned.sorted(), name: all.name)
   }
 }

@@ -30,6 +30,15 @@ public struct Normalization: Sendable, Equatable {
     scale = squares.map { $0 > 0 ? 1 / ($0 / n).squareRoot() : 1 }
   }
 
+  /// From rows of `width` numbers.
+  init(_ values: [Float], width: Int) {
+    self.init(
+      Dataset(name: "", shape: ExampleShape(channels: width), storage: .floats(values), targets: .inputs))
+  }
+
+  /// What number of channel or feature `j` became `y`.
+  func inverse(_ y: Double, _ j: Int) -> Double { y / scale[j] + mean[j] }
+
   /// Calls the body with the channel and the number, for all numbers of all examples.
   private static func forEach(of data: Dataset, _ body: (_ channel: Int, _ x: Float) -> Void) {
     let area = data.shape.height * data.shape.width

@@ -1,9 +1,28 @@
 import FisherLinearAlgebra
 import FisherNetworks
+import FisherRuntime
 
 extension Trainer {
   /// Loss and accuracy on the test data, at ``testedValues``. Weights, state and progress stay.
-  public func evaluate() -> Evaluation {
+  public func evaluate() -> Evaluation { evaluate(test) }
+
+  /// Loss and accuracy on other data, normalised as the training data are.
+  ///
+  /// - Precondition: they have the shape and the targets of the training data.
+  public func evaluate(on data: Dataset) -> Evaluation {
+    let train = training.data
+    require(
+      data.count >= 1 && data.shape == train.shape && data.outputCount == train.outputCount
+        && data.classCount == train.classCount,
+      "Trainer: \(data.count) examples of \(data.shape) with \(data.outputCount) numbers wanted, for a network of "
+        + "\(train.shape) to \(train.outputCount)")
+    return evaluate(
+      BatchSource(
+        data, batchSize: test.batchSize, normalization: test.normalization,
+        targetNormalization: test.targetNormalization))
+  }
+
+  private func evaluate(_ test: BatchSource) -> Evaluation {
     let values = testedValues
     var (lossSum, terms, right) = (0.0, 0, 0)
     for i in 0..<test.batchCount {
@@ -11,7 +30,10 @@ extension Trainer {
       let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .evaluation)
       lossSum += loss * workspace.scaleToMean * Double(workspace.termCount)
       terms += workspace.termCount
-      right += Self.rightAnswers(workspace.outputs, batch.classes)
+      if !batch.classes.isEmpty {
+        let rows = workspace.outputs.reshaped(rows: batch.classes.count, columns: network.output.features)
+        right += Self.rightAnswers(rows, batch.classes)
+      }
       workspace.releaseBatch()
     }
     let isClassified = test.data.classCount != nil
@@ -36,12 +58,15 @@ extension Trainer {
 
 extension Batch {
   /// What the loss compares the outputs with.
-  var labels: Labels<Scalar> { classes.isEmpty ? .values(inputs) : .classes(classes) }
+  var labels: Labels<Scalar> { classes.isEmpty ? .values(values ?? inputs) : .classes(classes) }
 
   /// Some of the samples.
   func samples(_ range: Range<Int>) -> Batch {
     if range.count == inputs.rows { return self }
+    let answers = classes.count / inputs.rows
     return Batch(
-      inputs: inputs[rows: range, columns: 0...], classes: classes.isEmpty ? [] : Array(classes[range]))
+      inputs: inputs[rows: range, columns: 0...],
+      classes: Array(classes[range.lowerBound * answers..<range.upperBound * answers]),
+      values: values?[rows: range, columns: 0...].compacted())
   }
 }

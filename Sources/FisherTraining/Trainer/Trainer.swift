@@ -50,14 +50,14 @@ public final class Trainer<Scalar: KernelScalar> {
     self.network = network
     self.options = options
     self.registry = registry
-    let isScaled = options.normalizes && data.train.targets != .inputs
-    let normalization = isScaled ? Normalization(data.train) : nil
+    let (normalization, targetNormalization) = Self.normalizations(data, options)
     training = BatchSource(
       data.train, batchSize: options.batchSize, normalization: normalization,
-      augmentations: options.augmentations, seed: options.seed)
+      targetNormalization: targetNormalization, augmentations: options.augmentations, seed: options.seed,
+      stream: data.stream)
     test = BatchSource(
       data.test, batchSize: options.microBatchSize ?? max(options.batchSize, 256),
-      normalization: normalization)
+      normalization: normalization, targetNormalization: targetNormalization)
     let schedule = try Schedule(
       parsing: options.schedule, stepsPerEpoch: training.batchCount, epochs: Double(options.epochs))
     driver = try OptimizerDriver(
@@ -68,6 +68,19 @@ public final class Trainer<Scalar: KernelScalar> {
     values = network.initialValues(seed: options.seed)
     gradients = network.zeros()
     workspace = network.makeWorkspace(on: backend, threads: options.threads)
+  }
+
+  /// Those of inputs and of target numbers, from the training data. Tokens, and inputs that are targets, stay as they are.
+  private static func normalizations(
+    _ data: DataSplit, _ options: TrainingOptions
+  ) -> (inputs: Normalization?, targets: Normalization?) {
+    let train = data.train
+    if data.stream != nil || train.targets == .inputs { return (nil, nil) }
+    var targets: Normalization?
+    if options.normalizesTargets, case .values(let values, let width) = train.targets {
+      targets = Normalization(values, width: width)
+    }
+    return (options.normalizes && train.vocabulary == nil ? Normalization(train) : nil, targets)
   }
 
   public var stepsPerEpoch: Int { training.batchCount }

@@ -18,10 +18,17 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
     try require(
       network.input.count == data.train.shape.count,
       "the network takes \(network.input) and \(name) has \(data.train.shape)")
-    let outputs = data.train.classCount ?? data.train.shape.count
+    let outputs = data.train.outputCount
     try require(
       network.output.count == outputs, "the network gives \(network.output), \(name) wants \(outputs) numbers"
     )
+    let answers = data.train.answers
+    try require(
+      data.train.classCount == nil || network.output.positions == answers,
+      "the network gives \(network.output), \(name) wants \(answers) answers to an example")
+    try require(
+      data.train.answers == data.test.answers && data.train.outputCount == data.test.outputCount,
+      "\(name): \(outputs) numbers are wanted in the training and \(data.test.outputCount) in the test")
     try checkTargets(data, require)
     try require(options.epochs >= 1, "epochs is \(options.epochs); it must be at least 1")
     try require(options.batchSize >= 1, "a batch of \(options.batchSize); it must have at least one sample")
@@ -63,7 +70,9 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
       data.train.classCount == data.test.classCount,
       "\(name): \(data.train.classCount ?? 0) classes in the training and \(data.test.classCount ?? 0) in the test"
     )
-    guard case .classes(let learned, _) = data.train.targets, case .classes(let tested, _) = data.test.targets
+    guard case .classes(let learned, _) = data.train.targets,
+      case .classes(let tested, _) = data.test.targets,
+      data.stream == nil
     else { return }
     let known = Set(learned)
     try require(

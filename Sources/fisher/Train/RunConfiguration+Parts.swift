@@ -48,12 +48,33 @@ extension RunConfiguration {
     }
     options.clipping =
       value.map { .value($0) } ?? norm.map { .norm($0) } ?? (isUnbounded ? Clipping.none : nil)
+    // The squared loss is then in units of the targets' variance.
+    options.normalizesTargets = self["target"] == "regression"
     return options
+  }
+
+  /// A run that has not begun, its options complete: with weights of another run, if it wants some.
+  mutating func trainer<S: KernelScalar>(
+    _: S.Type, threads: Int
+  ) throws -> (trainer: Trainer<S>, data: DataSplit, optimizer: any Optimizer) {
+    let optimizer = try optimizer()
+    let backend = try backend()
+    let data = try data()
+    complete(for: data, type(of: optimizer).record)
+    var options = try options(threads: threads)
+    let network = try network(for: data, S.self)
+    options.groups = try groups(for: optimizer, network.parameters)
+    let trainer = try Trainer(
+      network, data, optimizer: optimizer, options: options, registry: .builtIn, backend: backend)
+    return (trainer, data, optimizer)
   }
 
   /// The data of the set's name; for an autoencoder each example is its own target.
   func data() throws -> DataSplit {
-    let data = try DataSplit.named(self["dataset"])
+    guard let kind = TargetKind(rawValue: self["target"]) else {
+      throw UsageError("--target: '\(self["target"])' is neither classes nor regression")
+    }
+    let data = try DataSplit.named(self["dataset"], as: kind)
     let isAutoencoder = self["model"].isEmpty ? false : try ModelSpec(self["model"]).isAutoencoder
     return isAutoencoder ? data.reconstructing : data
   }
@@ -61,7 +82,7 @@ extension RunConfiguration {
   /// The network of the model's text.
   func network<S: KernelScalar>(for data: DataSplit, _: S.Type) throws -> Network<S> {
     let shape = data.train.shape
-    let outputs = data.train.classCount ?? shape.count
+    let outputs = data.train.outputCount
     let input: SampleShape = shape.isImage ? [shape.channels, shape.height, shape.width] : [shape.count]
     let layers = try ModelSpec(self["model"]).layers(input: input, outputs: outputs)
     return try Network<S>(input: input, layers, loss: try loss(for: data))
@@ -70,12 +91,17 @@ extension RunConfiguration {
   private func loss(for data: DataSplit) throws(UsageError) -> Loss<MeanReduction> {
     switch (self["loss"], data.train.targets) {
     case ("softmax", .classes): return .softmaxCrossEntropy()
-    case ("squared", .inputs): return .squaredError
+    case ("squared", .inputs), ("squared", .values): return .squaredError
     case ("binary", .inputs):
       if data.train.isUnitScaled && data.test.isUnitScaled { return .binaryCrossEntropy }
       throw UsageError("--loss: binary needs numbers in [0, 1], \(data.train.name) has others")
-    case ("softmax", .inputs), ("squared", .classes), ("binary", .classes):
-      let targets = data.train.targets == .inputs ? "its inputs as targets" : "classes"
+    case ("softmax", _), ("squared", _), ("binary", _):
+      let targets =
+        switch data.train.targets {
+        case .inputs: "its inputs as targets"
+        case .classes: "classes"
+        case .values: "numbers as targets"
+        }
       throw UsageError("--loss: '\(self["loss"])' does not fit \(data.train.name), which has \(targets)")
     default: throw UsageError("--loss: '\(self["loss"])' is none of softmax, binary, squared")
     }

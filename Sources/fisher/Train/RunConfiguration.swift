@@ -17,6 +17,9 @@ struct RunConfiguration: Sendable {
     Option(
       name: "dataset", standard: "digits", help: "digits, curves, a CSV file, or a folder of MNIST or CIFAR"),
     Option(
+      name: "target", standard: "classes",
+      help: "what the target column of a CSV file holds: classes, or numbers of a regression"),
+    Option(
       name: "model", standard: "",
       help: ModelSpec.forms.joined(separator: ", ") + "; by default one for the data"),
     Option(name: "loss", standard: "", help: "softmax, binary or squared; by default the one for the data"),
@@ -25,6 +28,10 @@ struct RunConfiguration: Sendable {
       name: "batch", standard: "", help: "samples of a step; by default 16, or 128 from 10 000 examples on"),
     Option(name: "micro-batch", standard: "", help: "samples that pass at once; gradients are added up"),
     Option(name: "seed", standard: "1", help: "weights, order and augmentation follow from it"),
+    Option(
+      name: "weights", standard: "",
+      help: "begin with the weights of another run: its folder, or a safetensors file"),
+    Option(name: "weights-only", standard: "*", help: "PATTERN of the names that --weights is for"),
     Option(name: "schedule", standard: "cosine", help: Schedule.spellings.joined(separator: ", ")),
     Option(
       name: "clip-norm", standard: "",
@@ -120,7 +127,7 @@ struct RunConfiguration: Sendable {
     if self["clip-norm"].isEmpty && self["clip-value"].isEmpty, case .norm(let limit)? = optimizer?.clipping {
       texts["clip-norm"] = "\(limit)"
     }
-    let outputs = data.train.classCount ?? data.train.shape.count
+    let outputs = data.train.outputCount
     if self["model"].isEmpty {
       let inputs = data.train.shape.count
       texts["model"] =
@@ -129,8 +136,11 @@ struct RunConfiguration: Sendable {
         : "mlp:\(inputs)-128-64-\(outputs)"
     }
     if self["loss"].isEmpty {
-      texts["loss"] =
-        data.train.targets != .inputs ? "softmax" : data.train.isUnitScaled ? "binary" : "squared"
+      switch data.train.targets {
+      case .classes: texts["loss"] = "softmax"
+      case .values: texts["loss"] = "squared"
+      case .inputs: texts["loss"] = data.train.isUnitScaled ? "binary" : "squared"
+      }
     }
     if self["batch"].isEmpty { texts["batch"] = data.train.count < 10_000 ? "16" : "128" }
   }

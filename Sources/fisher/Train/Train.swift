@@ -59,16 +59,13 @@ enum Train {
   ) throws -> Int32 {
     var configuration = configuration
     let threads = try arguments.count("threads", atMost: Threads.most) ?? Threads.available
-    let optimizer = try configuration.optimizer()
-    let backend = try configuration.backend()
-    let data = try configuration.data()
-    configuration.complete(for: data, type(of: optimizer).record)
-    var options = try configuration.options(threads: threads)
-    let network = try configuration.network(for: data, S.self)
-    options.groups = try configuration.groups(for: optimizer, network.parameters)
-    let trainer = try Trainer(
-      network, data, optimizer: optimizer, options: options, registry: .builtIn, backend: backend)
-    if let checkpoint { try trainer.resume(from: checkpoint) }
+    let (trainer, data, optimizer) = try configuration.trainer(S.self, threads: threads)
+    if let checkpoint {
+      try trainer.resume(from: checkpoint)
+    } else if !configuration["weights"].isEmpty {
+      try trainer.loadWeights(
+        from: configuration["weights"], matching: NamePattern(configuration["weights-only"]))
+    }
     let saver = try Saver(arguments, resumed: checkpoint, configuration: configuration.stored)
     let report = TrainingReport(
       json: try arguments.jsonLines(appending: checkpoint != nil), isQuiet: arguments.isQuiet)

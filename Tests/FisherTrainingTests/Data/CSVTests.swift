@@ -114,11 +114,29 @@ private struct Reading {
     let fractions = "a,b,y\n" + (0..<30).map { "\($0),1,\(Float($0) / 8)\n" }.joined()
     #expect(
       try Reading(fractions).refusal
-        == "t.csv, line 3, column 3: the class '0.125' is not an integer from 0 to 65535")
+        == "t.csv, line 3, column 3: the class '0.125' is not an integer from 0 to 65535 (--target regression)"
+    )
     let integers = (0..<30).map { "0.5,\($0 % 7),\(37 * $0 % 101)\n" }.joined()
     #expect(
       try Reading(integers).refusal
-        == "t.csv, column 3: 30 different integers in 30 rows are targets of a regression, not classes")
+        == "t.csv, column 3: 30 different integers in 30 rows are targets of a regression, not classes (--target regression)"
+    )
+  }
+
+  /// The same tables, read as what they are: the column that is called so, else the last one.
+  @Test func targetsOfARegressionAreRead() throws {
+    let folder = TemporaryFolder()
+    let path = try folder.write("t.csv", "a,target,b\n1,0.5,3\n4,-2,6\n7,1e3,9\n")
+    let data = try CSV.dataset(path, as: .regression)
+    #expect(data.targets == .values([0.5, -2, 1000], width: 1) && data.classCount == nil)
+    #expect(data.shape.count == 2 && data.notes == ["the target numbers are in column 2"])
+    let split = try DataSplit.named(path, as: .regression)
+    #expect(split.train.count == 2 && split.test.count == 1)
+    let plain = try folder.write("u.csv", "1,2,0\n3,4,1\n5,6,1\n")
+    #expect(try CSV.dataset(plain, as: .regression).targets == .values([0, 1, 1], width: 1))
+    let words = try folder.write("v.csv", "a,b\n1,cat\n3,dog\n4,cat\n")
+    let error = #expect(throws: FileError.self) { try CSV.dataset(words, as: .regression) }
+    #expect(error?.reason == "'cat' is not a finite number")
   }
 
   @Test func otherFilesAreRefused() throws {

@@ -6,24 +6,21 @@ enum CSV {
   /// integers from 0 to 65535, or words, which are numbered in alphabetical order. ``CSVLayout`` says in which column.
   ///
   /// - Throws: ``FileError`` with the number of the first bad line.
-  static func dataset(_ path: String) throws(FileError) -> Dataset {
-    let bytes = try FileBytes.readData(path)
-    let start = try textStart(bytes, path)
-    let table: CSVTable
-    do {
-      table = try bytes.withUnsafeBufferPointer { bytes throws(FileError) in
-        try CSVTable(
-          CSVRecords(
-            bytes, from: start, separator: CSVRecords.separator(bytes, from: start), path: path))
-      }
-    }
+  static func dataset(_ path: String, as kind: TargetKind = .classes) throws(FileError) -> Dataset {
+    let table = try table(path)
     guard table.rows >= 2 else {
       throw FileError(
         path, "\(table.rows) rows; at least two are needed, one to learn from and one to test with")
     }
-    let layout = try CSVLayout(table)
-    var notes = layout.notes
-    let classes = try classes(table, layout.label, &notes)
+    let layout = try CSVLayout(table, kind)
+    var (notes, names, targets) = (layout.notes, [String]?.none, Targets.inputs)
+    switch kind {
+    case .classes:
+      let classes = try classes(table, layout.label, &notes)
+      targets = .classes(classes, count: (classes.max() ?? 0) + 1)
+      names = table.words[layout.label]?.sorted()
+    case .regression: targets = .values(Array(table.column(layout.label)), width: 1)
+    }
     let features = layout.features
     var floats: [Float] = []
     floats.reserveCapacity(table.rows * features.count)
@@ -32,9 +29,52 @@ enum CSV {
     }
     var data = Dataset(
       name: (path as NSString).lastPathComponent, shape: ExampleShape(channels: features.count),
-      storage: .floats(floats), targets: .classes(classes, count: (classes.max() ?? 0) + 1))
+      storage: .floats(floats), targets: targets)
     data.notes = notes
+    data.classNames = names
     return data
+  }
+
+  private static func table(_ path: String) throws(FileError) -> CSVTable {
+    let bytes = try FileBytes.readData(path)
+    let start = try textStart(bytes, path)
+    return try bytes.withUnsafeBufferPointer { bytes throws(FileError) in
+      try CSVTable(
+        CSVRecords(bytes, from: start, separator: CSVRecords.separator(bytes, from: start), path: path))
+    }
+  }
+
+  /// Rows of `width` numbers without any targets; a first line that holds no number names the columns.
+  ///
+  /// - Throws: ``FileError`` with the number of the first bad line.
+  static func rows(_ path: String, width: Int) throws(FileError) -> [[Float]] {
+    let bytes = try FileBytes.readData(path)
+    let start = try textStart(bytes, path)
+    return try bytes.withUnsafeBufferPointer { bytes throws(FileError) in
+      var records = CSVRecords(
+        bytes, from: start, separator: CSVRecords.separator(bytes, from: start), path: path)
+      var (fields, rows, isFirst) = ([CSVField](), [[Float]](), true)
+      while try records.next(&fields) {
+        let numbers = fields.map { records.number($0) }
+        defer { isFirst = false }
+        if isFirst && numbers.allSatisfy({ $0 == nil }) { continue }
+        guard fields.count == width else {
+          throw FileError(
+            path, at: "line \(records.recordLine)", "\(fields.count) values, the network takes \(width)")
+        }
+        var row: [Float] = []
+        for (column, number) in numbers.enumerated() {
+          guard let number, number.isFinite else {
+            throw FileError(
+              path, at: "line \(records.recordLine), column \(column + 1)",
+              "'\(records.text(fields[column]))' is not a finite number")
+          }
+          row.append(number)
+        }
+        rows.append(row)
+      }
+      return rows
+    }
   }
 
   /// Where the text begins: behind a mark of UTF-8.
@@ -65,16 +105,17 @@ enum CSV {
       notes.append("classes " + sorted.prefix(10).joined(separator: ", ") + (sorted.count > 10 ? ", …" : ""))
       return column.map { ranks[words[Int($0)]] ?? 0 }
     }
+    let values = CSVLayout.Values(column)
     if let row = column.firstIndex(where: { $0 != $0.rounded() || !(0..<65536 ~= $0) }) {
       throw FileError(
         table.path, at: "line \(table.lines[row]), column \(label + 1)",
-        "the class '\(text(of: column[row]))' is not an integer from 0 to 65535")
+        "the class '\(text(of: column[row]))' is not an integer from 0 to 65535"
+          + (values.fractions > 0 && values.count >= 20 ? " (--target regression)" : ""))
     }
-    let values = CSVLayout.Values(column)
     if values.areTargets {
       throw FileError(
         table.path, at: "column \(label + 1)",
-        "\(values.distinct) different integers in \(table.rows) rows are targets of a regression, not classes"
+        "\(values.distinct) different integers in \(table.rows) rows are targets of a regression, not classes (--target regression)"
       )
     }
     return column.map { Int($0) }

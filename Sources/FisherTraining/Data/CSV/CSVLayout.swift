@@ -6,10 +6,11 @@ struct CSVLayout {
   private(set) var notes: [String] = []
 
   /// The classes are in the column that the header calls so, else in the only column of words, else in the last one; in
-  /// the first if only that one can hold them. An index in the first column is no feature.
+  /// the first if only that one can hold them. Target numbers are in the column that the header calls so, else in the
+  /// last one. An index in the first column is no feature.
   ///
   /// - Throws: ``FileError`` if columns of words are left, or if the classes may be in the first or the last column.
-  init(_ table: CSVTable) throws(FileError) {
+  init(_ table: CSVTable, _ kind: TargetKind = .classes) throws(FileError) {
     let named = Self.namedLabel(table)
     var candidates = Array(0..<table.columns)
     if table.columns > 2, named != 0, let what = Self.index(table) {
@@ -18,15 +19,18 @@ struct CSVLayout {
     }
     let words = candidates.filter { table.words[$0] != nil }
     label = named ?? table.columns - 1
-    if named == nil, let only = words.first, words.count == 1 {
-      label = only
-    } else if named == nil, words.isEmpty, try Self.isFirst(candidates[0], table) {
-      label = candidates[0]
+    if named == nil && kind == .classes {
+      if let only = words.first, words.count == 1 {
+        label = only
+      } else if words.isEmpty, try Self.isFirst(candidates[0], table) {
+        label = candidates[0]
+      }
     }
-    if label != table.columns - 1 { notes.append("the classes are in column \(label + 1)") }
+    let what = kind == .classes ? "classes" : "target numbers"
+    if label != table.columns - 1 { notes.append("the \(what) are in column \(label + 1)") }
     let label = label
     features = candidates.filter { $0 != label }
-    if let bad = words.first(where: { $0 != label }), let line = table.lines.first {
+    if let bad = words.first(where: { $0 != label || kind == .regression }), let line = table.lines.first {
       throw FileError(
         table.path, at: "line \(line), column \(bad + 1)",
         "'\(table.words[bad]?.first ?? "")' is not a finite number")
