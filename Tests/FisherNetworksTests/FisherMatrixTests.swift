@@ -35,6 +35,12 @@ struct FisherCase: Sendable, CustomStringConvertible {
       FisherCase(
         description: "image softmax", input: [2, 4, 4], layers: image, target: .softmax, outputs: 3),
       FisherCase(
+        description: "transformer", input: [3, 4],
+        layers: [
+          .positionEmbedding, .rmsNorm(), .selfAttention(width: 4, heads: 2, rotary: true), .layerNorm,
+          .linear(2),
+        ], target: .softmax, outputs: 6),
+      FisherCase(
         description: "rows of outputs", input: [3, 4], layers: [.linear(5), .tanh, .linear(2)],
         target: .softmax,
         outputs: 6),

@@ -33,14 +33,30 @@ struct NaiveNetwork {
         (0..<x.shape[0]).map { c in (0..<area).reduce(0) { $0 + s[c * area + $1] } / Double(area) }
       }
       return Flow(samples: samples, shape: [x.shape[0]])
-    case .batchNorm: return batchNorm(x)
-    case .layerNorm: return layerNorm(x)
+    case .batchNorm: return batchNorm(x, 1e-5)
+    case .batchNormalization(let ε, _): return batchNorm(x, ε)
+    case .layerNorm: return layerNorm(x, 1e-5)
+    case .layerNormalization(let ε): return layerNorm(x, ε)
+    case .rmsNorm(let ε):
+      let γ = take()
+      return rows(x) { row in
+        let square = row.reduce(0) { $0 + $1 * $1 } / Double(row.count)
+        return row.indices.map { γ[$0] * row[$0] / (square + ε).squareRoot() }
+      }
+    case .positionEmbedding:
+      let table = take()
+      return Flow(samples: x.samples.map { zip($0, table).map(+) }, shape: x.shape)
+    case .attention(let heads, let causal, let rotary): return attention(x, heads, causal, rotary)
     case .flatten: return Flow(samples: x.samples, shape: [x.shape.reduce(1, *)])
     case .relu: return map(x) { max($0, 0) }
     case .leakyRelu(let slope): return map(x) { $0 > 0 ? $0 : slope * $0 }
     case .tanh: return map(x, Foundation.tanh)
     case .sigmoid: return map(x) { 1 / (1 + exp(-$0)) }
     case .gelu: return map(x) { 0.5 * $0 * (1 + erf($0 / 2.0.squareRoot())) }
+    case .geluTanh:
+      return map(x) { x in
+        0.5 * x * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+      }
     case .silu: return map(x) { $0 / (1 + exp(-$0)) }
     case .softmax:
       return rows(x) { row in
@@ -144,7 +160,7 @@ struct NaiveNetwork {
     return Flow(samples: samples, shape: [channels, oh, ow])
   }
 
-  private mutating func batchNorm(_ x: Flow) -> Flow {
+  private mutating func batchNorm(_ x: Flow, _ ε: Double) -> Flow {
     let (γ, β) = (take(), take())
     let channels = x.shape[0]
     let area = x.shape.dropFirst().reduce(1, *)
@@ -158,20 +174,20 @@ struct NaiveNetwork {
       }
       for s in y.samples.indices {
         for i in c * area..<(c + 1) * area {
-          y.samples[s][i] = γ[c] * (x.samples[s][i] - mean) / (variance + 1e-5).squareRoot() + β[c]
+          y.samples[s][i] = γ[c] * (x.samples[s][i] - mean) / (variance + ε).squareRoot() + β[c]
         }
       }
     }
     return y
   }
 
-  private mutating func layerNorm(_ x: Flow) -> Flow {
+  private mutating func layerNorm(_ x: Flow, _ ε: Double) -> Flow {
     let (γ, β) = (take(), take())
     return rows(x) { row in
       let n = Double(row.count)
       let mean = row.reduce(0, +) / n
       let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n
-      return row.indices.map { γ[$0] * (row[$0] - mean) / (variance + 1e-5).squareRoot() + β[$0] }
+      return row.indices.map { γ[$0] * (row[$0] - mean) / (variance + ε).squareRoot() + β[$0] }
     }
   }
 }

@@ -13,7 +13,9 @@ struct NetworkCase: Sendable, CustomStringConvertible {
 
   var description: String { name }
 
-  static let all: [NetworkCase] = [
+  static let all = plain + transformers
+
+  private static let plain: [NetworkCase] = [
     NetworkCase(
       name: "linear", input: [7],
       layers: [.linear(9), .relu, .linear(5, bias: false), .leakyRelu(slope: 0.2), .relu, .linear(3)]),
@@ -69,6 +71,44 @@ struct NetworkCase: Sendable, CustomStringConvertible {
           [.convolution(4, size: 3, stride: 2, padding: 1, bias: false), .batchNorm],
           shortcut: [.convolution(4, size: 1, stride: 2)]), .relu, .globalAveragePool, .linear(3),
       ]),
+  ]
+
+  /// Layers of transformers, and norms with numbers of their own.
+  static let transformers: [NetworkCase] = [
+    NetworkCase(
+      name: "attention", input: [5, 4],
+      layers: [.linear(18), .attention(heads: 3, causal: false), .linear(3)]),
+    NetworkCase(
+      name: "causal attention with turned positions", input: [6, 5],
+      layers: [.linear(24), .attention(heads: 2, causal: true, rotary: true), .linear(3)]),
+    NetworkCase(
+      name: "attention with turned positions, twice read", input: [4, 12],
+      layers: [
+        .linear(12), .residual([.attention(heads: 2, causal: false, rotary: true)], shortcut: [.linear(4)]),
+        .linear(3),
+      ]),
+    NetworkCase(
+      name: "attention over one position", input: [1, 6],
+      layers: [.linear(6), .attention(heads: 1), .linear(3)]),
+    NetworkCase(
+      name: "transformer block", input: [4, 6],
+      layers: [.positionEmbedding, .transformerBlock(width: 6, heads: 2), .layerNorm, .linear(3)]),
+    NetworkCase(
+      name: "transformer block with other parts", input: [3, 4],
+      layers: [
+        .linear(8),
+        .transformerBlock(
+          width: 8, heads: 2, hidden: 10, causal: false, rotary: true, norm: .rmsNorm(), activation: .geluTanh
+        ),
+        .positionEmbedding, .linear(3),
+      ]),
+    NetworkCase(
+      name: "norms", input: [3, 9],
+      layers: [
+        .linear(8), .rmsNorm(epsilon: 0.1), .tanh, .layerNormalization(epsilon: 0.3), .geluTanh, .flatten,
+        .linear(7),
+        .batchNormalization(epsilon: 0.2, momentum: 0.3), .tanh, .linear(3),
+      ], leastSamples: 3),
   ]
 
   func network<S: KernelScalar>(_: S.Type) throws -> Network<S> { try Network(input: input, layers) }

@@ -9,7 +9,8 @@ public enum LayerKind: Sendable, Hashable {
   case convolution(ConvolutionGeometry, hasBias: Bool)
   /// Rows are samples; columns are channels × `area`. The inputs are those before the normalisation.
   case batchNorm(channels: Int, area: Int)
-  /// Rows are samples × positions, columns are features. The inputs are those before the normalisation.
+  /// Rows are samples × positions, columns are features. The inputs are those before the normalisation, to mean 0 and
+  /// variance 1 or by the root mean square alone: then there is no shift.
   case layerNorm
   /// Rows are samples × positions; the one input column holds the tokens' numbers, from 0 below `tokens`.
   case embedding(tokens: Int)

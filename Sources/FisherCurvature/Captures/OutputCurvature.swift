@@ -81,3 +81,18 @@ extension OutputCurvature {
     return OutputCurvature(factors: spread, coefficients: u)
   }
 }
+
+extension OutputCurvature {
+  /// Of losses in which row n counts wₙ times, given ∂(wₙ·ℓₙ)/∂zₙ as gradients: H becomes wₙ·Hₙ.
+  public func weighted(_ w: [Double]) -> OutputCurvature {
+    let factors = factors.map { factor in
+      Matrix(rows: factor.rows, columns: factor.columns) { n, j in
+        w[n] == 0 ? 0 : Scalar(Double(factor[n, j]) * w[n].squareRoot())
+      }
+    }
+    let u = Matrix(rows: coefficients.rows, columns: coefficients.columns) { n, r in
+      w[n] == 0 ? 0 : coefficients[n, r] / w[n].squareRoot()
+    }
+    return OutputCurvature(factors: factors, coefficients: u)
+  }
+}

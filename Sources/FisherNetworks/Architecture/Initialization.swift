@@ -17,8 +17,7 @@ enum InitialValue: Sendable, Hashable {
   case weight(fanIn: Int, fanOut: Int)
   case bias(fanIn: Int)
   case constant(Double)
-  /// Normal with variance 1.
-  case normal
+  case normal(deviation: Double)
 }
 
 extension Initialization {
@@ -37,7 +36,7 @@ extension Initialization {
     }
     switch (initial, self) {
     case (.constant(let value), _): return { _, _ in value }
-    case (.normal, _): return { stream, i in stream.normal(i) }
+    case (.normal(let deviation), _): return { stream, i in deviation * stream.normal(i) }
     case (.weight(let fanIn, _), .pytorch): return uniform(1 / Double(fanIn).squareRoot())
     case (.weight(let fanIn, _), .kaiming):
       let deviation = (2 / Double(fanIn)).squareRoot()

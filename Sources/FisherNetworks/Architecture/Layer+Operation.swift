@@ -60,12 +60,42 @@ extension Layer {
       let geometry = pooling(shape, shape.axes[1], shape.axes[2], stride: 1, padding: 0)
       return (PoolOperation<S>(reduction: .mean, geometry: geometry), [shape.axes[0]])
     case .batchNorm:
+      return try Layer.batchNormalization().operation(on: shape, rectifier, name: name)
+    case .batchNormalization(let ε, let momentum):
       if shape.axes.count == 2 { throw reject("features or images") }
+      if !(ε >= 0 && 0...1 ~= momentum) {
+        throw reject("ε ≥ 0, not \(ε), and a momentum in 0 … 1, not \(momentum)")
+      }
       let channels = shape.axes[0]
-      return (BatchNormOperation<S>(channels: channels, area: shape.count / channels), shape)
+      return (
+        BatchNormOperation<S>(channels: channels, area: shape.count / channels, ε: ε, momentum: momentum),
+        shape
+      )
     case .layerNorm:
+      return try Layer.layerNormalization(epsilon: 1e-5).operation(on: shape, rectifier, name: name)
+    case .layerNormalization(let ε), .rmsNorm(let ε):
       if shape.isImage { throw reject("features, after flatten") }
-      return (LayerNormOperation<S>(features: shape.features, positions: shape.positions), shape)
+      if !(ε >= 0) { throw reject("ε ≥ 0, not \(ε)") }
+      let operation = LayerNormOperation<S>(
+        features: shape.features, positions: shape.positions, ε: ε, isCentered: isCentered)
+      return (operation, shape)
+    case .positionEmbedding:
+      if shape.axes.count != 2 { throw reject("positions × features") }
+      return (PositionOperation<S>(positions: shape.positions, width: shape.features), shape)
+    case .attention(let heads, let isCausal, let isRotary):
+      let (positions, width) = (shape.positions, shape.features / 3)
+      let fits =
+        shape.axes.count == 2 && heads >= 1 && shape.features % 3 == 0 && width % heads == 0
+        && (!isRotary || width / heads % 2 == 0)
+      if !fits {
+        throw reject(
+          "positions × features that are q, k and v of \(heads) heads"
+            + (isRotary ? ", each of an even number of features" : ""))
+      }
+      let rotation = isRotary ? RotaryPositions<S>(positions: positions, size: width / heads) : nil
+      let operation = AttentionOperation<S>(
+        heads: heads, width: width, positions: positions, isCausal: isCausal, rotation: rotation)
+      return (operation, [positions, width])
     case .embedding(let tokens, let width):
       if shape.axes.count != 1 || min(tokens, width) < 1 {
         throw reject("one axis of tokens, and sizes of at least 1")
@@ -84,11 +114,17 @@ extension Layer {
     case .tanh: elementwise = .tanh
     case .sigmoid: elementwise = .sigmoid
     case .gelu: elementwise = .gelu
+    case .geluTanh: return (GeluTanhOperation<S>(), shape)
     case .silu: elementwise = .silu
     case .flatten, .sequential, .residual:
       fatalError("\(name) is no operation")
     }
     return (FunctionOperation<S>(function: elementwise), shape)
+  }
+
+  private var isCentered: Bool {
+    if case .rmsNorm = self { return false }
+    return true
   }
 
   private var isMaximum: Bool {

@@ -16,12 +16,25 @@ public indirect enum Layer: Sendable, Hashable {
   case averagePool(_ size: Int, stride: Int? = nil, padding: Int = 0)
   /// The mean of every channel: an image becomes features.
   case globalAveragePool
-  /// Channels are brought to mean 0 and variance 1 over the batch, then scaled and shifted. Features or images.
+  /// Channels are brought to mean 0 and variance 1 over the batch, then scaled and shifted. Features or images. ε and
+  /// momentum are PyTorch's, 1e-5 and 0.1.
   case batchNorm
-  /// Each row is brought to mean 0 and variance 1 on the last axis, then scaled and shifted.
+  /// ``batchNorm`` with another ε in √(σ² + ε), and momentum m in average ← (1 − m)·average + m·batch.
+  case batchNormalization(epsilon: Double = 1e-5, momentum: Double = 0.1)
+  /// Each row is brought to mean 0 and variance 1 on the last axis, then scaled and shifted. ε is PyTorch's, 1e-5.
   case layerNorm
+  /// ``layerNorm`` with another ε in √(σ² + ε).
+  case layerNormalization(epsilon: Double)
+  /// Each row is divided by its root mean square on the last axis, then scaled.
+  case rmsNorm(epsilon: Double = 1e-6)
   /// Inputs are the numbers of tokens, from 0; each becomes `width` features.
   case embedding(tokens: Int, width: Int)
+  /// A learned row of features is added at each position: positions × features.
+  case positionEmbedding
+  /// Attention among the positions of a sample: 3·width features, which are q, k and v side by side, become width. Every
+  /// head has width/heads features of each. Causal: no position sees a later one. Rotary: q and k are turned by
+  /// their positions. See ``selfAttention(width:heads:causal:rotary:dropout:)``.
+  case attention(heads: Int, causal: Bool = true, rotary: Bool = false)
   /// In training, each element becomes 0 with probability `rate`, the others grow by 1/(1 − rate).
   case dropout(_ rate: Double)
   /// Channels, height and width, or positions and features, become one axis of features.
@@ -35,6 +48,8 @@ public indirect enum Layer: Sendable, Hashable {
   case sigmoid
   /// x·Φ(x)
   case gelu
+  /// ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))): GPT-2's approximation of ``gelu``.
+  case geluTanh
   /// x/(1 + e⁻ˣ)
   case silu
   /// On the last axis.
@@ -55,6 +70,7 @@ extension Layer {
     case .convolution(let outputs, let size, _, _, _, let groups, _):
       return Double(outputs) * (inputs / Double(max(1, groups))) * Double(size) * Double(size)
     case .embedding(let tokens, let width): return Double(width) * (Double(tokens) + inputs)
+    case .positionEmbedding: return Double(shape.positions) * Double(shape.features)
     default: return 0
     }
   }

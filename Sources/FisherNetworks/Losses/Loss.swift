@@ -18,6 +18,23 @@ public struct Loss<Reduction: LossReduction>: Sendable {
     return Loss(function: .softmaxCrossEntropy(labelSmoothing: labelSmoothing))
   }
 
+  /// The softmax cross-entropy in which a row counts as much as its class weighs: Σ w·loss over rows, divided by the
+  /// number of rows that have a class for the mean.
+  ///
+  /// - Parameters:
+  ///   - weights: one for each class, at least 0.
+  ///   - labelSmoothing: as in ``softmaxCrossEntropy(labelSmoothing:)``.
+  public static func weightedCrossEntropy(classWeights weights: [Double], labelSmoothing: Double = 0) -> Loss
+  {
+    require(
+      !weights.isEmpty && weights.allSatisfy { $0 >= 0 && $0.isFinite },
+      "weightedCrossEntropy: \(weights) are no weights of classes")
+    require(
+      labelSmoothing >= 0 && labelSmoothing < 1,
+      "weightedCrossEntropy: label smoothing \(labelSmoothing) is not in 0 ..< 1")
+    return Loss(function: .weightedCrossEntropy(classWeights: weights, labelSmoothing: labelSmoothing))
+  }
+
   /// Σ −t·log σ(z) − (1 − t)·log(1 − σ(z)) for labels t in 0 … 1.
   public static var binaryCrossEntropy: Loss { Loss(function: .binaryCrossEntropy) }
 
@@ -32,7 +49,8 @@ extension Loss where Reduction == MeanReduction {
 
 /// The labels of a batch.
 public enum Labels<Scalar: KernelScalar>: Sendable {
-  /// One class for each row of outputs.
+  /// One class for each row of outputs; −1 for a row that does not count: it has no loss and no gradient, and a mean is one
+  /// over the other rows.
   case classes([Int])
   /// A number for each output.
   case values(Matrix<Scalar>)
@@ -41,6 +59,7 @@ public enum Labels<Scalar: KernelScalar>: Sendable {
 /// The losses that there are.
 enum LossFunction: Sendable, Hashable {
   case softmaxCrossEntropy(labelSmoothing: Double)
+  case weightedCrossEntropy(classWeights: [Double], labelSmoothing: Double)
   case binaryCrossEntropy
   case squaredError
 }

@@ -11,6 +11,8 @@ struct LossCall<Scalar: KernelScalar> {
   let scale: Double
   /// The losses of the rows; nil if not wanted.
   let losses: UnsafeMutablePointer<Double>?
+  /// How much each row counts; nil for 1.
+  let rowWeights: UnsafePointer<Double>?
   let threads: Int
 }
 
@@ -60,7 +62,7 @@ extension LossFunction {
   /// How many words of a stream the drawn labels of a row take.
   func wordsPerRow(_ columns: Int) -> Int {
     switch self {
-    case .softmaxCrossEntropy: 1
+    case .softmaxCrossEntropy, .weightedCrossEntropy: 1
     case .binaryCrossEntropy: columns
     case .squaredError: 2 * columns
     }
@@ -70,7 +72,8 @@ extension LossFunction {
   func evaluate<S: KernelScalar>(_ call: LossCall<S>, _ labels: LabelSource<S>) {
     call.forEachStretch { rows in
       switch self {
-      case .softmaxCrossEntropy(let smoothing): SoftmaxCrossEntropy.evaluate(rows, labels, smoothing)
+      case .softmaxCrossEntropy(let smoothing), .weightedCrossEntropy(_, let smoothing):
+        SoftmaxCrossEntropy.evaluate(rows, labels, smoothing)
       case .binaryCrossEntropy: BinaryCrossEntropy.evaluate(rows, labels)
       case .squaredError: SquaredError.evaluate(rows, labels)
       }
@@ -79,14 +82,20 @@ extension LossFunction {
 
   /// Traps unless the labels fit outputs of this shape.
   func require<S: KernelScalar>(_ labels: Labels<S>, rows: Int, columns: Int) {
+    if case .weightedCrossEntropy(let weights, _) = self {
+      FisherRuntime.require(
+        weights.count == columns, "Workspace: weights of \(weights.count) classes for \(columns) outputs")
+    }
     switch (self, labels) {
-    case (.softmaxCrossEntropy, .classes(let classes)):
+    case (.softmaxCrossEntropy, .classes(let classes)), (.weightedCrossEntropy, .classes(let classes)):
       FisherRuntime.require(
         classes.count == rows, "Workspace: \(classes.count) classes for \(rows) rows of outputs")
       for (row, label) in classes.enumerated() {
         FisherRuntime.require(
-          label >= 0 && label < columns, "Workspace: class \(label) in row \(row) of \(columns) outputs")
+          label >= -1 && label < columns, "Workspace: class \(label) in row \(row) of \(columns) outputs")
       }
+    case (.weightedCrossEntropy, .values):
+      FisherRuntime.require(false, "Workspace: a loss with weights of classes has classes, no values")
     case (_, .classes): FisherRuntime.require(false, "Workspace: this loss has no classes, but values")
     case (_, .values(let values)):
       FisherRuntime.require(
@@ -94,5 +103,16 @@ extension LossFunction {
         "Workspace: labels of \(values.rows)×\(values.columns) for outputs of \(rows)×\(columns), without gaps"
       )
     }
+  }
+}
+
+extension LossFunction {
+  /// How much each row counts; nil if all count alike.
+  func rowWeights<S: KernelScalar>(_ labels: Labels<S>) -> [Double]? {
+    guard case .classes(let classes) = labels else { return nil }
+    if case .weightedCrossEntropy(let weights, _) = self {
+      return classes.map { $0 < 0 ? 0 : weights[$0] }
+    }
+    return classes.contains(-1) ? classes.map { $0 < 0 ? 0 : 1 } : nil
   }
 }

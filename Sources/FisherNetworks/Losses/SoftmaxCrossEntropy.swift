@@ -4,7 +4,8 @@ import FisherRuntime
 /// l = Σⱼ qⱼ·(log Σ exp z − zⱼ) with labels q;  dl/dz = Σq·softmax(z) − q.
 ///
 /// log Σ exp z − zⱼ = (max z − zⱼ) + log(1 + rest): both terms are at least 0, so the loss is as accurate as its terms,
-/// however large the outputs and however small the loss. A class with q = 0 costs nothing, not even at z = −∞.
+/// however large the outputs and however small the loss. A class with q = 0 costs nothing, not even at z = −∞, and a row
+/// that does not count costs nothing, not even with NaN.
 enum SoftmaxCrossEntropy {
   static func evaluate<S: KernelScalar>(_ rows: LossRows<S>, _ labels: LabelSource<S>, _ smoothing: Double) {
     Scratch.with(rows.count, of: ExponentialSum<S>.self) { sums in
@@ -22,16 +23,24 @@ enum SoftmaxCrossEntropy {
     let n = rows.columns
     for r in 0..<rows.count {
       let place = rows.first + r
+      let weight = rows.call.rowWeights?[place] ?? 1
+      if weight == 0 {
+        (rows.target.base + r * n).update(repeating: 0, count: n)
+        rows.call.losses?[place] = 0
+        continue
+      }
+      // A drawn gradient's square is to be w·(diag p − p·pᵀ) on average.
+      let factor = if case .drawn = labels { weight.squareRoot() } else { weight }
       let row = SoftmaxRow(
         z: rows.outputs.base + r * n, p: rows.target.base + r * n, count: n, sum: sums[r],
-        scale: S(rows.call.scale))
+        scale: S(factor * rows.call.scale))
       let loss: Double
       switch labels {
       case .given(.values(let q)): loss = q.withPointer { row.finish($0.base + place * n, smoothing) }
       case .given(.classes(let classes)): loss = row.finish(label: classes[place], smoothing)
       case .drawn(let stream): loss = row.finish(label: row.draw(stream.unit(place)), 0)
       }
-      rows.call.losses?[place] = loss
+      rows.call.losses?[place] = weight * loss
     }
   }
 }

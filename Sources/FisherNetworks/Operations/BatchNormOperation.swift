@@ -5,12 +5,12 @@ import FisherRuntime
 /// y = γ·(x − μ)/√(σ² + ε) + β, channel by channel (Ioffe and Szegedy 2015).
 ///
 /// In training μ and σ² are the mean and the (biased) variance of the batch, in evaluation the running averages,
-/// average ← (1 − m)·average + m·batch, of the unbiased variance. ε and m are PyTorch's.
+/// average ← (1 − m)·average + m·batch, of the unbiased variance.
 struct BatchNormOperation<Scalar: KernelScalar>: Operation {
   let channels: Int
   let area: Int
-  static var ε: Double { 1e-5 }
-  static var momentum: Double { 0.1 }
+  let ε: Double
+  let momentum: Double
 
   var kind: LayerKind? { .batchNorm(channels: channels, area: area) }
 
@@ -39,7 +39,7 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
         ? Self.moments(x, elements)
         : Moments(
           mean: Double(call.statistics[0].base[c]), variance: Double(call.statistics[1].base[c]), scale: 1)
-      let (mean, inverse) = (Scalar(moments.mean), Scalar(moments.inverse(ε: Self.ε)))
+      let (mean, inverse) = (Scalar(moments.mean), Scalar(moments.inverse(ε: ε)))
       call.saved[c] = mean
       call.saved[channels + c] = inverse
       call.saved[2 * channels + c] = moments.variance(as: Scalar.self)
@@ -86,7 +86,7 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
 
   func updateStatistics(_ call: NodeCall<Scalar>) {
     let n = Double(call.samples * area)
-    let m = Self.momentum
+    let m = momentum
     for c in 0..<channels {
       let (mean, variance) = (Double(call.saved[c]), Double(call.saved[2 * channels + c]))
       let (runningMean, runningVariance) = (call.statistics[0].base + c, call.statistics[1].base + c)

@@ -12,7 +12,10 @@ struct EmbeddingOperation<Scalar: KernelScalar>: Operation {
   var kind: LayerKind? { .embedding(tokens: tokens) }
 
   var parameters: [OperationParameter] {
-    [OperationParameter(name: "weight", shape: [tokens, width], role: .embedding, initial: .normal)]
+    [
+      OperationParameter(
+        name: "weight", shape: [tokens, width], role: .embedding, initial: .normal(deviation: 1))
+    ]
   }
 
   func forward(_ call: NodeCall<Scalar>) {

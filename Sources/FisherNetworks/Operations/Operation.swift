@@ -14,6 +14,8 @@ protocol Operation<Scalar>: Sendable {
   var kind: LayerKind? { get }
   /// Rows of a capture for each sample.
   var positions: Int { get }
+  /// The inputs of a capture are the numbers of the positions, whatever comes in.
+  var capturesPositions: Bool { get }
   /// The flops of the products in the forward pass of a sample; each gradient costs as much.
   var productFlops: Double { get }
   /// Numbers that the forward pass keeps for the backward pass.
@@ -35,6 +37,7 @@ extension Operation {
   var statistics: [OperationStatistic] { [] }
   var kind: LayerKind? { nil }
   var positions: Int { 1 }
+  var capturesPositions: Bool { false }
   var productFlops: Double { 0 }
   func savedCount(samples: Int) -> Int { 0 }
   func updateStatistics(_ call: NodeCall<Scalar>) {}

@@ -38,8 +38,9 @@ struct SoftmaxOperation<Scalar: KernelScalar>: Operation {
     }
   }
 
+  /// dx ← y ⊙ (dy − ⟨y, dy⟩) for one row of n, or dx + that if `adds`. dx may be dy.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  private static func pull(
+  static func pull(
     _ y: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>, _ n: Int,
     adds: Bool
   ) {

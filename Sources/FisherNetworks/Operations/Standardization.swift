@@ -11,6 +11,12 @@ struct Moments {
   /// 1/√(σ² + ε)
   func inverse(ε: Double) -> Double { 1 / (variance + ε / scale / scale).squareRoot() / scale }
 
+  /// The mean square about zero in the place of that about the mean.
+  var aboutZero: Moments {
+    let mean = mean / scale
+    return Moments(mean: 0, variance: variance + mean * mean, scale: scale)
+  }
+
   /// σ² as an element of a tensor: the largest number if it is larger.
   func variance<S: KernelScalar>(as _: S.Type) -> S { Self.saturated(variance * scale * scale) }
 

@@ -12,7 +12,10 @@ extension Workspace {
     for (index, node) in network.program.nodes.enumerated() {
       guard let kind = node.operation.kind, let inputs else { continue }
       let rows = sampleCount * node.operation.positions
-      let input = node.input == 0 ? inputs : activations[node.input].lend(rows: sampleCount)
+      let input =
+        node.operation.capturesPositions
+        ? positionNumbers(node.operation.positions)
+        : node.input == 0 ? inputs : activations[node.input].lend(rows: sampleCount)
       let gradient = gradients[node.output].lend(rows: sampleCount)
       layers[node.name] = LayerCapture(
         kind: kind, inputs: input.reshaped(rows: rows),
@@ -20,6 +23,11 @@ extension Workspace {
         normalized: normalized(node, index)?.reshaped(rows: rows), mixesSamples: mixesSamples(kind))
     }
     return layers
+  }
+
+  /// 0 ..< count, a row for each sample.
+  private func positionNumbers(_ count: Int) -> Matrix<Scalar> {
+    Matrix(rows: sampleCount, columns: count) { _, t in Scalar(t) }
   }
 
   /// A batch norm in training depends on the batch as a whole.

@@ -17,9 +17,10 @@ extension Workspace {
       gradients[slot].lend(rows: sampleCount), terms: termCount
     ).ofSum
     let columns = network.output.features
-    let rows = network.loss.curvature(
-      outputs.reshaped(rows: termCount, columns: columns),
-      gradients.reshaped(rows: termCount, columns: columns))
+    var rows = network.loss.curvature(
+      outputs.reshaped(rows: rowCount, columns: columns),
+      gradients.reshaped(rows: rowCount, columns: columns))
+    if let rowWeights { rows = rows.weighted(rowWeights) }
     return rows.spread(over: network.output.positions)
   }
 
@@ -83,7 +84,7 @@ extension LossFunction {
   /// The curvature of each row's loss; see ``OutputCurvature``.
   func curvature<S: KernelScalar>(_ z: Matrix<S>, _ gradients: Matrix<S>) -> OutputCurvature<S> {
     switch self {
-    case .softmaxCrossEntropy:
+    case .softmaxCrossEntropy, .weightedCrossEntropy:
       let rows = (0..<z.rows).flatMap { Self.softmax(z.row($0).array) }
       return .softmax(Matrix(rows, rows: z.rows, columns: z.columns), gradients: gradients)
     case .binaryCrossEntropy:

@@ -15,8 +15,9 @@ extension Workspace {
     _ values: [Matrix<Scalar>], _ inputs: Matrix<Scalar>, _ labels: Labels<Scalar>, mode: PassMode
   ) -> Double {
     forward(values, inputs, mode: mode)
-    network.loss.require(labels, rows: termCount, columns: network.output.features)
+    network.loss.require(labels, rows: rowCount, columns: network.output.features)
     self.labels = labels
+    rowWeights = network.loss.rowWeights(labels)
     // In training the gradient will be wanted, and it comes with the loss for little.
     if mode.isTraining { placeGradients() }
     loss = evaluate(.given(labels), writingGradients: mode.isTraining)
@@ -48,15 +49,19 @@ extension Workspace {
     let columns = network.output.features
     let slot = network.program.output.slot
     let weight = network.reduction.weight(terms: termCount)
-    if rowLosses.count < termCount { rowLosses = Array(repeating: 0, count: termCount) }
+    let rows = rowCount
+    if rowLosses.count < rows { rowLosses = Array(repeating: 0, count: rows) }
     return rowLosses.withUnsafeMutableBufferPointer { losses in
-      network.loss.evaluate(
-        LossCall(
-          backend: backend, outputs: places.activations[slot].readOnly.reshaped(columns: columns),
-          gradients: writingGradients ? places.gradients[slot].reshaped(columns: columns) : nil,
-          scale: weight, losses: losses.baseAddress, threads: threads), labels)
+      (rowWeights ?? []).withUnsafeBufferPointer { rowWeights in
+        network.loss.evaluate(
+          LossCall(
+            backend: backend, outputs: places.activations[slot].readOnly.reshaped(columns: columns),
+            gradients: writingGradients ? places.gradients[slot].reshaped(columns: columns) : nil,
+            scale: weight, losses: losses.baseAddress,
+            rowWeights: rowWeights.isEmpty ? nil : rowWeights.baseAddress, threads: threads), labels)
+      }
       var sum = 0.0
-      for row in 0..<termCount { sum += losses[row] }
+      for row in 0..<rows { sum += losses[row] }
       return sum * weight
     }
   }

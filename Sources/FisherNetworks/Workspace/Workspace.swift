@@ -32,6 +32,8 @@ public final class Workspace<Scalar: KernelScalar> {
   var tangents: [Buffer<Scalar>]
   var saved: [Buffer<Scalar>]
   var rowLosses: [Double] = []
+  /// How much each row of outputs counts; nil if all count alike.
+  var rowWeights: [Double]?
   /// Where the operands of this pass lie.
   let places: Places<Scalar>
   /// The output's gradient is in its buffer, as the forward pass left it.
@@ -60,13 +62,20 @@ public final class Workspace<Scalar: KernelScalar> {
   /// The outputs of the last forward pass, a row a sample: logits, say.
   public var outputs: Matrix<Scalar> { activations[network.program.output.slot].lend(rows: sampleCount) }
 
-  /// The terms that the loss combines: samples × positions.
-  public var termCount: Int { sampleCount * network.output.positions }
+  /// The rows of outputs: samples × positions.
+  var rowCount: Int { sampleCount * network.output.positions }
+
+  /// The terms that the loss combines: the rows of outputs that have a label; at least 1.
+  public var termCount: Int {
+    guard rowWeights != nil, case .classes(let classes)? = labels else { return rowCount }
+    return max(1, classes.count { $0 >= 0 })
+  }
 
   /// Forgets the batch, so that the caller can write its matrices in place again.
   public func releaseBatch() {
     inputs = nil
     labels = nil
+    rowWeights = nil
     keptCaptures = nil
     hasCaptures = false
     hasOutputGradient = false

@@ -89,7 +89,7 @@ public struct Dataset: Sendable {
 
   /// Sequences of tokens, all equally long, each with one class or with one for every position.
   ///
-  /// - Precondition: tokens lie from 0 below `vocabulary`, classes from 0 below `classCount`.
+  /// - Precondition: tokens lie from 0 below `vocabulary`, classes from 0 below `classCount`, or are −1: no answer is wanted.
   public init(name: String, sequences: [[Int]], vocabulary: Int, classes: [[Int]], classCount: Int) {
     let (length, answers) = (sequences.first?.count ?? 1, classes.first?.count ?? 1)
     require(sequences.allSatisfy { $0.count == length }, "the sequences are not equally long")
@@ -99,7 +99,7 @@ public struct Dataset: Sendable {
     require(
       sequences.allSatisfy { $0.allSatisfy { 0..<vocabulary ~= $0 } }, "a token is not below \(vocabulary)")
     require(
-      classes.allSatisfy { $0.allSatisfy { 0..<classCount ~= $0 } }, "a class is not below \(classCount)")
+      classes.allSatisfy { $0.allSatisfy { -1..<classCount ~= $0 } }, "a class is not below \(classCount)")
     self.init(
       name: name, shape: ExampleShape(channels: length),
       storage: .floats(sequences.flatMap { $0.map { Float($0) } }),

@@ -2,7 +2,8 @@ import FisherRuntime
 
 /// What a network shall say to an example.
 public enum Targets: Sendable, Equatable {
-  /// Classes below `count`: one for each example, or for each of its positions, example by example.
+  /// Classes below `count`: one for each example, or for each of its positions, example by example. −1 for a position
+  /// that does not count.
   case classes([Int], count: Int)
   /// `width` numbers for each example, example by example: a regression.
   case values([Float], width: Int)

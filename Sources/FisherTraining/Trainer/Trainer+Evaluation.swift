@@ -50,7 +50,7 @@ extension Trainer {
       for j in 0..<outputs.columns where best < 0 ? !outputs[i, j].isNaN : outputs[i, j] > outputs[i, best] {
         best = j
       }
-      if best == label { right += 1 }
+      if best == label && label >= 0 { right += 1 }
     }
     return right
   }

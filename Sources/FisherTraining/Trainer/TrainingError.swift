@@ -74,12 +74,12 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
       case .classes(let tested, _) = data.test.targets,
       data.stream == nil
     else { return }
-    let known = Set(learned)
+    let known = Set(learned).subtracting([-1])
     try require(
       known.count >= 2,
       "\(name): all \(learned.count) training examples have the class \(learned.first ?? 0); there is nothing to learn"
     )
-    let strange = Set(tested).subtracting(known).sorted()
+    let strange = Set(tested).subtracting(known).subtracting([-1]).sorted()
     try require(
       strange.isEmpty, "\(name): the test has class \(strange.first ?? 0), of which no training example is")
   }
