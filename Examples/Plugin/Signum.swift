@@ -70,7 +70,7 @@ public func plugin(_ index: UInt32, _ optimizer: UnsafeMutablePointer<fisher_opt
       value: 0.9, range: Int32(FISHER_HALF_OPEN), reserved: 0, low: 0, high: 1),
   ])
   table.hyperparameter_count = 2
-  table.facts = UInt32(FISHER_LOSS_SCALE | FISHER_ELEMENT_PERMUTATION | FISHER_SIGN)
+  table.facts = UInt32(FISHER_LOSS_SCALE | FISHER_ELEMENT_PERMUTATION | FISHER_SIGN | FISHER_ELEMENTWISE)
   table.slots = list([text("m")])
   table.slot_count = 1
   table.update_f32 = { parameter, value, gradient, state in

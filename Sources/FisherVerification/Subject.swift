@@ -31,6 +31,9 @@ public struct Subject: Sendable {
   /// The probe that most checks use.
   var probe: [String: SettingValue] { probes.first ?? [:] }
 
+  /// Whether the method updates biases itself.
+  var treatsBiases: Bool { record.roles.contains(.bias) }
+
   /// The parameters of a trace that the method treats itself.
   func treated(_ parameters: [ParameterInfo]) -> [ParameterInfo] {
     let seesLayers = !record.needs.isDisjoint(with: .captures)

@@ -11,6 +11,8 @@ import Testing
     private var texts: [UnsafeMutablePointer<CChar>] = []
     let hyperparameters = UnsafeMutablePointer<fisher_hyperparameter>.allocate(capacity: 64)
     let slots = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(capacity: 64)
+    let costs = UnsafeMutablePointer<fisher_cost>.allocate(capacity: 4)
+    let probes = UnsafeMutablePointer<Double>.allocate(capacity: 256)
 
     func text(_ bytes: [UInt8]) -> UnsafePointer<CChar> {
       let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
@@ -24,6 +26,8 @@ import Testing
       for text in texts { text.deallocate() }
       hyperparameters.deallocate()
       slots.deallocate()
+      costs.deallocate()
+      probes.deallocate()
     }
   }
 
@@ -43,9 +47,51 @@ import Testing
     return fisher_hyperparameter(
       name: room.text(isOdd ? mutator.next() : name), meaning: text, source: text,
       value: isOdd ? generator.pick(numbers) : 0.5,
-      range: isOdd ? Int32.random(in: -1...5, using: &generator) : 2,
+      range: isOdd ? Int32.random(in: -1...6, using: &generator) : 2,
       reserved: generator.next() & 63 == 0 ? 1 : 0, low: isOdd ? generator.pick(numbers) : 0,
       high: isOdd ? generator.pick(numbers) : 1)
+  }
+
+  private static let formulas = ["P", "2*I*J^2 + J^3/s1", "0", "N*", "J^99", "lr"].map { Array($0.utf8) }
+
+  /// What version 1 does not know of; mostly nothing.
+  private static func addSecondVersion(
+    _ table: inout fisher_optimizer, _ room: Room, _ mutator: inout Mutator, _ generator: inout Generator
+  ) {
+    func odd(_ rate: UInt64) -> Bool { generator.next() % rate == 0 }
+    func bits(_ count: UInt32) -> UInt32 { UInt32(truncatingIfNeeded: generator.next()) % (1 << count) }
+    if odd(4) {
+      (table.step, table.reference_step) = (odd(8) ? nil : { _ in 0 }, odd(8) ? nil : { _ in 0 })
+      if !odd(4) {
+        (table.update_f32, table.update_f64, table.reference, table.slot_count) = (nil, nil, nil, 0)
+      }
+      table.needs = odd(8) ? bits(8) : bits(5)
+      table.roles = odd(8) ? bits(9) : bits(7)
+    }
+    if odd(8) { table.fallback = room.text(mutator.next()) }
+    if odd(8) { table.state_size = room.text(mutator.next()) }
+    if odd(8) { table.momentum = odd(2) ? room.text(mutator.next()) : room.text(Array("lr".utf8)) }
+    if odd(4) {
+      for i in 0..<4 {
+        room.costs[i] = fisher_cost(
+          scope: odd(16) ? -1 : Int32(bits(3)) % 6, reserved: odd(64) ? 1 : 0,
+          flops: room.text(generator.pick(formulas)),
+          elements: odd(16) ? nil : room.text(odd(4) ? mutator.next() : generator.pick(formulas)))
+      }
+      (table.costs, table.cost_count) = (odd(32) ? nil : UnsafePointer(room.costs), odd(32) ? .max : bits(2))
+    }
+    if odd(4) {
+      for i in 0..<256 { room.probes[i] = odd(4) ? generator.pick(numbers) : 0.5 }
+      (table.probes, table.probe_count) = (
+        odd(32) ? nil : UnsafePointer(room.probes), odd(32) ? .max : bits(2)
+      )
+    }
+    if odd(8) {
+      (table.derived_slots, table.derived_slot_count) = (
+        UnsafePointer(room.slots), odd(16) ? .max : bits(2)
+      )
+    }
+    table.reserved_2 = odd(64) ? 1 : 0
   }
 
   @Test func anyTableIsReadOrRefused() throws {
@@ -63,8 +109,10 @@ import Testing
           odd(64) ? nil : room.text(odd(2) ? Self.names[0] : mutator.next())
         }
         table.magic = odd(64) ? 0 : UInt32(FISHER_PLUGIN_MAGIC)
-        table.version = odd(64) ? .max : UInt32(FISHER_PLUGIN_VERSION)
-        table.size = odd(64) ? .max : UInt64(MemoryLayout<fisher_optimizer>.size)
+        let isFirst = odd(4)
+        table.version = odd(64) ? .max : isFirst ? 1 : UInt32(FISHER_PLUGIN_VERSION)
+        table.size =
+          odd(64) ? .max : isFirst ? ForeignTable.firstSize : UInt64(MemoryLayout<fisher_optimizer>.size)
         (table.name, table.title, table.summary, table.paper) = (text(), text(), text(), text())
         let count = Int.random(in: 0...3, using: &generator)
         for i in 0..<64 {
@@ -81,10 +129,14 @@ import Testing
         table.update_f32 = odd(64) ? nil : { _, _, _, _ in 0 }
         table.update_f64 = { _, _, _, _ in 0 }
         table.reference = odd(64) ? nil : { _, _, _, _ in 0 }
+        Self.addSecondVersion(&table, room, &mutator, &generator)
         do {
           let read = try ForeignTable(table, from: "x.so")
           let settings = try Settings(read.record)
           precondition(settings.number("lr").isFinite && Set(read.slots).count == read.slots.count)
+          precondition(read.numbers(of: settings).count == read.record.hyperparameters.count)
+          for probe in read.record.probes { _ = try Settings(read.record, probe) }
+          _ = "\(read.record.cost) \(read.record.needs)"
           accepted += 1
         } catch { precondition(!"\(error)".isEmpty) }
         withExtendedLifetime(room) {}

@@ -43,6 +43,8 @@ struct BuiltPlugin {
     #expect(certificate.status == 0, "\(certificate.output) \(certificate.error)")
     #expect(certificate.output.hasPrefix("Signum: Bernstein"))
     #expect(certificate.output.contains("passed  matches-reference "))
+    // Its update is called with pieces.
+    #expect(certificate.output.contains("passed  same-bits-for-any-threads"))
     let run = try Fisher([
       "train", "--plugin", plugin.path, "--optimizer", "signum", "--set", "lr=3e-4", "--epochs", "1",
       "--json",
@@ -111,7 +113,7 @@ struct BuiltPlugin {
       table.paper = fault == "paper" ? text("") : text("none")
       table.hyperparameters = list([lr, lr])
       table.hyperparameter_count = fault == "double" ? 2 : fault == "many" ? .max : fault == "none" ? 0 : 1
-      table.facts = fault == "flags" ? 0x140 : 0
+      table.facts = fault == "flags" ? 0xc00 : 0
       table.reserved = fault == "reserved" ? 1 : 0
       let slot = ["slash": "a/b", "average": "average", "blank": "", "odd": "m\\n"][fault] ?? "m"
       table.slots = list([text(slot), text(slot)])
@@ -152,7 +154,7 @@ struct BuiltPlugin {
     ("huge", "its name has more than 64 bytes"), ("utf8", "its title is not UTF-8"),
     ("paper", "its paper is empty"), ("double", "two hyper-parameters are named 'lr'"),
     ("many", "it has 4294967295 hyper-parameters; at most 64 can be"),
-    ("flags", "its facts have unknown flags: 0x140"), ("slash", "the name for slot 0 is 'a/b'"),
+    ("flags", "its facts have unknown flags: 0xc00"), ("slash", "the name for slot 0 is 'a/b'"),
     ("average", "no slot can be named 'average'"), ("blank", "its name for slot 0 is empty"),
     ("odd", "the name for slot 0 is 'm\\n'"), ("slots", "two slots are named 'm'"),
     ("crowd", "it has 65 slots; at most 64 can be"), ("list", "optimizer 'broken' has no slots"),

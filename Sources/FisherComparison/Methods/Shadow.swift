@@ -43,7 +43,7 @@ struct Shadowed<Base: Optimizer>: Optimizer {
       threads: step.threads)
     for (event, count) in report.events { step.count(event, count) }
     for (parameter, value) in zip(step.parameters, placebo.taken(moved, from: values, gradients)) {
-      step.apply(Replacement<S>(), to: parameter, gradient: value)
+      step.replace(parameter, by: value)
     }
   }
 
@@ -52,11 +52,6 @@ struct Shadowed<Base: Optimizer>: Optimizer {
 
 extension Optimizer {
   func shadowed(by placebo: Placebo) -> any Optimizer { Shadowed(self, placebo) }
-}
-
-/// θ ← what stands in the place of the gradient.
-private struct Replacement<S: KernelScalar>: UpdateRule {
-  func update(_ x: inout Element<S>, _: inout NoState) { x.value = x.gradient }
 }
 
 /// The driver of the optimizer in the shadow, from the first step on.

@@ -71,7 +71,7 @@ enum FiniteCheck {
   }
 
   @specialized(where S == Float) @specialized(where S == Double)
-  private static func isFinite<S: KernelScalar>(_ p: UnsafePointer<S>, _ range: Range<Int>) -> Bool {
+  static func isFinite<S: KernelScalar>(_ p: UnsafePointer<S>, _ range: Range<Int>) -> Bool {
     var zeros = (Lanes<S>.zero, Lanes<S>.zero)
     var i = range.lowerBound
     while i + 16 <= range.upperBound {

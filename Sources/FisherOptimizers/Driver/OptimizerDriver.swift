@@ -220,6 +220,8 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
       return .failed(
         optimizer: optimizer(of: parameter), place: parameter.name,
         reason: "the direction is not finite at element \(index)")
+    case .update(let parameter, let reason):
+      return .failed(optimizer: optimizer(of: parameter), place: parameter.name, reason: reason)
     case .value(let parameter, let index):
       return .nonFiniteValue(
         optimizer: optimizer(of: parameter), parameter: parameter.name, layer: parameter.layer, index: index)

@@ -23,6 +23,8 @@ struct Outcome<Scalar: KernelScalar> {
     case slot(SlotKey, ParameterInfo)
     /// The new running average is not finite.
     case average(ParameterInfo)
+    /// The update says itself why it cannot be.
+    case update(ParameterInfo, reason: String)
     /// The old slot does not have the shape of the parameter.
     case shape(SlotKey, ParameterInfo, rows: Int, columns: Int)
   }
@@ -111,6 +113,7 @@ struct Outcome<Scalar: KernelScalar> {
   }
 
   private static func problem(in pass: Pass) -> Problem {
+    if let reason = pass.reason() { return .update(pass.parameter, reason: reason) }
     if let index = FiniteCheck.firstNonFinite(pass.gradient) {
       return .direction(pass.parameter, index: index)
     }

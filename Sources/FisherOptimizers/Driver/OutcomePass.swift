@@ -7,6 +7,7 @@ extension Outcome {
     let parameter: ParameterInfo
     let position: Int
     private let run: (UpdateOperands<Scalar>, Range<Int>) -> Bool
+    let reason: () -> String?
     private let old: Matrix<Scalar>
     let gradient: Matrix<Scalar>
     private let row: Matrix<Scalar>?
@@ -25,6 +26,7 @@ extension Outcome {
       parameter = update.parameter
       self.position = position
       run = update.run
+      reason = update.reason
       self.old = old.compacted()
       gradient = update.gradient
       row = update.row
@@ -40,6 +42,7 @@ extension Outcome {
       self.parameter = parameter
       self.position = position
       run = { rule.run($0, $1) }
+      reason = { nil }
       self.old = old.compacted()
       gradient = new.compacted()
       row = nil

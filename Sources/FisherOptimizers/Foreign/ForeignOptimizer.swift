@@ -42,6 +42,8 @@ struct ForeignOptimizer<Index: ForeignIndex>: Optimizer {
     table = ForeignTypes[Index.value]
   }
 
+  func needs(step number: Int) -> Needs { table.needs(step: number, settings) }
+
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     try ForeignStep(table: table, settings: settings).plan(&step)
   }

@@ -1,3 +1,4 @@
+import FisherCurvature
 import FisherLinearAlgebra
 import FisherPluginABI
 
@@ -11,28 +12,101 @@ struct ForeignStep {
 
   @specialized(where S == Float) @specialized(where S == Double)
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    for parameter in step.parameters where parameter.count > 0 {
-      // No slot has a name with a space.
-      let key = SlotKey(parameter.name, "new value")
-      var value = step.spares.take(key, rows: parameter.rows, columns: parameter.columns)
-      copy(step.value(parameter), into: &value, on: step.backend)
-      var states: [Matrix<S>] = []
-      for slot in table.slots { states.append(try state(slot, parameter, &step)) }
-      let status = update(
-        &value, step.gradient(parameter).compacted(), &states, parameter, number: step.number,
-        schedule: step.schedule)
-      guard status == 0 else {
-        throw .failed(
-          optimizer: table.record.name, place: parameter.name, reason: "the plugin returned \(status)")
+    switch table.form {
+    case .byStep(let function, _): try plan(function, &step)
+    case .byParameter(let functions):
+      for parameter in step.parameters where parameter.count > 0 {
+        if functions.isElementwise {
+          stagePieces(of: parameter, functions, &step)
+        } else {
+          try update(parameter, functions, &step)
+        }
       }
-      for (slot, state) in zip(table.slots, states) { step.set(slot, of: parameter.name, to: state) }
-      step.apply(Replacement<S>(), to: parameter, gradient: value)
-      step.spares.keep(value, key)
+    }
+  }
+
+  /// A whole parameter in one call.
+  private func update<S: KernelScalar>(
+    _ parameter: ParameterInfo, _ functions: ForeignUpdate, _ step: inout Step<S>
+  ) throws(StepRefusal) {
+    var value = newValue(of: parameter, &step)
+    let gradient = step.gradient(parameter).compacted()
+    var states: [Matrix<S>] = []
+    for slot in table.slots { states.append(try state(slot, parameter, &step)) }
+    // Each state is the only holder of its memory from here on.
+    let addresses = states.indices.map { i in
+      states[i].withMutablePointer { UnsafeMutableRawPointer($0.base) as UnsafeMutableRawPointer? }
+    }
+    let size = MemoryLayout<S>.size
+    let status = table.withCall(parameter, settings, number: step.number, schedule: step.schedule) { call in
+      functions.named(elementSize: size) {
+        functions(
+          call, elementSize: size, value.withMutablePointer { UnsafeMutableRawPointer($0.base) },
+          gradient.withPointer { UnsafeRawPointer($0.base) }, addresses)
+      }
+    }
+    try refuse(status, parameter.name)
+    for (slot, state) in zip(table.slots, states) { step.set(slot, of: parameter.name, to: state) }
+    step.replace(parameter, by: value)
+    step.spares.keep(value, newValueKey(parameter))
+  }
+
+  /// All parameters in one call.
+  private func plan<S: KernelScalar>(
+    _ function: ForeignFunction, _ step: inout Step<S>
+  ) throws(StepRefusal) {
+    let needs = table.needs(step: step.number, settings)
+    var captures: [[String: LayerCapture<S>]] = [[:], [:]]
+    if needs.contains(.outputGradients) || needs.contains(.inputs) && !needs.contains(.sampledLabels) {
+      guard let data = step.objective.captures else {
+        throw .unavailable(optimizer: table.record.name, what: Needs.captures.description)
+      }
+      captures[0] = data.layers
+    }
+    if needs.contains(.sampledLabels) { captures[1] = try step.objective.sampledCaptures().layers }
+    var batch = ForeignBatch(
+      step.parameters, values: step.parameters.map { newValue(of: $0, &step) },
+      gradients: needs.contains(.gradients) ? step.parameters.map { step.gradient($0) } : [],
+      captures: captures, outputGradients: step.objective.outputGradients)
+    let (loss, samples) = (step.objective.loss, step.objective.sampleCount)
+    let (number, schedule, threads) = (step.number, step.schedule, step.threads)
+    let (status, problem) = withUnsafeMutablePointer(to: &step) { step in
+      let host = StepHost(step, layers: batch.layers, captures: captures)
+      let status = function.perform {
+        batch.call(
+          $0, settings: table.numbers(of: settings), number: number, schedule: schedule, threads: threads,
+          loss: loss, samples: samples, host: ForeignHost(host, algebra: host), routines: fisher_routines.all)
+      }
+      if status == 0 { host.finish() }
+      return (status, host.problem)
+    }
+    if let problem {
+      throw .failed(optimizer: table.record.name, place: problem.place, reason: problem.reason)
+    }
+    try refuse(status, "step \(step.number)")
+    for (parameter, value) in zip(step.parameters, batch.values) {
+      step.replace(parameter, by: value)
+      step.spares.keep(value, newValueKey(parameter))
+    }
+  }
+
+  /// A copy of θ, to be changed by the plugin.
+  private func newValue<S: KernelScalar>(of parameter: ParameterInfo, _ step: inout Step<S>) -> Matrix<S> {
+    var value = step.spares.take(newValueKey(parameter), rows: parameter.rows, columns: parameter.columns)
+    copy(step.value(parameter), into: &value, on: step.backend)
+    return value
+  }
+
+  /// No slot has a name with a space.
+  private func newValueKey(_ parameter: ParameterInfo) -> SlotKey { SlotKey(parameter.name, "new value") }
+
+  private func refuse(_ status: Int32, _ place: String) throws(StepRefusal) {
+    if status != 0 {
+      throw .failed(optimizer: table.record.name, place: place, reason: "the plugin returned \(status)")
     }
   }
 
   /// A copy of a slot, in memory of earlier steps; zeros if there is none.
-  @inline(__always)
   private func state<S: KernelScalar>(
     _ slot: String, _ parameter: ParameterInfo, _ step: inout Step<S>
   ) throws(StepRefusal) -> Matrix<S> {
@@ -47,72 +121,4 @@ struct ForeignStep {
     copy(old, into: &state, on: step.backend)
     return state
   }
-
-  /// Calls the plugin for the element type; one that it does not know goes through `Double`.
-  @inline(__always)
-  private func update<S: KernelScalar>(
-    _ value: inout Matrix<S>, _ gradient: Matrix<S>, _ states: inout [Matrix<S>], _ parameter: ParameterInfo,
-    number: Int, schedule: Double
-  ) -> Int32 {
-    table.withCall(parameter, settings, number: number, schedule: schedule) { call in
-      if S.self == Float.self {
-        return withPointers(&value, gradient, &states, as: Float.self) { value, gradient, states in
-          PluginCall.perform(table.lines.updateFloat) { table.updateFloat(call, value, gradient, states) }
-        }
-      }
-      if S.self == Double.self {
-        return withPointers(&value, gradient, &states, as: Double.self) { updateDouble(call, $0, $1, $2) }
-      }
-      var (wide, wideStates) = (
-        Self.converted(value, to: Double.self), states.map { Self.converted($0, to: Double.self) }
-      )
-      let status = withPointers(
-        &wide, Self.converted(gradient, to: Double.self), &wideStates, as: Double.self
-      ) { updateDouble(call, $0, $1, $2) }
-      value = Self.converted(wide, to: S.self)
-      states = wideStates.map { Self.converted($0, to: S.self) }
-      return status
-    }
-  }
-
-  private func updateDouble(
-    _ call: UnsafePointer<fisher_parameter>, _ value: UnsafeMutablePointer<Double>?,
-    _ gradient: UnsafePointer<Double>?, _ states: UnsafePointer<UnsafeMutablePointer<Double>?>?
-  ) -> Int32 {
-    PluginCall.perform(table.lines.updateDouble) { table.updateDouble(call, value, gradient, states) }
-  }
-
-  private static func converted<A: KernelScalar, B: KernelScalar>(_ x: Matrix<A>, to _: B.Type) -> Matrix<B> {
-    Matrix(x.array.map { B(Double($0)) }, rows: x.rows, columns: x.columns)
-  }
-
-  /// Lends the elements, which are `T` already, to the plugin.
-  private func withPointers<S: KernelScalar, T>(
-    _ value: inout Matrix<S>, _ gradient: Matrix<S>, _ states: inout [Matrix<S>], as _: T.Type,
-    _ body: (UnsafeMutablePointer<T>?, UnsafePointer<T>?, UnsafePointer<UnsafeMutablePointer<T>?>?) -> Int32
-  ) -> Int32 {
-    func cast(_ pointer: UnsafeMutablePointer<S>) -> UnsafeMutablePointer<T> {
-      UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: T.self)
-    }
-    // Each state is the only holder of its memory from here on.
-    var addresses: [UnsafeMutablePointer<T>?] = []
-    for i in states.indices {
-      if !states[i].isContiguous { states[i] = states[i].compacted() }
-      addresses.append(states[i].withMutablePointer { cast($0.base) })
-    }
-    defer { withExtendedLifetime(states) {} }
-    return value.withMutablePointer { value in
-      gradient.withPointer { gradient in
-        addresses.withUnsafeBufferPointer {
-          body(cast(value.base), cast(UnsafeMutablePointer(mutating: gradient.base)), $0.baseAddress)
-        }
-      }
-    }
-  }
-}
-
-/// θ becomes what the plugin made of it.
-private struct Replacement<S: KernelScalar>: UpdateRule {
-  @inline(__always)
-  func update(_ x: inout Element<S>, _: inout NoState) { x.value = x.gradient }
 }

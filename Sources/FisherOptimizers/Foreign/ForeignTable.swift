@@ -3,110 +3,73 @@ import FisherRuntime
 
 /// What a plugin says of an optimizer, checked and copied.
 struct ForeignTable: Sendable {
+  /// How the optimizer is written.
+  enum Form: Sendable {
+    case byParameter(ForeignUpdate)
+    case byStep(ForeignFunction, reference: ForeignFunction)
+  }
+
   let record: OptimizerRecord
+  /// Of a method by the parameter.
   let slots: [String]
-  let updateFloat: fisher_update_f32
-  let updateDouble: fisher_update_f64
-  let reference: fisher_update_f64
-  /// What is said if one of the three ends the process.
-  let lines: (updateFloat: PluginCall.Line, updateDouble: PluginCall.Line, reference: PluginCall.Line)
+  let form: Form
+  /// The naive form of a method by the parameter.
+  let reference: (function: fisher_update_f64, line: PluginCall.Line)?
+  let needsAt: (@convention(c) @Sendable (Int64, UnsafePointer<Double>?) -> UInt32)?
+
+  /// The bytes of a table of version 1.
+  static let firstSize = UInt64(MemoryLayout<fisher_optimizer>.offset(of: \.step)!)
 
   /// - Throws: ``PluginError``.
   init(_ table: fisher_optimizer, from path: String) throws(PluginError) {
     guard table.magic == FISHER_PLUGIN_MAGIC else { throw .foreign(path: path) }
-    guard table.version == FISHER_PLUGIN_VERSION else { throw .version(path: path, got: table.version) }
-    guard table.size == MemoryLayout<fisher_optimizer>.size else { throw .size(path: path, got: table.size) }
+    let size =
+      switch table.version {
+      case 1: Self.firstSize
+      case FISHER_PLUGIN_VERSION: UInt64(MemoryLayout<fisher_optimizer>.size)
+      default: throw .version(path: path, got: table.version)
+      }
+    guard table.size == size else { throw .size(path: path, got: table.size, wanted: size) }
+    var table = table
+    if table.version == 1 { table.forgetLaterParts() }
     var reader = ForeignReader(path: path)
     let name = try reader.name(table.name, "name", isLowerCase: true)
     reader.optimizer = name
-    updateFloat = try reader.required(table.update_f32, "update_f32")
-    updateDouble = try reader.required(table.update_f64, "update_f64")
-    reference = try reader.required(table.reference, "reference")
-    slots = try Self.slots(table, reader)
-    record = OptimizerRecord(
-      name: name, title: try reader.text(table.title, "title"),
-      summary: try reader.text(table.summary, "summary"), paper: try reader.text(table.paper, "paper"),
-      hyperparameters: try Self.hyperparameters(table, reader),
-      invariances: try Self.invariances(table, reader),
-      cost: Cost(
-        [Cost.Part(.parameter, flops: 0, elements: Self.elements(slots.count))],
-        note: "flops inside of the plugin are not counted"),
-      stateSize: slots.isEmpty ? "nothing" : "\(slots.count)·P",
-      dependsOnStepNumber: table.facts & UInt32(FISHER_DEPENDS_ON_STEP) != 0)
-    lines = (
-      PluginCall.Line(path, "update_f32 of '\(name)'"), PluginCall.Line(path, "update_f64 of '\(name)'"),
-      PluginCall.Line(path, "reference of '\(name)'")
-    )
-  }
-
-  private static func slots(
-    _ table: fisher_optimizer, _ reader: ForeignReader
-  ) throws(PluginError) -> [String] {
-    var slots: [String] = []
-    for i in 0..<(try reader.count(table.slot_count, "slots")) {
-      slots.append(try reader.name(try reader.required(table.slots, "slots")[i], "name for slot \(i)"))
+    needsAt = table.needs_at.map {
+      unsafeBitCast($0, to: (@convention(c) @Sendable (Int64, UnsafePointer<Double>?) -> UInt32).self)
     }
-    try reader.requireDistinct(slots, "slots")
-    // The driver keeps the running average of the weights under this name.
-    if slots.contains("average") { throw reader.invalid("no slot can be named 'average'") }
-    return slots
-  }
-
-  private static func hyperparameters(
-    _ table: fisher_optimizer, _ reader: ForeignReader
-  ) throws(PluginError) -> [Hyperparameter] {
-    var hyperparameters: [Hyperparameter] = []
-    for i in 0..<(try reader.count(table.hyperparameter_count, "hyper-parameters")) {
-      let entry = try reader.required(table.hyperparameters, "hyperparameters")[i]
-      hyperparameters.append(
-        try hyperparameter(entry, try reader.name(entry.name, "name for hyper-parameter \(i)"), reader))
+    slots = try reader.slots(table.slots, table.slot_count, "slots")
+    if let step = table.step {
+      if table.update_f32 != nil || table.update_f64 != nil || table.reference != nil || !slots.isEmpty {
+        throw reader.invalid("it has a step and update functions or slots; it must be one or the other")
+      }
+      let reference = try reader.required(table.reference_step, "reference_step")
+      form = .byStep(
+        ForeignFunction(function: step, line: PluginCall.Line(path, "step of '\(name)'")),
+        reference: ForeignFunction(
+          function: reference, line: PluginCall.Line(path, "reference_step of '\(name)'")))
+      self.reference = nil
+    } else {
+      form = .byParameter(
+        ForeignUpdate(
+          float: try reader.required(table.update_f32, "update_f32"),
+          double: try reader.required(table.update_f64, "update_f64"),
+          lines: (
+            PluginCall.Line(path, "update_f32 of '\(name)'"), PluginCall.Line(path, "update_f64 of '\(name)'")
+          ), isElementwise: table.facts & UInt32(FISHER_ELEMENTWISE) != 0))
+      reference = (
+        try reader.required(table.reference, "reference"), PluginCall.Line(path, "reference of '\(name)'")
+      )
     }
-    try reader.requireDistinct(hyperparameters.map(\.name), "hyper-parameters")
-    _ = try reader.required(hyperparameters.first { $0.name == "lr" }, "hyper-parameter lr")
-    return hyperparameters
+    record = try reader.record(table, named: name, slots: slots)
   }
+}
 
-  private static func hyperparameter(
-    _ entry: fisher_hyperparameter, _ name: String, _ reader: ForeignReader
-  ) throws(PluginError) -> Hyperparameter {
-    let range: SettingRange
-    switch Int(entry.range) {
-    case FISHER_POSITIVE: range = .positive
-    case FISHER_NON_NEGATIVE: range = .nonNegative
-    case FISHER_HALF_OPEN where entry.low < entry.high: range = .halfOpen(entry.low, entry.high)
-    case FISHER_CLOSED where entry.low <= entry.high: range = .closed(entry.low, entry.high)
-    case FISHER_HALF_OPEN, FISHER_CLOSED:
-      throw reader.invalid(
-        "the range of \(name) from \(shortest(entry.low)) to \(shortest(entry.high)) is empty")
-    default:
-      throw .incomplete(path: reader.path, optimizer: reader.optimizer, missing: "known range for \(name)")
-    }
-    guard range.admit(.number(entry.value)) != nil else {
-      throw reader.invalid("the default of \(name) is \(shortest(entry.value)); it must be \(range)")
-    }
-    if entry.reserved != 0 { throw reader.invalid("the reserved field of \(name) is not 0") }
-    return Hyperparameter(
-      name, try reader.text(entry.meaning, "meaning of \(name)"), .number(entry.value), range,
-      source: try reader.text(entry.source, "source of \(name)"))
-  }
-
-  private static func invariances(
-    _ table: fisher_optimizer, _ reader: ForeignReader
-  ) throws(PluginError) -> [Invariance] {
-    let bits: [(Int, Invariance)] = [
-      (FISHER_LOSS_SCALE, .lossScale), (FISHER_ELEMENT_PERMUTATION, .elementPermutation),
-      (FISHER_UNIT_PERMUTATION, .unitPermutation), (FISHER_SIGN, .sign), (FISHER_ROTATION, .rotation),
-    ]
-    let known = bits.reduce(UInt32(FISHER_DEPENDS_ON_STEP)) { $0 | UInt32($1.0) }
-    if table.facts & ~known != 0 {
-      throw reader.invalid("its facts have unknown flags: 0x\(String(table.facts & ~known, radix: 16))")
-    }
-    if table.reserved != 0 { throw reader.invalid("the reserved field of the table is not 0") }
-    return bits.filter { table.facts & UInt32($0.0) != 0 }.map(\.1)
-  }
-
-  /// θ and the new θ, and the state, which is read and written.
-  private static func elements(_ slots: Int) -> Formula {
-    Formula(integerLiteral: 3 + 2 * slots) * .P
+extension fisher_optimizer {
+  /// Version 1 knows of nothing behind its end, whatever lies there.
+  fileprivate mutating func forgetLaterParts() {
+    (step, reference_step, needs_at, fallback, state_size) = (nil, nil, nil, nil, nil)
+    (costs, probes, derived_slots, momentum) = (nil, nil, nil, nil)
+    (needs, roles, cost_count, probe_count, derived_slot_count, reserved_2) = (0, 0, 0, 0, 0, 0)
   }
 }

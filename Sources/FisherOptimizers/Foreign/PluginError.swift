@@ -7,7 +7,7 @@ public enum PluginError: Error, Equatable, CustomStringConvertible {
   case noEntry(path: String)
   case foreign(path: String)
   case version(path: String, got: UInt32)
-  case size(path: String, got: UInt64)
+  case size(path: String, got: UInt64, wanted: UInt64)
   case empty(path: String)
   /// The entry point never says that there is no further optimizer.
   case endless(path: String, count: Int)
@@ -26,10 +26,10 @@ public enum PluginError: Error, Equatable, CustomStringConvertible {
         "plugin \(quoted(path, atMost: 4096)) does not begin with FISHER_PLUGIN_MAGIC: it is none of ours"
     case .version(let path, let got):
       return
-        "plugin \(quoted(path, atMost: 4096)) is written for version \(got) of fisher_plugin.h; this is \(FISHER_PLUGIN_VERSION)"
-    case .size(let path, let got):
-      return "plugin \(quoted(path, atMost: 4096)) describes an optimizer with \(got) bytes; "
-        + "it must be \(MemoryLayout<fisher_optimizer>.size)"
+        "plugin \(quoted(path, atMost: 4096)) is written for version \(got) of fisher_plugin.h; this is \(FISHER_PLUGIN_VERSION), which also loads 1"
+    case .size(let path, let got, let wanted):
+      return
+        "plugin \(quoted(path, atMost: 4096)) describes an optimizer with \(got) bytes; it must be \(wanted)"
     case .empty(let path): return "plugin \(quoted(path, atMost: 4096)) has no optimizer"
     case .endless(let path, let count):
       return

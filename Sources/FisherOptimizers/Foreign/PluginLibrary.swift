@@ -24,7 +24,7 @@ public enum PluginLibrary {
     }
     typealias Entry = @convention(c) (UInt32, UnsafeMutablePointer<fisher_optimizer>?) -> Int32
     let tables = try tables(unsafeBitCast(symbol, to: Entry.self), of: path)
-    for table in tables { try ForeignReference.tryOut(table, from: path) }
+    for table in tables { try table.tryReference(from: path) }
     return tables.map(ForeignTypes.add)
   }
 

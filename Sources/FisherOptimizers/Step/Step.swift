@@ -164,9 +164,29 @@ public struct Step<Scalar: KernelScalar> {
         column: column?.compacted(), run: run))
   }
 
+  /// Stages a new value of a parameter, computed beside the old one.
+  ///
+  /// - Parameter value: shaped as θ.
+  public mutating func replace(_ parameter: ParameterInfo, by value: Matrix<Scalar>) {
+    apply(Replacement<Scalar>(), to: parameter, gradient: value)
+  }
+
+  /// The update staged last may fail for a reason of its own.
+  ///
+  /// - Parameter reason: why its run was not finite; nil if it just was not.
+  mutating func complain(_ reason: @escaping () -> String?) {
+    staged.updates[staged.updates.count - 1].reason = reason
+  }
+
   private func unknown(_ parameter: ParameterInfo) -> Never {
     fatalError("Step: \(parameter.name) does not belong to this optimizer")
   }
+}
+
+/// θ ← what stands in the place of the gradient.
+private struct Replacement<S: KernelScalar>: UpdateRule {
+  @inline(__always)
+  func update(_ x: inout Element<S>, _: inout NoState) { x.value = x.gradient }
 }
 
 /// The update of one parameter, ready to run.
@@ -178,6 +198,8 @@ struct StagedUpdate<Scalar: KernelScalar> {
   let column: Matrix<Scalar>?
   /// Whether all that was written is finite.
   let run: (UpdateOperands<Scalar>, Range<Int>) -> Bool
+  /// Why ``run`` has failed, if not by a number.
+  var reason: () -> String? = { nil }
 }
 
 /// All that the optimizers of a step want changed.

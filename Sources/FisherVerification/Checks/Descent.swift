@@ -11,7 +11,7 @@ extension Check {
     var generator = KeyedGenerator(seed)
     let X = Matrix<Double>(rows: 24, columns: 6) { _, _ in generator.uniform() }
     let W = Matrix<Double>(rows: 4, columns: 6) { _, _ in generator.uniform() }
-    var problem = try LinearProblem(X: X, Y: X.multiplied(by: W.transposed), hasBias: true)
+    var problem = try LinearProblem(X: X, Y: X.multiplied(by: W.transposed), hasBias: subject.treatsBiases)
     problem.values = problem.network.initialValues(seed: 1)
     let first = problem.pass(.gradients).loss
     try problem.run(subject, [:], steps: 300)

@@ -41,11 +41,11 @@ extension Promise {
     }
     switch self {
     case .gradientInTheLimit:
-      let problem = try LinearProblem(X: random(8, 5), Y: random(8, 3), hasBias: true)
+      let problem = try LinearProblem(X: random(8, 5), Y: random(8, 3), hasBias: subject.treatsBiases)
       let (Δ, g) = try problem.direction(subject, settings)
       return (relativeError([unit(Δ)], [unit(g)]), 1e-6)
     case .gradientOfOneSample:
-      let problem = try LinearProblem(X: random(1, 5), Y: random(1, 1), hasBias: true)
+      let problem = try LinearProblem(X: random(1, 5), Y: random(1, 1), hasBias: subject.treatsBiases)
       let (Δ, g) = try problem.direction(subject, settings)
       return (relativeError([unit(Δ)], [unit(g)]), 1e-11)
     case .solvesLeastSquares:

@@ -1,0 +1,99 @@
+import FisherCurvature
+import FisherLinearAlgebra
+import FisherPluginABI
+import FisherRuntime
+import Synchronization
+
+extension ForeignStep {
+  /// Stages an elementwise update: the plugin gets the parameter in pieces, on the threads of the step's one pass over
+  /// memory.
+  func stagePieces<S: KernelScalar>(
+    of parameter: ParameterInfo, _ functions: ForeignUpdate, _ step: inout Step<S>
+  ) {
+    let (table, settings, number, schedule) = (table, settings, step.number, step.schedule)
+    let failure = ForeignFailure()
+    step.stage(parameter, table.slots.map { $0 }, nil, nil, nil) { operands, range in
+      table.withCall(parameter, settings, number: number, schedule: schedule) { call in
+        functions.named(elementSize: MemoryLayout<S>.size) {
+          switch runPieces(of: range, operands, functions, call.pointee) {
+          case .finite: return true
+          case .notFinite: return false
+          case .refused(let status):
+            failure.report(status)
+            return false
+          }
+        }
+      }
+    }
+    step.complain { failure.status.map { "the plugin returned \($0)" } }
+  }
+}
+
+private enum PieceOutcome {
+  case finite, notFinite
+  case refused(Int32)
+}
+
+/// Elements of a call: old and new values and state stay in the first level of cache between copy, call and check.
+private let pieceCount = 1024
+
+/// Copies old values and state to the place of the new ones, lets the plugin update them there, and looks whether all is
+/// finite.
+@specialized(where S == Float) @specialized(where S == Double)
+private func runPieces<S: KernelScalar>(
+  of range: Range<Int>, _ operands: UpdateOperands<S>, _ functions: ForeignUpdate, _ call: fisher_parameter
+) -> PieceOutcome {
+  var call = call
+  call.rows = 1
+  var states = [UnsafeMutableRawPointer?](repeating: nil, count: operands.slots.count)
+  let hasGaps = operands.gradientStride != operands.columns
+  var i = range.lowerBound
+  while i < range.upperBound {
+    var count = min(pieceCount, range.upperBound - i)
+    var gradient = operands.gradient + i
+    if hasGaps {
+      let row = i / operands.columns
+      count = min(count, (row + 1) * operands.columns - i)
+      gradient += row * (operands.gradientStride - operands.columns)
+    }
+    call.columns = Int64(count)
+    for (s, slot) in operands.slots.enumerated() { states[s] = copyAhead(slot, i, count) }
+    let status = functions(
+      &call, elementSize: MemoryLayout<S>.size, copyAhead(operands.value, i, count), gradient, states)
+    if status != 0 { return .refused(status) }
+    var isFinite = FiniteCheck.isFinite(gradient, 0..<count) && isNewFinite(operands.value, i, count)
+    for slot in operands.slots { isFinite = isFinite && isNewFinite(slot, i, count) }
+    if !isFinite { return .notFinite }
+    i += count
+  }
+  return .finite
+}
+
+/// Old elements, or zeros if there are none, in the place of the new ones.
+@inline(__always)
+private func copyAhead<S: KernelScalar>(
+  _ tensor: UpdateTensor<S>, _ start: Int, _ count: Int
+) -> UnsafeMutableRawPointer? {
+  guard let new = tensor.new else { return nil }
+  var i = start
+  while i + 8 <= start + count {
+    storeAhead(read(tensor, i, 8), to: new + i)
+    i += 8
+  }
+  if i < start + count { store(read(tensor, i, start + count - i), to: new + i, start + count - i) }
+  return UnsafeMutableRawPointer(new + start)
+}
+
+@inline(__always)
+private func isNewFinite<S: KernelScalar>(_ tensor: UpdateTensor<S>, _ i: Int, _ count: Int) -> Bool {
+  tensor.new.map { FiniteCheck.isFinite(UnsafePointer($0 + i), 0..<count) } ?? true
+}
+
+/// What a call on some thread has returned.
+private final class ForeignFailure: Sendable {
+  private let first = Mutex<Int32?>(nil)
+
+  func report(_ status: Int32) { first.withLock { $0 = $0 ?? status } }
+
+  var status: Int32? { first.withLock { $0 } }
+}
