@@ -62,6 +62,8 @@ let package = Package(
     .library(name: "FisherKit", targets: ["FisherKit"]),
     .library(name: "FisherLinearAlgebra", targets: ["FisherLinearAlgebra"]),
     .library(name: "FisherVerification", targets: ["FisherVerification"]),
+    // The command line, for programs that bring optimizers of their own.
+    .library(name: "FisherTool", targets: ["FisherTool"]),
     .executable(name: "fisher", targets: ["fisher"]),
   ],
   targets: [
@@ -130,12 +132,13 @@ let package = Package(
       .target(
         name: "FisherComparison", dependencies: ["FisherCommandLine", "FisherKit", "FisherRuntime"],
         swiftSettings: optimised),
-      .executableTarget(
-        name: "fisher",
+      .target(
+        name: "FisherTool",
         dependencies: [
           "FisherBenchmarks", "FisherCommandLine", "FisherComparison", "FisherKit", "FisherRuntime",
           "FisherVerification",
         ]),
+      .executableTarget(name: "fisher", dependencies: ["FisherTool"]),
     ]
     + examples.map { name -> Target in
       .executableTarget(
@@ -186,7 +189,7 @@ let package = Package(
         name: "FisherToolsTests",
         dependencies: [
           "FisherBenchmarks", "FisherCommandLine", "FisherKit", "FisherLinearAlgebra", "FisherRuntime",
-          "fisher",
+          "FisherTool", "fisher",
         ]),
     ]
 )

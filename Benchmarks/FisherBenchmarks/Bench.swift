@@ -55,7 +55,7 @@ package enum Bench {
     for suite in suites { try requireSymbols(of: suite, types, peers) }
     let optimizers = arguments.list("optimizers")
     let registry: OptimizerRegistry
-    do { registry = try OptimizerRegistry.builtIn(plugin: arguments.value("plugin")) } catch {
+    do { registry = try OptimizerRegistry.installed(plugin: arguments.value("plugin")) } catch {
       throw UsageError("--plugin: \(error)")
     }
     for name in optimizers ?? [] {

@@ -13,6 +13,7 @@ import FisherPluginSOAP
 import FisherPluginShampoo
 import FisherPluginSophia
 import FisherPluginTNT
+import Synchronization
 
 extension OptimizerRegistry {
   /// The optimizers that come with the package: a line for each.
@@ -53,11 +54,32 @@ extension OptimizerRegistry {
     }
   }()
 
-  /// The built-in optimizers, and those of a shared library if a path is given.
+  /// Optimizers that the program has added to the built-in ones.
+  private static let added = Mutex<[any Optimizer.Type]>([])
+
+  /// Adds an optimizer to those that the tools know by name: for programs that bring their own.
+  ///
+  /// - Throws: ``RegistryError`` if another has the name.
+  public static func install(_ type: any Optimizer.Type) throws(RegistryError) {
+    var registry = installed
+    try registry.register(type)
+    added.withLock { $0.append(type) }
+  }
+
+  /// The built-in optimizers and those that the program has installed.
+  public static var installed: OptimizerRegistry {
+    var registry = builtIn
+    for type in added.withLock({ $0 }) {
+      do { try registry.register(type) } catch { fatalError("OptimizerRegistry: \(error)") }
+    }
+    return registry
+  }
+
+  /// The installed optimizers, and those of a shared library if a path is given.
   ///
   /// - Throws: ``PluginError`` if it cannot be loaded, ``RegistryError`` if it takes a name that is there.
-  public static func builtIn(plugin path: String?) throws -> OptimizerRegistry {
-    var registry = builtIn
+  public static func installed(plugin path: String?) throws -> OptimizerRegistry {
+    var registry = installed
     if let path { for type in try PluginLibrary.load(path) { try registry.register(type) } }
     return registry
   }

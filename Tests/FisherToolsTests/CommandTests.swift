@@ -13,10 +13,17 @@ struct Fisher {
   static let executable = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     .deletingLastPathComponent().appendingPathComponent("fisher")
 
-  init(_ arguments: [String], environment: [String: String] = [:]) throws {
+  /// - Parameters:
+  ///   - executable: another program with the same command line.
+  ///   - folder: where it is called; where the tests are, unless given.
+  init(
+    _ arguments: [String], environment: [String: String] = [:], executable: URL = Self.executable,
+    folder: String? = nil
+  ) throws {
     let process = Process()
-    process.executableURL = Self.executable
+    process.executableURL = executable
     process.arguments = arguments
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     // The tests themselves may run under a forced instruction set.
     process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FISHER_") }
       .merging(environment) { $1 }

@@ -1,7 +1,7 @@
 import FisherTraining
 import Testing
 
-@testable import fisher
+@testable import FisherTool
 
 /// What a chart says follows from the numbers of the lines alone.
 struct PlotTests {

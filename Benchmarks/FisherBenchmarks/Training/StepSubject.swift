@@ -34,7 +34,7 @@ final class StepSubject<S: KernelScalar> {
     gradients = network.zeros()
     do {
       driver = try OptimizerDriver(
-        optimizer, parameters: network.parameters, registry: .builtIn, threads: workspace.threads)
+        optimizer, parameters: network.parameters, registry: .installed, threads: workspace.threads)
     } catch {
       fatalError("StepSubject: \(error)")
     }

@@ -36,7 +36,7 @@ final class StepClock<S: KernelScalar> {
     values = network.initialValues(seed: 1)
     gradients = network.zeros()
     driver = try OptimizerDriver(
-      optimizer, parameters: network.parameters, registry: .builtIn,
+      optimizer, parameters: network.parameters, registry: .installed,
       clipping: type(of: optimizer).record.clipping, threads: threads)
   }
 

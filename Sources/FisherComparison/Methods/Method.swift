@@ -81,7 +81,7 @@ package struct Method: Sendable, Hashable {
       "adafisher:geometricMean", "adafisher:lambda", "ekfac:units", "foof:units", "kfac:norm", "kfac:units",
       "mbf:norm", "tnt:samples",
     ]
-    do { return try (OptimizerRegistry.builtIn.names + placebos).map { try Method($0) } } catch {
+    do { return try (OptimizerRegistry.installed.names + placebos).map { try Method($0) } } catch {
       fatalError("Method: \(error)")
     }
   }()
@@ -109,6 +109,6 @@ package struct Method: Sendable, Hashable {
   }
 
   private static func type(_ name: String) throws(UsageError) -> any Optimizer.Type {
-    do { return try OptimizerRegistry.builtIn.type(name) } catch { throw UsageError("\(error)") }
+    do { return try OptimizerRegistry.installed.type(name) } catch { throw UsageError("\(error)") }
   }
 }

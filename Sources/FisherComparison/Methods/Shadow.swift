@@ -67,7 +67,7 @@ private final class ShadowDriver: Sendable {
       own = known
     } else {
       do {
-        own = try OptimizerDriver(optimizer, parameters: parameters, registry: .builtIn, threads: threads)
+        own = try OptimizerDriver(optimizer, parameters: parameters, registry: .installed, threads: threads)
       } catch {
         throw .failed(optimizer: type(of: optimizer).record.name, place: "placebo", reason: "\(error)")
       }

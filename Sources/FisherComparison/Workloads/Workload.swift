@@ -47,6 +47,6 @@ package struct Workload: Sendable {
     options.epochs = 1_000_000
     options.threads = threads
     return try Trainer(
-      try network(S.self), data(), optimizer: optimizer, options: options, registry: .builtIn)
+      try network(S.self), data(), optimizer: optimizer, options: options, registry: .installed)
   }
 }

@@ -8,7 +8,7 @@ extension ForeignReader {
     _ table: fisher_optimizer, named name: String, slots: [String]
   ) throws(PluginError) -> OptimizerRecord {
     if table.reserved != 0 || table.reserved_2 != 0 {
-      throw invalid("a reserved field of the table is not 0")
+      throw invalid("the reserved field of the table is not 0")
     }
     let hyperparameters = try hyperparameters(table)
     let (facts, isByStep) = (table.facts, table.step != nil)

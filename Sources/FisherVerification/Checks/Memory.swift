@@ -35,7 +35,10 @@ extension Check {
     name: "state-changes", meaning: "every piece of state that the record declares exists, and takes part",
     applies: { !$0.stateSize.hasPrefix("nothing") }
   ) { subject in
-    let trace = subject.trace(seed: seed, steps: 4)
+    // What is refreshed now and then must have been twice.
+    let settings = try subject.type.init(subject.probe).settings
+    let period = subject.record.cost.periods.map(settings.integer).max() ?? 1
+    let trace = subject.trace(seed: seed, steps: max(4, period + 2))
     var states: [OptimizerState<Double>] = []
     var mutant = subject.mutation.map { Mutant<Double>($0, of: subject.record) }
     _ = try (subject.mutation?.changed(trace) ?? trace).run(

@@ -76,7 +76,7 @@ private struct Facts {
       }
     }
     if libraries.isEmpty { line("library", "no CBLAS library found (apt-get install libopenblas-dev)") }
-    line("optimizers", OptimizerRegistry.builtIn.names.joined(separator: " "))
+    line("optimizers", OptimizerRegistry.installed.names.joined(separator: " "))
   }
 
   var json: JSON {
@@ -101,7 +101,7 @@ private struct Facts {
                 ("missing", .array(library.missingSymbols.map(JSON.string))),
               ])
             })
-      ), ("optimizers", .array(OptimizerRegistry.builtIn.names.map(JSON.string))),
+      ), ("optimizers", .array(OptimizerRegistry.installed.names.map(JSON.string))),
     ])
   }
 }

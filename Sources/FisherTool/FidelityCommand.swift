@@ -65,9 +65,9 @@ enum FidelityCommand {
     }
     let trainer = try Trainer<Double>(
       try configuration.network(for: data, Double.self), data, optimizer: try configuration.optimizer(),
-      options: options, registry: .builtIn)
+      options: options, registry: .installed)
     let candidates = try candidates(arguments)
-    let natural = try OptimizerRegistry.builtIn.type("ngd").init(["damping": 1e-10])
+    let natural = try OptimizerRegistry.installed.type("ngd").init(["damping": 1e-10])
     func measure(_ epoch: Int) throws {
       guard epochs.contains(epoch) else { return }
       let found = try trainer.fidelity(of: candidates, natural: natural, samples: samples, batches: batches)
@@ -109,7 +109,7 @@ enum FidelityCommand {
     let dampings = arguments.list("dampings") ?? []
     var candidates: [Candidate] = []
     for name in names {
-      let type = try OptimizerRegistry.builtIn.type(name)
+      let type = try OptimizerRegistry.installed.type(name)
       let isSwept = type.record.hyperparameters.contains { $0.name == "dampingMode" }
       guard isSwept, !dampings.isEmpty else {
         candidates.append(Candidate(name, try type.init([:])))

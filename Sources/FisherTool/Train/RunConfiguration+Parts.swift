@@ -5,7 +5,7 @@ import FisherKit
 
 extension RunConfiguration {
   func optimizer() throws -> any Optimizer {
-    let registry = try OptimizerRegistry.builtIn(plugin: self["plugin"].isEmpty ? nil : self["plugin"])
+    let registry = try OptimizerRegistry.installed(plugin: self["plugin"].isEmpty ? nil : self["plugin"])
     let type = try registry.type(self["optimizer"])
     return type.init(settings: try Settings(type.record, parsing: settings))
   }
@@ -13,7 +13,7 @@ extension RunConfiguration {
   /// The groups, each of which must fit one of the parameters.
   func groups(for optimizer: any Optimizer, _ parameters: [ParameterInfo]) throws -> [ParameterGroup] {
     if groups.isEmpty { return [] }
-    let registry = try OptimizerRegistry.builtIn(plugin: self["plugin"].isEmpty ? nil : self["plugin"])
+    let registry = try OptimizerRegistry.installed(plugin: self["plugin"].isEmpty ? nil : self["plugin"])
     return try groups.map {
       try $0.requireFit(parameters)
       return try $0.group(registry, for: optimizer)
@@ -65,7 +65,7 @@ extension RunConfiguration {
     let network = try network(for: data, S.self)
     options.groups = try groups(for: optimizer, network.parameters)
     let trainer = try Trainer(
-      network, data, optimizer: optimizer, options: options, registry: .builtIn, backend: backend)
+      network, data, optimizer: optimizer, options: options, registry: .installed, backend: backend)
     return (trainer, data, optimizer)
   }
 

@@ -20,7 +20,7 @@ enum Optimizers {
     if arguments.positional.count > 1 { throw UsageError("optimizers takes one name") }
     let records: [OptimizerRecord]
     do {
-      let registry = try OptimizerRegistry.builtIn(plugin: arguments.value("plugin"))
+      let registry = try OptimizerRegistry.installed(plugin: arguments.value("plugin"))
       records = try arguments.positional.first.map { [try registry.type($0).record] } ?? registry.records
     } catch {
       throw UsageError("\(error)")

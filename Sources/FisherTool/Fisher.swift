@@ -1,10 +1,10 @@
 import FisherBenchmarks
 import FisherCommandLine
+public import FisherKit
 import FisherRuntime
 
 /// The command line: a table of subcommands.
-@main
-struct Fisher {
+public enum Fisher {
   struct Command {
     let name: String
     let summary: String
@@ -26,6 +26,9 @@ struct Fisher {
         run: Optimizers.run),
       Command(
         name: "verify", summary: "prove an optimizer by its properties", help: Verify.help, run: Verify.run),
+      Command(
+        name: "new-optimizer", summary: "write an optimizer that works, to be changed into yours",
+        help: NewOptimizer.help, run: NewOptimizer.run),
       Command(
         name: "fidelity", summary: "compare directions with the exact natural gradient",
         help: FidelityCommand.help,
@@ -50,10 +53,16 @@ struct Fisher {
       + "\n\nexample: fisher doctor\nfisher help COMMAND tells more, fisher --version which one this is."
   }
 
-  static func main() {
+  /// Runs the command that the program's arguments name, and ends the program with its exit status.
+  ///
+  ///     Fisher.main(optimizers: [HeavyBall.self])
+  ///
+  /// - Parameter optimizers: those of the program, which every command then knows like the built-in ones.
+  public static func main(optimizers: [any Optimizer.Type] = []) -> Never {
     Console.prepare()
     let status: Int32
     do {
+      for type in optimizers { try OptimizerRegistry.install(type) }
       status = try run(Array(CommandLine.arguments.dropFirst()))
     } catch {
       Console.error("\(error)")

@@ -101,7 +101,7 @@ enum Train {
 
   /// For those who take a hyper-parameter for an option.
   private static func settingHint(_ name: String) -> String? {
-    let isSetting = OptimizerRegistry.builtIn.records.contains { record in
+    let isSetting = OptimizerRegistry.installed.records.contains { record in
       record.hyperparameters.contains { $0.name == name }
     }
     return isSetting ? "; hyper-parameters are set with --set \(name)=VALUE" : nil

@@ -36,7 +36,7 @@ enum Verify {
     }
     do {
       if let plugin { return try PluginLibrary.load(plugin) }
-      let registry = OptimizerRegistry.builtIn
+      let registry = OptimizerRegistry.installed
       let names = arguments.positional == ["all"] ? registry.names : arguments.positional
       return try names.map(registry.type)
     } catch {

@@ -1,0 +1,3 @@
+import FisherTool
+
+Fisher.main()
