@@ -9,4 +9,6 @@ enum Purpose {
   static let weights: UInt64 = 5
   static let masks: UInt64 = 6
   static let probes: UInt64 = 7
+  static let recall: UInt64 = 8
+  static let sorting: UInt64 = 9
 }

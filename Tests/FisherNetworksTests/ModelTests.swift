@@ -18,8 +18,31 @@ import Testing
   }
 }
 
+@Test func decodersAndPhysicsInformedNetworksHaveTheirLayers() throws {
+  for text in ["gpt:16-2-4", "gpt-rotary:16-2-4"] {
+    let layers = try ModelSpec(text).layers(input: [5], outputs: 35, vocabulary: 9)
+    let network = try Network<Float>(input: [5], layers)
+    #expect(network.output == [5, 7])
+    // Table, two norms and 12·width² + 13·width of weights a block, head.
+    let block = 12 * 256 + 13 * 16 - (text == "gpt:16-2-4" ? 0 : 2 * 16)
+    let norms = text == "gpt:16-2-4" ? 5 * 16 + 2 * 16 : 16
+    #expect(network.parameterCount == 9 * 16 + 2 * block + norms + 7 * 16, "\(text)")
+    #expect(throws: NetworkError.self) { try ModelSpec(text).layers(input: [5], outputs: 35) }
+    #expect(throws: NetworkError.self) { try ModelSpec(text).layers(input: [5], outputs: 7, vocabulary: 9) }
+  }
+  let tied = try Network<Float>(
+    input: [5], try ModelSpec("gpt-tied:16-2-4").layers(input: [5], outputs: 45, vocabulary: 9))
+  let plain = try Network<Float>(
+    input: [5], try ModelSpec("gpt:16-2-4").layers(input: [5], outputs: 45, vocabulary: 9))
+  #expect(tied.parameterCount == plain.parameterCount - 9 * 16 && tied.output == plain.output)
+  let network = try Network<Double>(input: [3], try ModelSpec("pinn:8").layers(input: [3], outputs: 1))
+  #expect(network.output == [1])
+  #expect(throws: NetworkError.self) { try ModelSpec("pinn:8").layers(input: [4], outputs: 1) }
+}
+
 @Test(arguments: [
-  "mlp", "mlp:", "mlp:64", "mlp:64-x-10", "mlp:64--10", "mlp:-3-4", "cnn", "cnn-small:3", "autoencoder:3-3",
+  "gpt", "gpt:16-2", "gpt:16-2-3", "gpt:16-2-4-5", "gpt-rotary:12-2-4", "gpt:16-2000-4", "pinn:", "mlp",
+  "mlp:", "mlp:64", "mlp:64-x-10", "mlp:64--10", "mlp:-3-4", "cnn", "cnn-small:3", "autoencoder:3-3",
   "",
 ])
 func modelsThatAreNotOnes(text: String) {

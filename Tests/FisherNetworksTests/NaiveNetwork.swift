@@ -46,6 +46,25 @@ struct NaiveNetwork {
     case .positionEmbedding:
       let table = take()
       return Flow(samples: x.samples.map { zip($0, table).map(+) }, shape: x.shape)
+    case .fourierFeatures(let count):
+      let samples = x.samples.map { s in
+        s.flatMap { x -> [Double] in
+          let angles = (1...count).map { 2 * Double.pi * Double($0) * x }
+          return angles.map { cos($0) } + angles.map { sin($0) }
+        }
+      }
+      return Flow(samples: samples, shape: [x.shape[0], 2 * count])
+    case .stencil(let weights):
+      let n = x.shape[1]
+      let samples = x.samples.map { s in
+        (0..<n).map { j -> Double in
+          var sum = 0.0
+          for (t, weight) in weights.enumerated() { sum += weight * s[t * n + j] }
+          return sum
+        }
+      }
+      return Flow(samples: samples, shape: [n])
+    case .unembedding: fatalError("every parameter is taken once here")
     case .attention(let heads, let causal, let rotary): return attention(x, heads, causal, rotary)
     case .flatten: return Flow(samples: x.samples, shape: [x.shape.reduce(1, *)])
     case .relu: return map(x) { max($0, 0) }

@@ -103,6 +103,11 @@ struct NetworkCase: Sendable, CustomStringConvertible {
         .positionEmbedding, .linear(3),
       ]),
     NetworkCase(
+      name: "features of a circle and a stencil", input: [3],
+      layers: [
+        .linear(2), .fourierFeatures(2), .linear(3), .tanh, .stencil([0.5, -2]), .linear(3),
+      ]),
+    NetworkCase(
       name: "norms", input: [3, 9],
       layers: [
         .linear(8), .rmsNorm(epsilon: 0.1), .tanh, .layerNormalization(epsilon: 0.3), .geluTanh, .flatten,

@@ -12,6 +12,11 @@ private struct TrainingCase: CustomStringConvertible, Sendable {
   var batch = 16
 
   static let all = [
+    TrainingCase(
+      description: "sequences", data: { Sequences.recall(train: 160, test: 40) }, model: "gpt:16-1-2",
+      batch: 4),
+    TrainingCase(
+      description: "a regression", data: { regression }, model: "mlp:3-128-64-1"),
     TrainingCase(description: "digits", data: { Digits.split }, model: "mlp:64-128-64-10"),
     TrainingCase(
       description: "curves", data: { Curves.split(train: 2560, test: 128) },
@@ -22,6 +27,16 @@ private struct TrainingCase: CustomStringConvertible, Sendable {
       description: "images of 3×32×32",
       data: { clusters(ExampleShape(channels: 3, height: 32, width: 32), 10) }, model: "mlp:3072-128-64-10"),
   ]
+
+  private static let regression: DataSplit = {
+    func examples(_ numbers: Range<Int>) -> Dataset {
+      let rows = numbers.map { i in (0..<3).map { Float(sin(Double(i * 7919 + $0 * 104_729))) } }
+      return Dataset(
+        name: "plane", shape: ExampleShape(channels: 3), rows: rows,
+        values: rows.map { [20 * $0[0] - 30 * $0[1] * $0[2]] })
+    }
+    return DataSplit(train: examples(0..<320), test: examples(320..<420))
+  }()
 
   /// Scattered around a centre for each class.
   private static func clusters(_ shape: ExampleShape, _ classes: Int) -> DataSplit {
@@ -44,13 +59,20 @@ private struct TrainingCase: CustomStringConvertible, Sendable {
 private func defaultsTrain(subject: TrainingCase, name: String) throws {
   let data = subject.data()
   let shape = data.train.shape
-  let outputs = data.train.classCount ?? shape.count
-  let loss = data.train.classCount == nil ? Loss<MeanReduction>.binaryCrossEntropy : .standard
+  let loss: Loss<MeanReduction> =
+    switch data.train.targets {
+    case .classes: .standard
+    case .values: .squaredError
+    case .inputs: .binaryCrossEntropy
+    }
   let network = try Network<Float>(
-    input: [shape.count], try ModelSpec(subject.model).layers(input: [shape.count], outputs: outputs),
+    input: [shape.count],
+    try ModelSpec(subject.model).layers(
+      input: [shape.count], outputs: data.train.outputCount, vocabulary: data.train.vocabulary),
     loss: loss)
   var options = TrainingOptions()
   options.batchSize = subject.batch
+  options.normalizesTargets = true
   let type = try OptimizerRegistry.builtIn.type(name)
   let optimizer = type.init(settings: try Settings(type.record))
   let trainer = try Trainer(network, data, optimizer: optimizer, options: options, registry: .builtIn)

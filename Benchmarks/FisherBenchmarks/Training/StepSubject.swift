@@ -85,17 +85,3 @@ final class StepSubject<S: KernelScalar> {
   /// `count` steps.
   func steps(_ count: Int) { for _ in 0..<count { step() } }
 }
-
-extension StepSubject {
-  /// The textbook flops of a forward and a backward pass: 2·rows·in·out for each product, two of them backward, one in
-  /// the first layer, whose inputs learn nothing.
-  static func flops(_ network: Network<S>, rows: Int) -> Double {
-    var flops = 0.0
-    var products = 2.0
-    for parameter in network.parameters where parameter.role == .linearWeight {
-      flops += products * 2 * Double(rows) * Double(parameter.count)
-      products = 3
-    }
-    return flops
-  }
-}

@@ -29,7 +29,7 @@ struct TrainingSuite: Sendable {
     let times = timesInTurn(
       calls + [{ peak = max(peak, Peak.gflops(S.self, threads: run.threads, samples: 2)) }],
       rounds: run.isQuick ? 7 : 25)
-    let flops = StepSubject<S>.flops(subjects[0].network, rows: run.workload.batch)
+    let flops = subjects[0].network.productFlops(samples: run.workload.batch)
     func line(_ name: String, _ seconds: Double, overSGD: Double?) -> StepMeasurement {
       StepMeasurement(
         suite: "step", run, optimizer: name, seconds: seconds, peakFraction: flops / seconds * 1e-9 / peak,

@@ -19,16 +19,21 @@ struct Workload: Sendable {
   static let perceptron = Workload(
     network: "mlp:3072-2048-2048-10", batch: 64, optimizers: ["adam", "ief"])
 
+  /// GPT-2's small form with random tokens: four sequences of 64. Asked for by its name.
+  static let decoder = Workload(network: "gpt-tied:768-12-12", batch: 4, optimizers: ["adamw"])
+  private static let context = 64
+  private static let vocabulary = 50257
+
   static let standard = [autoencoder, perceptron]
 
-  /// - Throws: ``UsageError`` unless the text is a model of linear layers.
+  /// - Throws: ``UsageError`` unless the text is a model of linear layers or a decoder.
   init(network text: String, batch: Int?) throws(UsageError) {
     let isAutoencoder: Bool
     do { isAutoencoder = try ModelSpec(text).isAutoencoder } catch { throw UsageError("--network: \(error)") }
-    guard Self.widths(text).count >= 2 else {
-      throw UsageError("--network: \(quoted(text)) is neither mlp:… nor autoencoder:…")
+    guard Self.widths(text).count >= 2, !text.hasPrefix("pinn") else {
+      throw UsageError("--network: \(quoted(text)) is none of mlp:…, autoencoder:… and gpt:…")
     }
-    let standard = isAutoencoder ? Self.autoencoder : .perceptron
+    let standard = isAutoencoder ? Self.autoencoder : Self.isDecoder(text) ? .decoder : .perceptron
     self.init(network: text, batch: batch ?? standard.batch, optimizers: standard.optimizers)
     if let shortage = MachineMemory.shortage(bytes) {
       throw UsageError("--network and --batch: this \(shortage)")
@@ -38,6 +43,12 @@ struct Workload: Sendable {
   /// Of weights and gradients, and of what goes forward and comes back, in `Float`.
   private var bytes: Double {
     let widths = Self.widths(network).map(Double.init)
+    if Self.isDecoder(network) {
+      let (width, blocks) = (widths[0], widths[1])
+      let weights = 12 * blocks * width * width + 2 * Double(Self.vocabulary) * width
+      let rows = Double(batch) * Double(Self.context) * (20 * blocks * width + Double(Self.vocabulary))
+      return 8 * (weights + rows)
+    }
     let weights = zip(widths, widths.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
     return 8 * (weights + Double(batch) * widths.reduce(0, +))
   }
@@ -48,6 +59,8 @@ struct Workload: Sendable {
     self.optimizers = optimizers
   }
 
+  private static func isDecoder(_ text: String) -> Bool { text.hasPrefix("gpt") }
+
   private static func widths(_ text: String) -> [Int] {
     (text.split(separator: ":").last ?? "").split(separator: "-").compactMap { Int($0) }
   }
@@ -55,16 +68,20 @@ struct Workload: Sendable {
   /// One subject for SGD and for each of the names, all with the same workspace.
   func subjects<S: KernelScalar>(_: S.Type, _ names: [String], _ run: TrainingRun) -> [StepSubject<S>] {
     do {
-      let widths = Self.widths(network)
-      let (first, last) = (widths[0], widths[widths.count - 1])
-      let spec = try ModelSpec(network)
-      let layers = try spec.layers(input: [first], outputs: last)
+      let (widths, spec) = (Self.widths(network), try ModelSpec(network))
+      let vocabulary = Self.isDecoder(network) ? Self.vocabulary : nil
+      let (first, answers) = vocabulary == nil ? (widths[0], 1) : (Self.context, Self.context)
+      let classes = vocabulary ?? widths[widths.count - 1]
+      let layers = try spec.layers(input: [first], outputs: answers * classes, vocabulary: vocabulary)
       let loss: Loss<MeanReduction> = spec.isAutoencoder ? .squaredError : .softmaxCrossEntropy()
       let trained = try Network<S>(input: [first], layers, loss: loss)
       var generator = KeyedGenerator(1)
-      let inputs = Matrix<S>(rows: batch, columns: first) { _, _ in S(generator.unit()) }
+      let inputs = Matrix<S>(rows: batch, columns: first) { _, _ in
+        vocabulary.map { S(generator.below($0)) } ?? S(generator.unit())
+      }
       let labels: Labels<S> =
-        spec.isAutoencoder ? .values(inputs) : .classes((0..<batch).map { _ in generator.below(last) })
+        spec.isAutoencoder
+        ? .values(inputs) : .classes((0..<batch * answers).map { _ in generator.below(classes) })
       let workspace = trained.makeWorkspace(threads: run.threads)
       return try (["sgd"] + names.filter { $0 != "sgd" }).map { name in
         StepSubject(

@@ -29,10 +29,18 @@ final class StepClock<S: KernelScalar> {
       .reduce(1, max)
     let data = workload.data().train
     var generator = KeyedGenerator(25)
-    inputs = Matrix(rows: workload.batch, columns: data.shape.count) { _, _ in S(generator.unit()) }
-    labels =
-      data.classCount.map { count in .classes((0..<workload.batch).map { _ in generator.below(count) }) }
-      ?? .values(inputs)
+    // Random numbers, unless they have to be tokens or places on a grid.
+    let rows = data.isNormalizable ? nil : data.rows(0..<workload.batch)
+    inputs = Matrix(rows: workload.batch, columns: data.shape.count) { i, j in
+      rows.map { S($0[i][j]) } ?? S(generator.unit())
+    }
+    switch data.targets {
+    case .classes(_, let count):
+      labels = .classes((0..<workload.batch * data.answers).map { _ in generator.below(count) })
+    case .values(_, let width):
+      labels = .values(Matrix(rows: workload.batch, columns: width) { _, _ in S(generator.unit()) })
+    case .inputs: labels = .values(inputs)
+    }
     values = network.initialValues(seed: 1)
     gradients = network.zeros()
     driver = try OptimizerDriver(

@@ -7,11 +7,12 @@ extension Workload {
   ///
   /// Targets are losses that AdamW, after a search among a few settings, reaches in a fourth to nine tenths of the budget.
   /// They were fixed by trial runs of AdamW, on `digits-mlp` of four other methods too, before any comparison.
-  package static let all: [Workload] = [
-    digitsPerceptron, digitsConvolutions, spirals, curves,
-    spectrum(decades: 2, target: 3e-2), spectrum(decades: 4, target: 3e-3),
-    spectrum(decades: 6, target: 1e-3),
-  ]
+  package static let all: [Workload] =
+    [
+      digitsPerceptron, digitsConvolutions, spirals, curves,
+      spectrum(decades: 2, target: 3e-2), spectrum(decades: 4, target: 3e-3),
+      spectrum(decades: 6, target: 1e-3), recall, sorting, screenedPoisson,
+    ] + (TextData.isPresent ? [text] : [])
 
   static let digitsPerceptron = Workload(
     name: "digits-mlp", summary: "1437 + 360 handwritten digits of 8 × 8 pixels, a perceptron.",
@@ -51,6 +52,43 @@ extension Workload {
       loss: .squaredError, data: { SpectrumData.split(decades: decades) })
   }
 
+  static let recall = Workload(
+    name: "recall", summary: "4096 + 512 sequences of four pairs and four questions, a decoder of width 32.",
+    element: .f32, layers: decoder("gpt:32-2-4", positions: 12, tokens: 16), batch: 64, budget: 400,
+    interval: 10, target: 0.05, loss: .standard, data: { recallData })
+
+  static let sorting = Workload(
+    name: "sorting", summary: "4096 + 512 sequences of six digits to be sorted, a decoder of width 32.",
+    element: .f32, layers: decoder("gpt:32-2-4", positions: 12, tokens: 11), batch: 64, budget: 600,
+    interval: 20, target: 0.03, loss: .standard, data: { sortingData })
+
+  static let screenedPoisson = Workload(
+    name: "screened-poisson",
+    summary: "A physics-informed network for −u″/64 + u = f on a circle, 256 + 256 points.",
+    element: .f64, layers: physicsInformed, batch: 64, budget: 1600, interval: 20, target: 1e-4,
+    loss: .squaredError, data: { ScreenedPoisson.split })
+
+  /// The text is what this machine has, so that records of it hold on this machine.
+  static let text = Workload(
+    name: "text",
+    summary: "The licences that Debian installs, by characters, 64 at a time, a decoder of width 64.",
+    element: .f32, layers: decoder("gpt:64-2-4", positions: 64, tokens: textData?.train.vocabulary ?? 1),
+    batch: 16,
+    budget: 600, interval: 50, target: 2, loss: .standard, data: { textData ?? recallData })
+
+  private static func decoder(_ model: String, positions: Int, tokens: Int) -> [Layer] {
+    layers(model, [positions], outputs: positions * tokens, vocabulary: tokens)
+  }
+
+  private static let physicsInformed = layers("pinn:16-16", [3], outputs: 1, vocabulary: nil)
+
+  private static func layers(_ model: String, _ input: SampleShape, outputs: Int, vocabulary: Int?) -> [Layer]
+  {
+    do {
+      return try ModelSpec(model).layers(input: input, outputs: outputs, vocabulary: vocabulary)
+    } catch { fatalError("Workload: \(error)") }
+  }
+
   /// The workload of this name.
   ///
   /// - Throws: ``UsageError`` with the nearest names.
@@ -60,6 +98,9 @@ extension Workload {
       "unknown workload \(quoted(name))\(Spelling.hint(for: name, among: all.map(\.name)))")
   }
 
+  private static let recallData = Sequences.recall()
+  private static let sortingData = Sequences.sorting()
+  private static let textData = try? DataSplit.named("text")
   private static let curveData = Curves.split(train: 2000, test: 500)
   private static let spiralData = Spirals.split(train: 512, test: 256)
 }

@@ -82,6 +82,14 @@ extension Layer {
     case .positionEmbedding:
       if shape.axes.count != 2 { throw reject("positions × features") }
       return (PositionOperation<S>(positions: shape.positions, width: shape.features), shape)
+    case .fourierFeatures(let frequencies):
+      if shape.axes.count != 1 || frequencies < 1 { throw reject("one axis of numbers, and a frequency") }
+      return (FourierOperation<S>(frequencies: frequencies), [shape.count, 2 * frequencies])
+    case .stencil(let weights):
+      if shape.axes.count != 2 || weights.count != shape.positions {
+        throw reject("\(weights.count) positions × features")
+      }
+      return (StencilOperation<S>(weights: weights.map { S($0) }, features: shape.features), [shape.features])
     case .attention(let heads, let isCausal, let isRotary):
       let (positions, width) = (shape.positions, shape.features / 3)
       let fits =
@@ -116,7 +124,7 @@ extension Layer {
     case .gelu: elementwise = .gelu
     case .geluTanh: return (GeluTanhOperation<S>(), shape)
     case .silu: elementwise = .silu
-    case .flatten, .sequential, .residual:
+    case .flatten, .sequential, .residual, .unembedding:
       fatalError("\(name) is no operation")
     }
     return (FunctionOperation<S>(function: elementwise), shape)

@@ -29,12 +29,19 @@ public indirect enum Layer: Sendable, Hashable {
   case rmsNorm(epsilon: Double = 1e-6)
   /// Inputs are the numbers of tokens, from 0; each becomes `width` features.
   case embedding(tokens: Int, width: Int)
+  /// x·Eᵀ with the table E of the network's ``embedding(tokens:width:)``: one weight for both, which begins with a deviation
+  /// of 0.02. Its captures are those of a linear layer with the rows of both; see `LayerCapture.init(lookup:product:)`.
+  case unembedding
   /// A learned row of features is added at each position: positions × features.
   case positionEmbedding
   /// Attention among the positions of a sample: 3·width features, which are q, k and v side by side, become width. Every
   /// head has width/heads features of each. Causal: no position sees a later one. Rotary: q and k are turned by
   /// their positions. See ``selfAttention(width:heads:causal:rotary:dropout:)``.
   case attention(heads: Int, causal: Bool = true, rotary: Bool = false)
+  /// Every number x of a sample becomes a position with the features cos 2πkx and sin 2πkx, k = 1 … `frequencies`.
+  case fourierFeatures(_ frequencies: Int)
+  /// Σₜ wₜ·xₜ over the positions t, feature by feature, with fixed weights, one a position: differences of neighbours, say.
+  case stencil(_ weights: [Double])
   /// In training, each element becomes 0 with probability `rate`, the others grow by 1/(1 − rate).
   case dropout(_ rate: Double)
   /// Channels, height and width, or positions and features, become one axis of features.
@@ -70,6 +77,8 @@ extension Layer {
     case .convolution(let outputs, let size, _, _, _, let groups, _):
       return Double(outputs) * (inputs / Double(max(1, groups))) * Double(size) * Double(size)
     case .embedding(let tokens, let width): return Double(width) * (Double(tokens) + inputs)
+    case .unembedding: return Double(shape.positions) * Double(shape.features)
+    case .fourierFeatures(let frequencies): return 2 * Double(frequencies) * inputs
     case .positionEmbedding: return Double(shape.positions) * Double(shape.features)
     default: return 0
     }

@@ -58,6 +58,7 @@ struct Program<Scalar: KernelScalar>: Sendable {
         throw .shape(layer: name, wanted: "a shortcut with the body's shape \(sum.shape)", got: other.shape)
       }
       return append(SumOperation(rectifier: rectifier), name, [sum.slot, other.slot], sum.shape)
+    case .unembedding: return try appendUnembedding(after: stream, name)
     default:
       bytes += layer.mostNumbers(on: stream.shape) * Double(MemoryLayout<Scalar>.stride)
       if let shortage = MachineMemory.shortage(bytes) { throw .memory(layer: name, shortage: shortage) }
@@ -89,6 +90,34 @@ struct Program<Scalar: KernelScalar>: Sendable {
     return Stream(slot: slots.count - 1, shape: shape)
   }
 
+  /// Appends the product with the table of the embedding, which becomes the weight of a linear layer, too.
+  private mutating func appendUnembedding(after stream: Stream, _ name: String) throws(NetworkError) -> Stream
+  {
+    guard let place = nodes.firstIndex(where: { $0.operation is EmbeddingOperation<Scalar> }),
+      let table = nodes[place].operation as? EmbeddingOperation<Scalar>,
+      !nodes.contains(where: { $0.table != nil }), !stream.shape.isImage, stream.shape.features == table.width
+    else {
+      throw .shape(
+        layer: name, wanted: "one embedding before it, of as many features, used once", got: stream.shape)
+    }
+    let weight = nodes[place].parameters
+    let info = parameters[weight.lowerBound].info
+    parameters[weight.lowerBound] = (
+      ParameterInfo(name: info.name, shape: info.shape, role: .linearWeight, layer: info.layer),
+      .normal(deviation: 0.02)
+    )
+    let shape = SampleShape(stream.shape.axes.dropLast() + [table.tokens])
+    let operation = LinearOperation<Scalar>(
+      inputs: table.width, outputs: table.tokens, positions: stream.shape.positions, hasBias: false,
+      rectifier: .none)
+    slots.append(shape)
+    nodes.append(
+      Node(
+        name: name, operation: operation, input: stream.slot, other: nil, output: slots.count - 1,
+        parameters: weight, statistics: statistics.count..<statistics.count, table: place))
+    return Stream(slot: slots.count - 1, shape: shape)
+  }
+
   /// Decides who needs gradients, and in a backward pass who is the first to write each of them.
   private mutating func planGradients() {
     var learns = [Bool](repeating: false, count: slots.count)
@@ -99,8 +128,11 @@ struct Program<Scalar: KernelScalar>: Sendable {
       learns[nodes[i].output] = nodes[i].inputLearns || nodes[i].otherLearns || !nodes[i].parameters.isEmpty
     }
     var isWritten = [Bool](repeating: false, count: slots.count)
+    var isSummed = [Bool](repeating: false, count: parameters.count)
     for i in nodes.indices.reversed() where learns[nodes[i].output] {
       nodes[i].learns = true
+      nodes[i].addsParameters = nodes[i].parameters.contains { isSummed[$0] }
+      for parameter in nodes[i].parameters { isSummed[parameter] = true }
       nodes[i].addsInput = isWritten[nodes[i].input]
       isWritten[nodes[i].input] = true
       guard let other = nodes[i].other else { continue }
@@ -122,6 +154,8 @@ struct Node<Scalar: KernelScalar>: Sendable {
   let parameters: Range<Int>
   /// The places of its running averages.
   let statistics: Range<Int>
+  /// The place of the embedding whose table it multiplies with.
+  var table: Int?
 
   /// Something before its output learns, so the backward pass visits it.
   var learns = false
@@ -129,5 +163,7 @@ struct Node<Scalar: KernelScalar>: Sendable {
   var otherLearns = false
   /// Another reader has written the input's gradient before.
   var addsInput = false
+  /// A later node has written the gradients of its parameters before.
+  var addsParameters = false
   var addsOther = false
 }

@@ -6,19 +6,31 @@ import FisherRuntime
 ///     autoencoder:784-100-30-100-784   the same, with no activation at the narrowest layer; the output is the input
 ///     cnn-small                   three convolutions with batch norm and max pooling
 ///     resnet-small                three residual blocks of 16, 32 and 64 channels
+///     gpt:64-2-4                  a decoder of width 64 with 2 blocks of 4 heads: learned positions, layer norm, GELU
+///     gpt-rotary:64-2-4           the same with turned positions and RMS norm
+///     gpt-tied:64-2-4             gpt with one table for the embedding and the last layer, as GPT-2 has it
+///     pinn:32-32                  tanh layers on a circle, and −u″/64 + u of what they say, from three neighbouring points
 public struct ModelSpec: Sendable, Hashable, CustomStringConvertible {
   enum Kind: Sendable, Hashable {
     case perceptron([Int])
     case autoencoder([Int])
     case convolutional
     case residual
+    case decoder(width: Int, blocks: Int, heads: Int, Flavour)
+    case physicsInformed([Int])
   }
+
+  /// What decoders differ in.
+  enum Flavour: String { case plain = "gpt", rotary = "gpt-rotary", tied = "gpt-tied" }
 
   public let text: String
   let kind: Kind
 
   /// The spellings, for messages and help.
-  public static let forms = ["mlp:64-128-10", "autoencoder:784-100-30-100-784", "cnn-small", "resnet-small"]
+  public static let forms = [
+    "mlp:64-128-10", "autoencoder:784-100-30-100-784", "cnn-small", "resnet-small", "gpt:64-2-4",
+    "gpt-rotary:64-2-4", "gpt-tied:64-2-4", "pinn:32-32",
+  ]
 
   /// - Throws: ``NetworkError/model(text:reason:)``.
   public init(_ text: String) throws(NetworkError) {
@@ -29,6 +41,9 @@ public struct ModelSpec: Sendable, Hashable, CustomStringConvertible {
     case ("autoencoder", 2): kind = .autoencoder(try Self.widths(parts[1], least: 3, text))
     case ("cnn-small", 1): kind = .convolutional
     case ("resnet-small", 1): kind = .residual
+    case ("gpt", 2), ("gpt-rotary", 2), ("gpt-tied", 2):
+      kind = try Self.decoder(parts[1], Flavour(rawValue: parts[0]) ?? .plain, text)
+    case ("pinn", 2): kind = .physicsInformed(try Self.widths(parts[1], least: 1, text))
     default:
       throw .model(text: text, reason: "a model is one of " + Self.forms.joined(separator: ", "))
     }
@@ -50,6 +65,24 @@ public struct ModelSpec: Sendable, Hashable, CustomStringConvertible {
     return widths
   }
 
+  private static func decoder(_ field: String, _ flavour: Flavour, _ text: String) throws(NetworkError)
+    -> Kind
+  {
+    let numbers = try widths(field, least: 3, text)
+    guard numbers.count == 3, numbers[1] <= mostWidths else {
+      throw .model(
+        text: text, reason: "it needs a width, at most \(mostWidths) blocks, and the heads of each")
+    }
+    let (width, heads) = (numbers[0], numbers[2])
+    let rotary = flavour == .rotary
+    guard width % heads == 0, !rotary || width / heads % 2 == 0 else {
+      throw .model(
+        text: text,
+        reason: "\(heads) heads do not divide \(width)" + (rotary ? " into even numbers of features" : ""))
+    }
+    return .decoder(width: width, blocks: numbers[1], heads: heads, flavour)
+  }
+
   public var description: String { text }
 
   /// The output is to be the input.
@@ -60,8 +93,11 @@ public struct ModelSpec: Sendable, Hashable, CustomStringConvertible {
 
   /// The layers for samples of the shape `input`, with `outputs` numbers at the end.
   ///
-  /// - Throws: ``NetworkError/model(text:reason:)`` if the text says other sizes or the samples are no images.
-  public func layers(input: SampleShape, outputs: Int) throws(NetworkError) -> [Layer] {
+  /// - Parameter vocabulary: the samples are sequences of tokens below it; nil if they are numbers.
+  /// - Throws: ``NetworkError/model(text:reason:)`` if the text says other sizes or the samples are not what the model takes.
+  public func layers(
+    input: SampleShape, outputs: Int, vocabulary: Int? = nil
+  ) throws(NetworkError) -> [Layer] {
     switch kind {
     case .perceptron(let widths), .autoencoder(let widths):
       if widths[0] != input.count || widths[widths.count - 1] != outputs {
@@ -74,7 +110,37 @@ public struct ModelSpec: Sendable, Hashable, CustomStringConvertible {
         throw .model(text: text, reason: "it needs images of at least 8×8, the data are \(input)")
       }
       return kind == .convolutional ? Self.convolutional(outputs) : Self.residual(outputs)
+    case .decoder(let width, let blocks, let heads, let flavour):
+      guard let vocabulary, input.axes.count == 1, outputs % input.count == 0 else {
+        throw .model(text: text, reason: "it needs sequences of tokens with an answer at each position")
+      }
+      if flavour == .tied && outputs / input.count != vocabulary {
+        throw .model(text: text, reason: "\(vocabulary) tokens cannot be \(outputs / input.count) classes")
+      }
+      return Self.decoder(
+        width, blocks, heads, flavour, tokens: vocabulary, classes: outputs / input.count)
+    case .physicsInformed(let widths):
+      if input.axes != [3] || outputs != 1 {
+        throw .model(
+          text: text, reason: "it needs three neighbouring points and one number, as in screened-poisson")
+      }
+      let second = 1024.0 * 1024 / 64
+      return [.fourierFeatures(1)] + widths.flatMap { [.linear($0), .tanh] }
+        + [.linear(1), .stencil([-second, 2 * second + 1, -second])]
     }
+  }
+
+  /// A decoder with the norm before; the last norm and layer make the answers at all positions.
+  private static func decoder(
+    _ width: Int, _ blocks: Int, _ heads: Int, _ flavour: Flavour, tokens: Int, classes: Int
+  ) -> [Layer] {
+    let rotary = flavour == .rotary
+    let norm: Layer = rotary ? .rmsNorm() : .layerNorm
+    let block = Layer.transformerBlock(width: width, heads: heads, rotary: rotary, norm: norm)
+    return [.embedding(tokens: tokens, width: width)] + (rotary ? [] : [.positionEmbedding])
+      + [Layer](repeating: block, count: blocks) + [
+        norm, flavour == .tied ? .unembedding : .linear(classes, bias: false),
+      ]
   }
 
   /// Linear layers with ReLU between them, but none behind a layer of the width `linearAt` and behind the last.

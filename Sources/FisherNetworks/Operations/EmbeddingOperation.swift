@@ -45,7 +45,7 @@ struct EmbeddingOperation<Scalar: KernelScalar>: Operation {
   func backward(_ call: NodeCall<Scalar>) {
     guard let gradients = call.parameterGradients else { return }
     let (target, dy) = (gradients[0].base, UnsafePointer(call.outputGradient.base))
-    target.update(repeating: 0, count: tokens * width)
+    if !call.addsParameterGradients { target.update(repeating: 0, count: tokens * width) }
     let tasks = (width + Self.taskWidth - 1) / Self.taskWidth
     Parallel.perform(tasks, threads: call.count < 65536 ? 1 : call.threads) { task in
       let first = task * Self.taskWidth

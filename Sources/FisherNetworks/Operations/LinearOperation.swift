@@ -36,8 +36,10 @@ struct LinearOperation<Scalar: KernelScalar>: Operation {
       sums: hasBias ? call.parameterGradients?[1].base : nil, on: call.backend, threads: call.threads)
     if let gradients = call.parameterGradients {
       gemm(
-        Gemm(alpha: 1, a: δ.readOnly.transposed, b: x, beta: 0, c: gradients[0]), on: call.backend,
-        threads: call.threads)
+        Gemm(
+          alpha: 1, a: δ.readOnly.transposed, b: x, beta: call.addsParameterGradients ? 1 : 0, c: gradients[0]
+        ),
+        on: call.backend, threads: call.threads)
     }
     if let inputGradient = call.inputGradient {
       gemm(

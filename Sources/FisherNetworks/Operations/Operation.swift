@@ -96,6 +96,8 @@ struct NodeCall<Scalar: KernelScalar> {
   var addsInputGradient = false
   var otherGradient: MutableMatrixPointer<Scalar>?
   var addsOtherGradient = false
+  /// The parameters belong to a later node, too, whose gradients are there already.
+  var addsParameterGradients = false
   /// Nil if only captures are wanted.
   var parameterGradients: UnsafePointer<MutableMatrixPointer<Scalar>>?
 

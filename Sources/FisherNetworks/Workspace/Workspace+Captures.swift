@@ -17,10 +17,15 @@ extension Workspace {
         ? positionNumbers(node.operation.positions)
         : node.input == 0 ? inputs : activations[node.input].lend(rows: sampleCount)
       let gradient = gradients[node.output].lend(rows: sampleCount)
-      layers[node.name] = LayerCapture(
+      let capture = LayerCapture(
         kind: kind, inputs: input.reshaped(rows: rows),
         outputGradients: labelled(gradient.reshaped(rows: rows), termCount), sampleCount: sampleCount,
         normalized: normalized(node, index)?.reshaped(rows: rows), mixesSamples: mixesSamples(kind))
+      guard let table = node.table, let lookup = layers[network.program.nodes[table].name] else {
+        layers[node.name] = capture
+        continue
+      }
+      layers[network.program.nodes[table].name] = LayerCapture(lookup: lookup, product: capture)
     }
     return layers
   }

@@ -70,7 +70,7 @@ extension Workspace {
       outputGradient: places.gradients[node.output],
       inputGradient: node.inputLearns ? places.gradients[node.input] : nil, addsInputGradient: node.addsInput,
       otherGradient: node.otherLearns ? node.other.map { places.gradients[$0] } : nil,
-      addsOtherGradient: node.addsOther,
+      addsOtherGradient: node.addsOther, addsParameterGradients: node.addsParameters,
       inputTangent: node.inputLearns ? places.tangents[node.input].readOnly : nil,
       otherTangent: node.otherLearns ? node.other.map { places.tangents[$0].readOnly } : nil,
       outputTangent: places.tangents[node.output],

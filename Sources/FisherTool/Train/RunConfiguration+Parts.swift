@@ -49,7 +49,7 @@ extension RunConfiguration {
     options.clipping =
       value.map { .value($0) } ?? norm.map { .norm($0) } ?? (isUnbounded ? Clipping.none : nil)
     // The squared loss is then in units of the targets' variance.
-    options.normalizesTargets = self["target"] == "regression"
+    options.normalizesTargets = self["target"] == TargetKind.regression.rawValue
     return options
   }
 
@@ -84,7 +84,8 @@ extension RunConfiguration {
     let shape = data.train.shape
     let outputs = data.train.outputCount
     let input: SampleShape = shape.isImage ? [shape.channels, shape.height, shape.width] : [shape.count]
-    let layers = try ModelSpec(self["model"]).layers(input: input, outputs: outputs)
+    let layers = try ModelSpec(self["model"]).layers(
+      input: input, outputs: outputs, vocabulary: data.train.vocabulary)
     return try Network<S>(input: input, layers, loss: try loss(for: data))
   }
 

@@ -15,7 +15,9 @@ struct RunConfiguration: Sendable {
     Option(name: "optimizer", standard: "adafisher", help: "its name; fisher optimizers lists them"),
     Option(name: "plugin", standard: "", help: "a shared library with optimizers; see docs/plugins.md"),
     Option(
-      name: "dataset", standard: "digits", help: "digits, curves, a CSV file, or a folder of MNIST or CIFAR"),
+      name: "dataset", standard: "digits",
+      help:
+        "digits, curves, recall, sorting, text, screened-poisson, a CSV file, or a folder of MNIST or CIFAR"),
     Option(
       name: "target", standard: "classes",
       help: "what the target column of a CSV file holds: classes, or numbers of a regression"),
@@ -67,6 +69,8 @@ struct RunConfiguration: Sendable {
     for option in Self.options {
       if let text = arguments.value(option.name) { texts[option.name] = text }
     }
+    // Its second differences need the digits.
+    if arguments.value("type") == nil && texts["dataset"] == "screened-poisson" { texts["type"] = "f64" }
     settings = try Self.settings(arguments)
     groups = try Self.groups(arguments.all("group"))
   }
@@ -131,9 +135,13 @@ struct RunConfiguration: Sendable {
     if self["model"].isEmpty {
       let inputs = data.train.shape.count
       texts["model"] =
-        data.train.targets == .inputs
-        ? "autoencoder:\(inputs)-400-200-100-50-25-6-25-50-100-200-400-\(inputs)"
-        : "mlp:\(inputs)-128-64-\(outputs)"
+        data.train.vocabulary != nil
+        ? "gpt:64-2-4"
+        : self["dataset"] == "screened-poisson"
+          ? "pinn:32-32"
+          : data.train.targets == .inputs
+            ? "autoencoder:\(inputs)-400-200-100-50-25-6-25-50-100-200-400-\(inputs)"
+            : "mlp:\(inputs)-128-64-\(outputs)"
     }
     if self["loss"].isEmpty {
       switch data.train.targets {

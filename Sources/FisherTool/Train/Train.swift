@@ -21,6 +21,7 @@ enum Train {
         --checkpoint  folder for checkpoint.safetensors and weights.safetensors, written after every epoch
         --checkpoint-steps  write them after so many steps, too
         --resume      folder of a checkpoint: goes on with the same bits
+        --report      a page with curves and a table of the run, one file, written after every epoch
         --threads     \(Threads.available) by default; the bits do not depend on it
         --json        JSON Lines to a file, or - for standard output
 
@@ -33,7 +34,7 @@ enum Train {
     let arguments = try Arguments(
       words,
       options: RunConfiguration.options.map(\.name) + [
-        "set", "group", "checkpoint", "checkpoint-steps", "resume", "threads", "json",
+        "set", "group", "checkpoint", "checkpoint-steps", "resume", "report", "threads", "json",
       ], hint: settingHint)
     if let extra = arguments.positional.first {
       throw UsageError("train takes no '\(extra)'; options begin with --")
@@ -67,6 +68,7 @@ enum Train {
         from: configuration["weights"], matching: NamePattern(configuration["weights-only"]))
     }
     let saver = try Saver(arguments, resumed: checkpoint, configuration: configuration.stored)
+    var page = try RunReport(arguments, configuration, trainer, data)
     let report = TrainingReport(
       json: try arguments.jsonLines(appending: checkpoint != nil), isQuiet: arguments.isQuiet)
     report.start(configuration, trainer, data, optimizer)
@@ -74,6 +76,7 @@ enum Train {
     do {
       let result = try trainer.run { event in
         report.show(event, trainer.options.epochs)
+        try page?.add(event)
         try saver.save(trainer, after: event)
         try Interruption.check()
       }

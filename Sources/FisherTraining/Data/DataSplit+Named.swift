@@ -2,9 +2,11 @@ import Foundation
 
 extension DataSplit {
   /// What the command line offers.
-  public static let names = ["digits", "curves"]
+  public static let names = [
+    "digits", "curves", "recall", "sorting", "text", "text:PATH", "screened-poisson",
+  ]
 
-  /// `digits`, `curves`, a CSV file, or a directory with the files of MNIST, CIFAR-10 or CIFAR-100.
+  /// `digits`, `curves`, ``Sequences`` by name, ``TextData``, ``ScreenedPoisson``, a CSV file, or a directory with the files of MNIST, CIFAR-10 or CIFAR-100.
   ///
   /// - Parameters:
   ///   - name: of a data set, or a path.
@@ -14,6 +16,13 @@ extension DataSplit {
     switch name {
     case "digits": return Digits.split
     case "curves": return Curves.split()
+    case "recall": return Sequences.recall()
+    case "sorting": return Sequences.sorting()
+    case "screened-poisson": return ScreenedPoisson.split
+    case "text": return try TextData.split(TextData.licenseText(), context: TextData.context, name: name)
+    case _ where name.hasPrefix("text:"):
+      let path = String(name.dropFirst("text:".count))
+      return try TextData.split(FileBytes.read(path), context: TextData.context, name: name)
     default: break
     }
     var isDirectory: ObjCBool = false

@@ -39,6 +39,8 @@ public struct Dataset: Sendable {
   /// The numbers are tokens below this one, which nothing may shift or scale; nil if they are measurements.
   public let vocabulary: Int?
   let storage: Storage
+  /// The numbers may be shifted and scaled: they are neither tokens nor places on a grid.
+  package internal(set) var isNormalizable: Bool
   /// What the classes are called; nil if they are numbers.
   public internal(set) var classNames: [String]?
   /// What a reader should know of how the data were read.
@@ -61,6 +63,7 @@ public struct Dataset: Sendable {
     self.storage = storage
     self.targets = targets
     self.vocabulary = vocabulary
+    isNormalizable = vocabulary == nil
   }
 
   /// Examples given as rows.
@@ -174,7 +177,17 @@ public struct Dataset: Sendable {
     var result = Dataset(name: name, shape: shape, storage: numbers, targets: all, vocabulary: vocabulary)
     result.notes = notes
     result.classNames = classNames
+    result.isNormalizable = isNormalizable
     return result
+  }
+
+  /// The numbers of these examples, a row each.
+  package func rows(_ places: Range<Int>) -> [[Float]] {
+    places.map { place in
+      var row = [Float](repeating: 0, count: shape.count)
+      row.withUnsafeMutableBufferPointer { copyExample(place, to: $0) }
+      return row
+    }
   }
 
   /// The examples of these places, in this order.
@@ -191,6 +204,7 @@ public struct Dataset: Sendable {
       vocabulary: vocabulary)
     result.notes = notes
     result.classNames = classNames
+    result.isNormalizable = isNormalizable
     return result
   }
 }

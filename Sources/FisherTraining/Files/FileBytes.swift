@@ -74,7 +74,7 @@ package enum FileBytes {
   private static func temporary(_ path: String) -> String { path + ".\(getpid()).tmp" }
 
   /// Replaces a file as a whole: writes a neighbour, syncs it, renames it. Whatever fails, the old file stays.
-  static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(FileError) {
     let temporary = temporary(path)
     func fail(_ what: String) -> FileError {
       let reason = String(cString: strerror(errno))

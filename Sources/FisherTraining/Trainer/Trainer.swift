@@ -80,7 +80,7 @@ public final class Trainer<Scalar: KernelScalar> {
     if options.normalizesTargets, case .values(let values, let width) = train.targets {
       targets = Normalization(values, width: width)
     }
-    return (options.normalizes && train.vocabulary == nil ? Normalization(train) : nil, targets)
+    return (options.normalizes && train.isNormalizable ? Normalization(train) : nil, targets)
   }
 
   public var stepsPerEpoch: Int { training.batchCount }
