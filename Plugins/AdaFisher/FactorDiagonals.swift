@@ -62,7 +62,7 @@ struct FactorDiagonals {
             let y = oy * shape.stride + ky * shape.dilation - shape.padding
             guard 0..<shape.height ~= y else { continue }
             for ox in 0..<shape.outputWidth {
-              let x = ox * shape.stride + kx * shape.dilation - shape.padding
+              let x = ox * shape.strideAcross + kx * shape.dilation - shape.paddingAcross
               if 0..<shape.width ~= x { sum += map[(channel * shape.height + y) * shape.width + x] }
             }
           }

@@ -98,7 +98,8 @@ struct CaptureCase: Sendable, CustomStringConvertible {
             for oy in 0..<s.outputHeight {
               for ox in 0..<s.outputWidth {
                 let (y, x) = (
-                  oy * s.stride + ky * s.dilation - s.padding, ox * s.stride + kx * s.dilation - s.padding
+                  oy * s.stride + ky * s.dilation - s.padding,
+                  ox * s.strideAcross + kx * s.dilation - s.paddingAcross
                 )
                 guard (0..<s.height).contains(y), (0..<s.width).contains(x) else { continue }
                 sum +=

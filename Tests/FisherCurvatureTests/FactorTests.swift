@@ -28,7 +28,7 @@ import Testing
           let (kx, ky) = (tap % shape.kernelWidth, tap / shape.kernelWidth % shape.kernelHeight)
           let c = group * perGroup + tap / (shape.kernelWidth * shape.kernelHeight)
           let y = t / shape.outputWidth * shape.stride + ky * shape.dilation - shape.padding
-          let x = t % shape.outputWidth * shape.stride + kx * shape.dilation - shape.padding
+          let x = t % shape.outputWidth * shape.strideAcross + kx * shape.dilation - shape.paddingAcross
           guard 0..<shape.height ~= y, 0..<shape.width ~= x else { return 0 }
           return h[n, (c * shape.height + y) * shape.width + x]
         }

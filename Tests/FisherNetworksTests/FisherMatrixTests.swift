@@ -35,6 +35,13 @@ struct FisherCase: Sendable, CustomStringConvertible {
       FisherCase(
         description: "image softmax", input: [2, 4, 4], layers: image, target: .softmax, outputs: 3),
       FisherCase(
+        description: "rectangular taps", input: [2, 4, 5],
+        layers: [
+          .rectangularConvolution(
+            3, size: Extent(height: 3, width: 1), stride: Extent(height: 1, width: 2),
+            padding: Extent(height: 0, width: 1)), .tanh, .flatten, .linear(3),
+        ], target: .softmax, outputs: 3),
+      FisherCase(
         description: "transformer", input: [3, 4],
         layers: [
           .positionEmbedding, .rmsNorm(), .selfAttention(width: 4, heads: 2, rotary: true), .layerNorm,

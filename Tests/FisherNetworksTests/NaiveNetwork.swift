@@ -22,6 +22,11 @@ struct NaiveNetwork {
     switch layer {
     case .linear(let outputs, let bias): return linear(x, outputs, bias)
     case .convolution(let outputs, let size, let stride, let padding, let dilation, let groups, let bias):
+      return convolution(
+        x, outputs, Extent(height: size, width: size), Extent(height: stride, width: stride),
+        Extent(height: padding, width: padding), dilation, groups, bias)
+    case .rectangularConvolution(
+      let outputs, let size, let stride, let padding, let dilation, let groups, let bias):
       return convolution(x, outputs, size, stride, padding, dilation, groups, bias)
     case .maxPool(let size, let stride, let padding):
       return pool(x, size, stride ?? size, padding) { $0.compactMap(\.self).max()! }
@@ -117,15 +122,15 @@ struct NaiveNetwork {
   }
 
   private mutating func convolution(
-    _ x: Flow, _ outputs: Int, _ size: Int, _ stride: Int, _ padding: Int, _ dilation: Int, _ groups: Int,
-    _ hasBias: Bool
+    _ x: Flow, _ outputs: Int, _ size: Extent, _ stride: Extent, _ padding: Extent, _ dilation: Int,
+    _ groups: Int, _ hasBias: Bool
   ) -> Flow {
     let w = take()
     let b = hasBias ? take() : [Double](repeating: 0, count: outputs)
     let (channels, height, width) = (x.shape[0], x.shape[1], x.shape[2])
     let (perGroup, perOutput) = (channels / groups, outputs / groups)
-    let oh = (height + 2 * padding - dilation * (size - 1) - 1) / stride + 1
-    let ow = (width + 2 * padding - dilation * (size - 1) - 1) / stride + 1
+    let oh = (height + 2 * padding.height - dilation * (size.height - 1) - 1) / stride.height + 1
+    let ow = (width + 2 * padding.width - dilation * (size.width - 1) - 1) / stride.width + 1
     let samples = x.samples.map { s in
       var y: [Double] = []
       for o in 0..<outputs {
@@ -133,12 +138,13 @@ struct NaiveNetwork {
           for j in 0..<ow {
             var sum = b[o]
             for c in 0..<perGroup {
-              for u in 0..<size {
-                for v in 0..<size {
-                  let (r, q) = (i * stride + u * dilation - padding, j * stride + v * dilation - padding)
+              for u in 0..<size.height {
+                for v in 0..<size.width {
+                  let r = i * stride.height + u * dilation - padding.height
+                  let q = j * stride.width + v * dilation - padding.width
                   if r < 0 || r >= height || q < 0 || q >= width { continue }
                   sum +=
-                    w[((o * perGroup + c) * size + u) * size + v]
+                    w[((o * perGroup + c) * size.height + u) * size.width + v]
                     * s[((o / perOutput * perGroup + c) * height + r) * width + q]
                 }
               }

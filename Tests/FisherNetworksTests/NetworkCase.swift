@@ -30,6 +30,16 @@ struct NetworkCase: Sendable, CustomStringConvertible {
         .convolution(6, size: 2, stride: 3, padding: 1, groups: 3, bias: false), .flatten, .linear(3),
       ]),
     NetworkCase(
+      name: "convolution with taps, strides and padding that differ", input: [2, 7, 9],
+      layers: [
+        .rectangularConvolution(
+          4, size: Extent(height: 3, width: 2), stride: Extent(height: 1, width: 2),
+          padding: Extent(height: 0, width: 3)), .relu,
+        .rectangularConvolution(
+          4, size: Extent(height: 1, width: 3), stride: Extent(height: 3, width: 1),
+          padding: Extent(height: 1, width: 0), groups: 2, bias: false), .flatten, .linear(3),
+      ]),
+    NetworkCase(
       name: "pointwise convolution on large images", input: [2, 12, 11],
       layers: [.convolution(3, size: 1), .relu, .convolution(2, size: 1), .globalAveragePool, .linear(3)]),
     NetworkCase(

@@ -69,7 +69,7 @@ private func naiveConvolutionFactors(
             for ky in 0..<shape.kernelHeight {
               for kx in 0..<shape.kernelWidth {
                 let y = oy * shape.stride + ky * shape.dilation - shape.padding
-                let x = ox * shape.stride + kx * shape.dilation - shape.padding
+                let x = ox * shape.strideAcross + kx * shape.dilation - shape.paddingAcross
                 let isInside = y >= 0 && y < shape.height && x >= 0 && x < shape.width
                 let place = ((group * perGroup + c) * shape.height + y) * shape.width + x
                 patch.append(isInside ? h[sample, place] : 0)

@@ -10,8 +10,14 @@ public struct ConvolutionGeometry: Sendable, Hashable {
   public let outputs: Int
   public let kernelHeight: Int
   public let kernelWidth: Int
+  /// Down, from one output position to the next.
   public let stride: Int
+  /// Across; as down unless said otherwise.
+  public let strideAcross: Int
+  /// Rows of zeros above and below.
   public let padding: Int
+  /// Columns of zeros on the left and on the right; as above and below unless said otherwise.
+  public let paddingAcross: Int
   public let dilation: Int
   public let groups: Int
 
@@ -19,7 +25,7 @@ public struct ConvolutionGeometry: Sendable, Hashable {
   public init(
     channels: Int, height: Int, width: Int, outputs: Int, kernelHeight: Int, kernelWidth: Int,
     stride: Int = 1,
-    padding: Int = 0, dilation: Int = 1, groups: Int = 1
+    padding: Int = 0, dilation: Int = 1, groups: Int = 1, strideAcross: Int? = nil, paddingAcross: Int? = nil
   ) {
     self.channels = channels
     self.height = height
@@ -29,11 +35,13 @@ public struct ConvolutionGeometry: Sendable, Hashable {
     self.kernelWidth = kernelWidth
     self.stride = stride
     self.padding = padding
+    self.strideAcross = strideAcross ?? stride
+    self.paddingAcross = paddingAcross ?? padding
     self.dilation = dilation
     self.groups = groups
     require(
       min(channels, height, width, outputs, kernelHeight, kernelWidth) >= 1
-        && min(stride, dilation, groups) >= 1 && padding >= 0,
+        && min(stride, self.strideAcross, dilation, groups) >= 1 && min(padding, self.paddingAcross) >= 0,
       "ConvolutionGeometry: \(self) has a size below its least")
     require(
       channels % groups == 0 && outputs % groups == 0,
@@ -41,11 +49,13 @@ public struct ConvolutionGeometry: Sendable, Hashable {
     require(
       outputHeight >= 1 && outputWidth >= 1,
       "ConvolutionGeometry: a kernel of \(kernelHeight)×\(kernelWidth), dilated by \(dilation), does not fit into "
-        + "\(height)×\(width) with padding \(padding)")
+        + "\(height)×\(width) with padding \(padding)×\(self.paddingAcross)")
   }
 
   public var outputHeight: Int { (height + 2 * padding - dilation * (kernelHeight - 1) - 1) / stride + 1 }
-  public var outputWidth: Int { (width + 2 * padding - dilation * (kernelWidth - 1) - 1) / stride + 1 }
+  public var outputWidth: Int {
+    (width + 2 * paddingAcross - dilation * (kernelWidth - 1) - 1) / strideAcross + 1
+  }
 
   /// The output positions.
   public var positions: Int { outputHeight * outputWidth }

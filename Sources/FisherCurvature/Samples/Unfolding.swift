@@ -37,7 +37,7 @@ extension ConvolutionGeometry {
           for ky in 0..<kernelHeight {
             let y = oy * stride + ky * dilation - padding
             for kx in 0..<kernelWidth {
-              let x = ox * stride + kx * dilation - padding
+              let x = ox * strideAcross + kx * dilation - paddingAcross
               if y >= 0, y < height, x >= 0, x < width {
                 out.pointee = image[(channel * height + y) * width + x]
               }

@@ -30,19 +30,27 @@ extension Layer {
         rectifier: rectifier)
       return (operation, SampleShape(shape.axes.dropLast() + [outputs]))
     case .convolution(let outputs, let size, let stride, let padding, let dilation, let groups, let bias):
+      return try Layer.rectangularConvolution(
+        outputs, size: Extent(height: size, width: size), stride: Extent(height: stride, width: stride),
+        padding: Extent(height: padding, width: padding), dilation: dilation, groups: groups, bias: bias
+      ).operation(on: shape, rectifier, name: name)
+    case .rectangularConvolution(
+      let outputs, let size, let stride, let padding, let dilation, let groups, let bias):
+      let least = min(outputs, size.height, size.width, stride.height, stride.width, dilation, groups)
       let fits =
-        shape.isImage && min(outputs, size, stride, dilation, groups) >= 1 && padding >= 0
+        shape.isImage && least >= 1 && min(padding.height, padding.width) >= 0
         && shape.axes[0] % groups == 0 && outputs % groups == 0
-        && min(shape.axes[1], shape.axes[2]) + 2 * padding > dilation * (size - 1)
+        && shape.axes[1] + 2 * padding.height > dilation * (size.height - 1)
+        && shape.axes[2] + 2 * padding.width > dilation * (size.width - 1)
       if !fits {
+        let around = padding.height == padding.width ? "\(padding.height)" : "\(padding)"
         throw reject(
-          "images of at least \(size)×\(size) with padding \(padding), and \(groups) groups that divide the channels"
-        )
+          "images of at least \(size) with padding \(around), and \(groups) groups that divide the channels")
       }
       let geometry = ConvolutionGeometry(
         channels: shape.axes[0], height: shape.axes[1], width: shape.axes[2], outputs: outputs,
-        kernelHeight: size, kernelWidth: size, stride: stride, padding: padding, dilation: dilation,
-        groups: groups)
+        kernelHeight: size.height, kernelWidth: size.width, stride: stride.height, padding: padding.height,
+        dilation: dilation, groups: groups, strideAcross: stride.width, paddingAcross: padding.width)
       let operation = ConvolutionOperation<S>(geometry: geometry, hasBias: bias, rectifier: rectifier)
       return (operation, [outputs, geometry.outputHeight, geometry.outputWidth])
     case .maxPool(let size, let stride, let padding), .averagePool(let size, let stride, let padding):

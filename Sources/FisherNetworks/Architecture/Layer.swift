@@ -9,6 +9,10 @@ public indirect enum Layer: Sendable, Hashable {
   case convolution(
     _ outputs: Int, size: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
     bias: Bool = true)
+  /// A cross-correlation whose taps, strides and zero padding differ down and across; `outputs` channels.
+  case rectangularConvolution(
+    _ outputs: Int, size: Extent, stride: Extent = 1, padding: Extent = 0, dilation: Int = 1, groups: Int = 1,
+    bias: Bool = true)
   /// The largest pixel of every `size` × `size` window; the stride is the size if not given, padding at most half of it.
   case maxPool(_ size: Int, stride: Int? = nil, padding: Int = 0)
   /// The mean of every `size` × `size` window, padding included; the stride is the size if not given, padding at most
@@ -76,6 +80,8 @@ extension Layer {
     case .linear(let outputs, _): return Double(outputs) * Double(shape.features + shape.positions)
     case .convolution(let outputs, let size, _, _, _, let groups, _):
       return Double(outputs) * (inputs / Double(max(1, groups))) * Double(size) * Double(size)
+    case .rectangularConvolution(let outputs, let size, _, _, _, let groups, _):
+      return Double(outputs) * (inputs / Double(max(1, groups))) * Double(size.height) * Double(size.width)
     case .embedding(let tokens, let width): return Double(width) * (Double(tokens) + inputs)
     case .unembedding: return Double(shape.positions) * Double(shape.features)
     case .fourierFeatures(let frequencies): return 2 * Double(frequencies) * inputs
@@ -87,7 +93,7 @@ extension Layer {
   /// A rectifier behind it can be computed at its end.
   var takesRectifier: Bool {
     switch self {
-    case .linear, .convolution, .residual: true
+    case .linear, .convolution, .rectangularConvolution, .residual: true
     default: false
     }
   }

@@ -2,13 +2,15 @@ import FisherCurvature
 import FisherLinearAlgebra
 
 /// The inputs that the output positions of a convolution see, as columns: row (c, v, u), column (y, x) holds
-/// image[c, y·stride + v·dilation − padding, x·stride + u·dilation − padding], 0 outside.
+/// image[c, y·stride + v·dilation − padding, x·strideAcross + u·dilation − paddingAcross], 0 outside.
 struct Patches: Sendable {
   let geometry: ConvolutionGeometry
 
   /// A patch is a pixel: the patches are the image.
   var isImage: Bool {
-    geometry.kernelHeight == 1 && geometry.kernelWidth == 1 && geometry.stride == 1 && geometry.padding == 0
+    geometry.kernelHeight == 1 && geometry.kernelWidth == 1
+      && max(geometry.stride, geometry.strideAcross) == 1
+      && max(geometry.padding, geometry.paddingAcross) == 0
   }
 
   /// Writes the patches of one image's channels of one group; rows are `stride` elements apart.
@@ -19,10 +21,10 @@ struct Patches: Sendable {
       guard let source else { return line.update(repeating: 0, count: geometry.outputWidth) }
       let pixels = image + (plane + source * geometry.width)
       for x in 0..<first { line[x] = 0 }
-      if geometry.stride == 1 {
+      if geometry.strideAcross == 1 {
         for x in first..<last { line[x] = pixels[x + offset] }
       } else {
-        for x in first..<last { line[x] = pixels[x * geometry.stride + offset] }
+        for x in first..<last { line[x] = pixels[x * geometry.strideAcross + offset] }
       }
       for x in last..<geometry.outputWidth { line[x] = 0 }
     }
@@ -35,10 +37,10 @@ struct Patches: Sendable {
       guard let source else { return }
       let line = patches + (row * stride + y * geometry.outputWidth)
       let pixels = image + (plane + source * geometry.width)
-      if geometry.stride == 1 {
+      if geometry.strideAcross == 1 {
         for x in first..<last { pixels[x + offset] += line[x] }
       } else {
-        for x in first..<last { pixels[x * geometry.stride + offset] += line[x] }
+        for x in first..<last { pixels[x * geometry.strideAcross + offset] += line[x] }
       }
     }
   }
@@ -56,10 +58,10 @@ struct Patches: Sendable {
     for c in 0..<g.channels / g.groups {
       for v in 0..<g.kernelHeight {
         for u in 0..<g.kernelWidth {
-          let offset = u * g.dilation - g.padding
+          let offset = u * g.dilation - g.paddingAcross
           // 0 ≤ x·stride + offset < width
-          let first = min(g.outputWidth, offset >= 0 ? 0 : (-offset + g.stride - 1) / g.stride)
-          let last = max(first, min(g.outputWidth, (g.width - offset + g.stride - 1) / g.stride))
+          let first = min(g.outputWidth, offset >= 0 ? 0 : (-offset + g.strideAcross - 1) / g.strideAcross)
+          let last = max(first, min(g.outputWidth, (g.width - offset + g.strideAcross - 1) / g.strideAcross))
           for y in 0..<g.outputHeight {
             let source = y * g.stride + v * g.dilation - g.padding
             let isInside = source >= 0 && source < g.height

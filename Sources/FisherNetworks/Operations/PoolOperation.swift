@@ -112,7 +112,7 @@ struct PoolOperation<Scalar: KernelScalar>: Operation {
     for y in 0..<g.outputHeight {
       let top = y * g.stride - g.padding
       for x in 0..<g.outputWidth {
-        let left = x * g.stride - g.padding
+        let left = x * g.strideAcross - g.paddingAcross
         body(
           y * g.outputWidth + x, max(0, top)..<min(g.height, top + g.kernelHeight),
           max(0, left)..<min(g.width, left + g.kernelWidth))

@@ -54,7 +54,7 @@ private func addNaive(
     for ky in 0..<shape.kernelHeight {
       for kx in 0..<shape.kernelWidth {
         let y = position / shape.outputWidth * shape.stride + ky * shape.dilation - shape.padding
-        let x = position % shape.outputWidth * shape.stride + kx * shape.dilation - shape.padding
+        let x = position % shape.outputWidth * shape.strideAcross + kx * shape.dilation - shape.paddingAcross
         guard 0..<shape.height ~= y, 0..<shape.width ~= x else { continue }
         let tap = ((output * perGroup + c) * shape.kernelHeight + ky) * shape.kernelWidth + kx
         sum[tap] += value * image[((group * perGroup + c) * shape.height + y) * shape.width + x]
