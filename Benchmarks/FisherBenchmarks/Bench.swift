@@ -19,8 +19,8 @@ package enum Bench {
       --sizes    sizes instead of the default grid: 64,384x100x7 (m x n x k)
       --optimizers  for the suites step and optimizers; with settings as in adafisher:refresh=100
       --plugin   a shared library whose optimizers these suites know, too
-      --network  a model for them instead of their own: mlp:… or autoencoder:…
-      --batch    its samples; 64 or 1000 by default
+      --network  a model for them instead of their own: mlp:…, autoencoder:…, or gpt:…, of 64 random tokens each
+      --batch    its samples; 64, 1000 or 4 by default
       --quick    shorter samples and fewer rounds
       --json     one JSON object a line to a file, or - for standard output
 

@@ -1,5 +1,5 @@
+import FisherKit
 import FisherRuntime
-import FisherTraining
 import Foundation
 import Testing
 
@@ -74,4 +74,20 @@ import Testing
   #expect(Set(Suite.gemmGrid.map(\.1.k)).isSuperset(of: [1, 100_000]))
   #expect(Set(Suite.syrkGrid.map(\.1.n)).isSuperset(of: [9, 2048]))
   #expect(Suite.syrkGrid.contains { $0.1.k == 100_000 })
+}
+
+/// Decoders are measured with random tokens, a few sequences at a time; what has no widths is refused.
+@Test func decodersAreMeasured() throws {
+  let workload = try FisherBenchmarks.Workload(network: "gpt-tied:16-1-2", batch: nil)
+  #expect(workload.batch == 4 && workload.optimizers == ["adamw"])
+  let run = TrainingRun(
+    workload: workload, type: "f32", threads: 1, registry: .builtIn, optimizers: ["sgd"], isQuick: true)
+  let subject = try #require(workload.subjects(Float.self, [], run).first)
+  // Two for each number of the table, and of a block's weights, in each of 64 positions; backward twice as much.
+  let products = 2.0 * 64 * Double(50257 * 16 + 12 * 16 * 16) + 4 * 64 * 64 * 16
+  #expect(subject.network.productFlops(samples: 4) == 3 * 4 * products)
+  subject.step()
+  for text in ["cnn-small", "pinn:16-16"] {
+    #expect(throws: UsageError.self) { try FisherBenchmarks.Workload(network: text, batch: nil) }
+  }
 }
