@@ -53,7 +53,10 @@ struct Fisher {
   (["bench", "gemm", "--threads", "0"], "'0' is not an integer from 1 to 4096"),
   (["bench", "gemm", "--against", "/no/such/libblas.so"], "/no/such/libblas.so"),
   (["bench", "step", "--network", "mlp:12"], "--network: model 'mlp:12'"),
-  (["bench", "step", "--network", "cnn-small"], "--network: 'cnn-small' is neither mlp:… nor autoencoder:…"),
+  (
+    ["bench", "step", "--network", "cnn-small"],
+    "--network: 'cnn-small' is none of mlp:…, autoencoder:… and gpt:…"
+  ),
   (
     ["bench", "step", "--network", "mlp:12-4", "--batch", "0"], "--batch: '0' is not an integer of at least 1"
   ),

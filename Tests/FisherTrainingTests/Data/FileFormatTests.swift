@@ -150,7 +150,7 @@ private func refusal(_ folder: TemporaryFolder, _ read: () throws -> Void) -> St
     )
     #expect(
       refusal(folder) { _ = try DataSplit.named(folder.path + "/missing") }
-        == "missing: neither a data set (digits, curves) nor a file or directory")
+        == "missing: neither a data set (\(DataSplit.names.joined(separator: ", "))) nor a file or directory")
     try folder.write("train.bin", Array(record([1, 2], 0).dropLast()))
     #expect(
       refusal(folder) { _ = try DataSplit.named(folder.path) }
