@@ -46,7 +46,8 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 
 /// The optimizers: a folder in Plugins each, with its tests.
 let plugins = [
-  "FirstOrder", "AdaFisher", "EKFAC", "FOOF", "ImprovedEmpiricalFisher", "KBFGS", "KFAC", "MiniBlockFisher",
+  "FirstOrder", "AdaFisher", "AdaHessian", "EKFAC", "FOOF", "ImprovedEmpiricalFisher", "KBFGS", "KFAC",
+  "MiniBlockFisher",
   "Muon", "PSGD", "SOAP", "Shampoo", "Sophia", "TNT",
 ]
 

@@ -26,10 +26,7 @@ extension PSGD {
     if factors.isEmpty { return }
     let (name, backend, threads) = (parameter.name, step.backend, step.threads)
     let (rows, columns) = (m.rows, m.columns)
-    let stream = Probe.stream(seed: seed, step: step.number, parameter: name)
-    let V = step.temporary("V", of: name, rows: rows, columns: columns) {
-      Probe.fill(&$0, from: stream, threads: threads)
-    }
+    let V = step.probe(.normal, seed: seed, of: parameter)
     let X = step.temporary("X", of: name, rows: rows, columns: columns) { X in
       X.assign(Combination(c, damping), of: m, V, threads: threads)
       for factor in factors { factor.multiply(&X, transposed: false, on: backend, threads: threads) }

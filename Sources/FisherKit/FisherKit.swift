@@ -5,6 +5,7 @@
 @_exported import FisherNetworks
 @_exported import FisherOptimizers
 @_exported import FisherPluginAdaFisher
+@_exported import FisherPluginAdaHessian
 @_exported import FisherPluginEKFAC
 @_exported import FisherPluginFOOF
 @_exported import FisherPluginFirstOrder

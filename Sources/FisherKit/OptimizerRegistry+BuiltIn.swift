@@ -1,5 +1,6 @@
 public import FisherOptimizers
 import FisherPluginAdaFisher
+import FisherPluginAdaHessian
 import FisherPluginEKFAC
 import FisherPluginFOOF
 import FisherPluginFirstOrder
@@ -30,6 +31,7 @@ extension OptimizerRegistry {
         ScheduleFreeAdamW.self,
         Lion.self,
         Adafactor.self,
+        AdaHessian.self,
         Sophia.self,
         AdaFisher.self,
         AdaFisherW.self,

@@ -19,6 +19,9 @@ public struct Needs: OptionSet, Sendable, Hashable, CustomStringConvertible {
   /// A backward pass for every column of a square root of the loss's curvature.
   public static let exactFisher = Needs(rawValue: 64)
 
+  /// Products of the Hessian of the mean loss with vectors.
+  public static let hessianProducts = Needs(rawValue: 128)
+
   /// Inputs and output gradients together.
   public static let captures: Needs = [.inputs, .outputGradients]
 
@@ -27,7 +30,7 @@ public struct Needs: OptionSet, Sendable, Hashable, CustomStringConvertible {
     let names: [(Needs, String)] = [
       (.gradients, "gradients"), (.inputs, "inputs"), (.outputGradients, "output gradients"),
       (.logitGradients, "logit gradients"), (.sampledLabels, "sampled labels"), (.evaluation, "evaluation"),
-      (.exactFisher, "the exact Fisher matrix"),
+      (.exactFisher, "the exact Fisher matrix"), (.hessianProducts, "products of the Hessian"),
     ]
     return names.filter { contains($0.0) }.map(\.1).joined(separator: ", ")
   }

@@ -29,6 +29,13 @@ public protocol Objective<Scalar> {
   ///
   /// - Parameter values: weights by the names of their parameters, without gaps; the others are as they are.
   func captures(at values: [String: Matrix<Scalar>]) throws(StepRefusal) -> Captures<Scalar, Empirical>
+  /// H·v, H being the Hessian of the mean loss at the current weights with the labels of the data, by forward over reverse.
+  ///
+  /// - Parameter direction: v by the names of the parameters, without gaps; zeros for those that are not named.
+  /// - Returns: H·v for all parameters that the objective knows, by their names.
+  func hessianProduct(along direction: [String: Matrix<Scalar>]) throws(StepRefusal) -> [String: Matrix<
+    Scalar
+  >]
   /// Nothing more will be asked: an objective that holds the weights lets go of them here, so that they can be updated
   /// in place.
   func planningEnded()
@@ -48,6 +55,12 @@ extension Objective {
     throw .unavailable(optimizer: "the optimizer", what: Needs.exactFisher.description)
   }
 
+  public func hessianProduct(
+    along direction: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> [String: Matrix<Scalar>] {
+    throw .unavailable(optimizer: "the optimizer", what: Needs.hessianProducts.description)
+  }
+
   public func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {
     throw .unavailable(optimizer: "the optimizer", what: Needs.evaluation.description)
   }
@@ -63,6 +76,8 @@ extension Objective {
 public struct PlainObjective<Scalar: KernelScalar>: Objective, Sendable {
   /// A pass at other weights, given those that are others.
   public typealias SecondPass = @Sendable (_ values: [String: Matrix<Scalar>]) -> Captures<Scalar, Empirical>
+  /// Products of a Hessian with vectors, by the names of parameters.
+  public typealias Hessian = @Sendable (_ direction: [String: Matrix<Scalar>]) -> [String: Matrix<Scalar>]
 
   public let loss: Double
   public let sampleCount: Int
@@ -72,11 +87,13 @@ public struct PlainObjective<Scalar: KernelScalar>: Objective, Sendable {
   let exact: ExactFisher<Scalar>?
   /// What ``captures(at:)`` answers.
   public let secondPass: SecondPass?
+  /// What ``hessianProduct(along:)`` answers.
+  public let hessian: Hessian?
 
   public init(
     loss: Double = 0, sampleCount: Int = 1, captures: Captures<Scalar, Empirical>? = nil,
     outputGradients: OutputGradients<Scalar>? = nil, sampled: Captures<Scalar, Sampled>? = nil,
-    exact: ExactFisher<Scalar>? = nil, secondPass: SecondPass? = nil
+    exact: ExactFisher<Scalar>? = nil, secondPass: SecondPass? = nil, hessian: Hessian? = nil
   ) {
     self.loss = loss
     self.sampleCount = sampleCount
@@ -85,6 +102,7 @@ public struct PlainObjective<Scalar: KernelScalar>: Objective, Sendable {
     self.sampled = sampled
     self.exact = exact
     self.secondPass = secondPass
+    self.hessian = hessian
   }
 
   public func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
@@ -96,6 +114,14 @@ public struct PlainObjective<Scalar: KernelScalar>: Objective, Sendable {
     if let exact { return exact }
     throw .unavailable(optimizer: "the optimizer", what: Needs.exactFisher.description)
   }
+
+  public func hessianProduct(
+    along direction: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> [String: Matrix<Scalar>] {
+    if let hessian { return hessian(direction) }
+    throw .unavailable(optimizer: "the optimizer", what: Needs.hessianProducts.description)
+  }
+
   public func captures(
     at values: [String: Matrix<Scalar>]
   ) throws(StepRefusal) -> Captures<Scalar, Empirical> {

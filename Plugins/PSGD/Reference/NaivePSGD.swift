@@ -79,9 +79,9 @@ struct NaivePSGD: ReferenceOptimizer {
 
   private mutating func fit(_ p: Int, _ parameter: ParameterInfo, _ M: Dense) {
     guard let Q = factors[p].first, let R = factors[p].last else { return }
-    let stream = Probe.stream(seed: method.seed, step: t, parameter: parameter.name)
+    let probe = RandomProbe(.normal, seed: method.seed, step: t, parameter: parameter.name)
     let columns = parameter.columns
-    let V = M.indices.map { i in (0..<columns).map { stream.normal(i * columns + $0) } }
+    let V = M.indices.map { i in (0..<columns).map { probe[i * columns + $0] } }
     let noisy = M.indices.map { i in (0..<columns).map { M[i][$0] + method.damping * V[i][$0] } }
     let X = product(product(Q, noisy), transposed(R))
     // Qᵀ·Z = V, then Y·R = Z.

@@ -104,4 +104,46 @@ import Testing
     #expect(values[0].array.allSatisfy { $0.isFinite && $0 < 0 && $0 > -0.02 })
     #expect(values[1].array.allSatisfy { $0 == 0 })
   }
+
+  /// Sophia-H with a diagonal Hessian: its estimate is that of the diagonal times u², so with β₂ = 0 the step is
+  /// m/(ρ·u²·h), and a step by the sign where the curvature is negative.
+  @Test func hutchinsonOnADiagonal() throws {
+    let diagonal = [1e3, -1e3, 2e3]
+    let objective = PlainObjective<Double>(hessian: { direction in
+      ["w": Matrix(zip(diagonal, direction["w"]!.array).map { $0 * $1 }, rows: 1, columns: 3)]
+    })
+    var sums = [0.0, 0, 0]
+    for seed in 0..<400 {
+      let sophia = Sophia(
+        lr: 1, beta1: 0, beta2: 0, rho: 1, weightDecay: 0, estimator: .hutchinson, seed: seed)
+      #expect(sophia.needs(step: 1) == [.gradients, .hessianProducts])
+      var driver = try OptimizerDriver<Double>(sophia, parameters: [weight], threads: 1)
+      var values = [Matrix<Double>(rows: 1, columns: 3)]
+      var gradients = [Matrix<Double>([1e-5, 1e-5, 1e-5], rows: 1, columns: 3)]
+      _ = try driver.step(values: &values, gradients: &gradients, objective: objective)
+      let Δ = values[0].array.map { -$0 }
+      #expect(Δ[1] == 1)
+      for i in 0..<3 { sums[i] += 1e-5 / Δ[i] / 400 }
+    }
+    // The mean of u² is 1.
+    #expect(abs(sums[0] / 1e3 - 1) < 0.2 && abs(sums[2] / 2e3 - 1) < 0.2, "\(sums)")
+  }
+
+  /// ρ is the paper's for each estimator, unless it is given.
+  @Test func rhoFollowsTheEstimator() throws {
+    let objective = PlainObjective<Double>(hessian: {
+      $0.mapValues { _ in Matrix(repeating: 1e6, rows: 1, columns: 3) }
+    })
+    func step(_ sophia: Sophia) throws -> [Double] {
+      var driver = try OptimizerDriver<Double>(sophia, parameters: [weight], threads: 1)
+      var values = [Matrix<Double>(rows: 1, columns: 3)]
+      var gradients = [Matrix<Double>([1e-3, 1e-3, 1e-3], rows: 1, columns: 3)]
+      _ = try driver.step(values: &values, gradients: &gradients, objective: objective)
+      return values[0].array
+    }
+    let plain = try step(Sophia(lr: 1, beta1: 0, weightDecay: 0, estimator: .hutchinson))
+    let given = try step(Sophia(lr: 1, beta1: 0, rho: 0.02, weightDecay: 0, estimator: .hutchinson))
+    for (a, b) in zip(plain, given) { #expect(abs(a) == 1 || abs(a / b - 2) < 1e-12) }
+    #expect(plain.contains { abs($0) < 1 })
+  }
 }

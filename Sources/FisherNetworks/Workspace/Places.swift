@@ -5,6 +5,7 @@ final class Places<Scalar: KernelScalar> {
   let activations: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
   let gradients: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
   let tangents: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
+  let gradientTangents: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
   let saved: UnsafeMutablePointer<UnsafeMutablePointer<Scalar>>
   let parameters: UnsafeMutablePointer<MatrixPointer<Scalar>>
   let parameterGradients: UnsafeMutablePointer<MutableMatrixPointer<Scalar>>
@@ -23,6 +24,7 @@ final class Places<Scalar: KernelScalar> {
     activations = list(program.slots.count, none)
     gradients = list(program.slots.count, none)
     tangents = list(program.slots.count, none)
+    gradientTangents = list(program.slots.count, none)
     saved = list(program.nodes.count, nowhere)
     parameters = list(program.parameters.count, none.readOnly)
     parameterGradients = list(program.parameters.count, none)
@@ -34,6 +36,7 @@ final class Places<Scalar: KernelScalar> {
     activations.deallocate()
     gradients.deallocate()
     tangents.deallocate()
+    gradientTangents.deallocate()
     saved.deallocate()
     parameters.deallocate()
     parameterGradients.deallocate()

@@ -52,6 +52,12 @@ extension Workspace {
     }
   }
 
+  func placeGradientTangents() {
+    for slot in gradientTangents.indices.dropFirst() {
+      places.gradientTangents[slot] = gradientTangents[slot].prepare(rows: sampleCount)
+    }
+  }
+
   func placeStatistics(toWrite: Bool) {
     for i in statistics.indices {
       places.statistics[i] =

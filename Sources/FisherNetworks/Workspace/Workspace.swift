@@ -30,6 +30,7 @@ public final class Workspace<Scalar: KernelScalar> {
   var activations: [Buffer<Scalar>]
   var gradients: [Buffer<Scalar>]
   var tangents: [Buffer<Scalar>]
+  var gradientTangents: [Buffer<Scalar>]
   var saved: [Buffer<Scalar>]
   var rowLosses: [Double] = []
   /// How much each row of outputs counts; nil if all count alike.
@@ -54,6 +55,7 @@ public final class Workspace<Scalar: KernelScalar> {
     activations = program.slots.map { Buffer(columns: $0.count) }
     gradients = activations
     tangents = activations
+    gradientTangents = activations
     saved = program.nodes.map { _ in Buffer(columns: 1) }
     statistics = program.statistics.map { Matrix(repeating: Scalar($0.initial), rows: 1, columns: $0.count) }
     places = Places(program)

@@ -87,6 +87,28 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
     return Captures(concatenating: parts, on: workspace.backend)
   }
 
+  func hessianProduct(
+    along direction: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> [String: Matrix<Scalar>] {
+    let network = workspace.network
+    if let layer = network.layersWithoutSecondDerivatives.first {
+      throw .failed(
+        optimizer: "products of the Hessian", place: layer, reason: "the layer has no second derivatives")
+    }
+    let v = network.parameters.map { direction[$0.name] ?? Matrix(rows: $0.rows, columns: $0.columns) }
+    var accumulator = GradientAccumulator<Scalar>()
+    _ = replayed { _ in
+      var products = network.zeros()
+      workspace.hessianProduct(values, along: v, into: &products)
+      let toMean = workspace.scaleToMean
+      for i in products.indices where toMean != 1 {
+        scal(alpha: Scalar(toMean), &products[i], on: workspace.backend)
+      }
+      accumulator.add(products, count: workspace.termCount, on: workspace.backend)
+    }
+    return Dictionary(uniqueKeysWithValues: zip(network.parameters.map(\.name), accumulator.take()))
+  }
+
   func planningEnded() { values = [] }
 
   /// What the body, which gets the number of the first sample, makes of each pass in the workspace.

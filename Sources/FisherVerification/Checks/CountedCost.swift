@@ -92,6 +92,6 @@ private struct CostWorkload {
       outputGradients: .ofMean(random(Self.columns), terms: Self.samples), sampled: pass(Sampled.self),
       exact: ExactFisher(
         columns: (0..<Self.columns).map { _ in pass(Exact.self) }, coefficients: random(Self.columns)),
-      secondPass: { [second = pass(Empirical.self)] _ in second })
+      secondPass: { [second = pass(Empirical.self)] _ in second }, hessian: { $0 })
   }
 }

@@ -59,6 +59,7 @@ struct Symmetry {
           batch: { batch in
             batch.mapLayers { $0.replacing($0.outputGradients.multiplied(by: c)) }
               .replacing(outputGradients: batch.outputGradients?.multiplied(by: c))
+              .multiplyingHessian(by: c)
           })
       }, undo: { $1 }, bound: 1e-5)
   }

@@ -39,6 +39,14 @@ struct LinearProblem {
         let values = zip(network.parameters, values).map { changed[$0.name] ?? $1 }
         workspace.forward(values, X, .values(Y), mode: .training(seed: 1))
         return workspace.labelledCaptures(values)
+      },
+      hessian: { direction in
+        let workspace = network.makeWorkspace(threads: 1)
+        workspace.forward(values, X, .values(Y), mode: .training(seed: 1))
+        var products = network.zeros()
+        let v = network.parameters.map { direction[$0.name] ?? Matrix(rows: $0.rows, columns: $0.columns) }
+        workspace.hessianProduct(values, along: v, into: &products)
+        return Dictionary(uniqueKeysWithValues: zip(network.parameters.map(\.name), products))
       })
   }
 

@@ -35,7 +35,7 @@ extension Trace {
   /// A batch that knows everything: captures of the data's labels and of drawn ones, two columns of an exact Fisher
   /// matrix, gradients by three outputs, and another pass.
   static func batch(
-    _ kinds: [String: CaptureShape], _ generator: inout KeyedGenerator
+    _ kinds: [String: CaptureShape], _ parameters: [ParameterInfo], _ generator: inout KeyedGenerator
   ) -> PlainObjective<Double> {
     let layers = kinds.sorted { $0.key < $1.key }
     func pass<Kind>(
@@ -57,7 +57,30 @@ extension Trace {
     return PlainObjective(
       sampleCount: 3, captures: data, outputGradients: .ofMean(outputs, terms: 3),
       sampled: sampled, exact: ExactFisher(columns: exact, coefficients: coefficients),
-      secondPass: { _ in second })
+      secondPass: { _ in second }, hessian: hessian(of: parameters, next))
+  }
+
+  /// A diagonal matrix and a dyad of all parameters: symmetric, indefinite, and no parameter is alone.
+  private static func hessian(
+    of parameters: [ParameterInfo], _ generator: KeyedGenerator
+  ) -> PlainObjective<Double>.Hessian {
+    var generator = generator
+    let diagonals = parameters.map { p in (0..<p.count).map { _ in generator.uniform() } }
+    let dyads = parameters.map { p in (0..<p.count).map { _ in generator.uniform() } }
+    return { direction in
+      var inner = 0.0
+      for (p, u) in zip(parameters, dyads) {
+        guard let v = direction[p.name]?.array else { continue }
+        inner += zip(u, v).reduce(0) { $0 + $1.0 * $1.1 }
+      }
+      var products: [String: Matrix<Double>] = [:]
+      for (p, (a, u)) in zip(parameters, zip(diagonals, dyads)) {
+        let v = direction[p.name]?.array ?? a.map { _ in 0 }
+        products[p.name] = Matrix(
+          v.indices.map { a[$0] * v[$0] + 0.1 * u[$0] * inner }, rows: p.rows, columns: p.columns)
+      }
+      return products
+    }
   }
 
   /// A layer for every layer name among the parameters: positions, strides and padding where the kind allows them.
@@ -101,7 +124,17 @@ extension PlainObjective where Scalar == Double {
       outputGradients: needs.contains(.logitGradients) ? outputGradients?.converted(to: S.self) : nil,
       sampled: needs.contains(.sampledLabels) ? (try? sampledCaptures())?.converted(to: S.self) : nil,
       exact: needs.contains(.exactFisher) ? (try? exactFisher())?.converted(to: S.self) : nil,
-      secondPass: needs.contains(.evaluation) ? convertedSecondPass(to: S.self) : nil)
+      secondPass: needs.contains(.evaluation) ? convertedSecondPass(to: S.self) : nil,
+      hessian: needs.contains(.hessianProducts) ? convertedHessian(to: S.self) : nil)
+  }
+
+  private func convertedHessian<S: KernelScalar>(to _: S.Type) -> PlainObjective<S>.Hessian? {
+    guard let hessian else { return nil }
+    return { direction in
+      hessian(
+        direction.mapValues { Matrix($0.array.map { Double($0) }, rows: $0.rows, columns: $0.columns) }
+      ).mapValues { Matrix($0.array.map { S($0) }, rows: $0.rows, columns: $0.columns) }
+    }
   }
 
   private func convertedSecondPass<S: KernelScalar>(to _: S.Type) -> PlainObjective<S>.SecondPass? {

@@ -19,14 +19,29 @@ extension PlainObjective where Scalar == Double {
       loss: loss, sampleCount: sampleCount, captures: captures.map { map($0) },
       outputGradients: outputGradients,
       sampled: (try? sampledCaptures()).map { map($0) }, exact: exact,
-      secondPass: second)
+      secondPass: second, hessian: hessian)
   }
 
   /// The same batch with another gradient by the outputs.
   func replacing(outputGradients: OutputGradients<Double>?) -> PlainObjective<Double> {
     PlainObjective(
       loss: loss, sampleCount: sampleCount, captures: captures, outputGradients: outputGradients,
-      sampled: try? sampledCaptures(), exact: try? exactFisher(), secondPass: secondPass)
+      sampled: try? sampledCaptures(), exact: try? exactFisher(), secondPass: secondPass, hessian: hessian)
+  }
+
+  /// The same batch with a multiple of its Hessian.
+  func multiplyingHessian(by c: Double) -> PlainObjective<Double> {
+    var scaled: Hessian?
+    if let hessian {
+      scaled = { direction in
+        hessian(direction).mapValues {
+          Matrix($0.array.map { c * $0 }, rows: $0.rows, columns: $0.columns)
+        }
+      }
+    }
+    return PlainObjective(
+      loss: loss, sampleCount: sampleCount, captures: captures, outputGradients: outputGradients,
+      sampled: try? sampledCaptures(), exact: try? exactFisher(), secondPass: secondPass, hessian: scaled)
   }
 }
 

@@ -42,7 +42,7 @@ public struct Trace: Sendable {
     values = parameters.map { random($0.count) }
     gradients = (0..<steps).map { _ in parameters.map { random($0.count) } }
     let kinds = Trace.kinds(of: parameters)
-    batches = (0..<steps).map { _ in Trace.batch(kinds, &generator) }
+    batches = (0..<steps).map { _ in Trace.batch(kinds, parameters, &generator) }
   }
 
   /// Every role, sizes around the width of a vector, one element, and a parameter without a layer.
