@@ -35,7 +35,7 @@ public struct AdaHessian: Optimizer {
       note: "beside a product of the Hessian every T steps")
   }
 
-  @Setting("learning rate α", .positive, source: "code of the authors") public var lr = 0.15
+  @Setting("learning rate α", .positive, source: "ours, from a grid on digits") public var lr = 0.03
   @Setting("β₁ of the average of the gradients", .halfOpen(0, 1), source: "code of the authors")
   public var beta1 = 0.9
   @Setting("β₂ of the average of D²", .halfOpen(0, 1), source: "code of the authors")

@@ -10,15 +10,18 @@ enum FidelityCommand {
 
     Trains a network with AdamW and measures directions on batches of training examples after some of the epochs: the
     indicator γ = √(ΔᵀFΔ)/|Δᵀg| over that of the gradient (below 1 is better than gradient descent), the cosine and the
-    length against the exact natural gradient, and the milliseconds that a direction takes.
+    length against the exact natural gradient, the cosine against that of each layer by itself (exact layerwise
+    Gauss-Newton), and the milliseconds of a step.
 
-      --optimizers  names with commas (sgd,adamw,adafisher,ef,sf,ief)
+      --optimizers  names with commas, or all (sgd,adamw,adafisher,ef,sf,ief)
       --dampings    relative dampings for ief, ef and sf, each of which becomes a line (as by default)
       --dataset     as in fisher train (digits)
       --model       as in fisher train; by default one for the data
       --epochs      after which to measure, with commas (0,1,5,20)
       --samples     of a batch (160)
       --batches     to average over (4)
+      --past        steps of the same batch at the same weights before the one that is measured (0)
+      --plot        SVG of γ and milliseconds after the last epoch
       --seed        weights and order (1)
       --json        JSON Lines to a file, or - for standard output
 
@@ -26,7 +29,8 @@ enum FidelityCommand {
     """
 
   private static let options = [
-    "optimizers", "dampings", "dataset", "model", "epochs", "samples", "batches", "seed", "json",
+    "optimizers", "dampings", "dataset", "model", "epochs", "samples", "batches", "past", "plot", "seed",
+    "json",
   ]
 
   /// - Returns: the exit status.
@@ -50,6 +54,7 @@ enum FidelityCommand {
     let epochs = try arguments.counts("epochs", atLeast: 0) ?? [0, 1, 5, 20]
     let samples = try arguments.count("samples") ?? 160
     let batches = try arguments.count("batches") ?? 4
+    let past = try arguments.counts("past", atLeast: 0)?.first ?? 0
     var words: [String] = ["--optimizer", "adamw"]
     for name in ["dataset", "model", "seed"] {
       if let value = arguments.value(name) { words += ["--" + name, value] }
@@ -70,8 +75,12 @@ enum FidelityCommand {
     let natural = try OptimizerRegistry.installed.type("ngd").init(["damping": 1e-10])
     func measure(_ epoch: Int) throws {
       guard epochs.contains(epoch) else { return }
-      let found = try trainer.fidelity(of: candidates, natural: natural, samples: samples, batches: batches)
+      let found = try trainer.fidelity(
+        of: candidates, natural: natural, samples: samples, batches: batches, past: past)
       show(found, epoch: epoch, json, isQuiet: isQuiet)
+      if let path = arguments.value("plot"), epoch == epochs.max() {
+        try OutputFile(path, option: "--plot").write(plot(found, epoch: epoch))
+      }
     }
     try measure(0)
     if epochs.contains(where: { $0 > 0 }) {
@@ -84,28 +93,42 @@ enum FidelityCommand {
     if !isQuiet {
       print("\nafter epoch \(epoch)")
       print(
-        column("", 22, left: true) + ["γ/γ(g)", "cosine", "length", "ms"].map { column($0, 12) }.joined())
+        column("", 22, left: true)
+          + ["γ/γ(g)", "cosine", "by layers", "length", "ms"].map { column($0, 12) }.joined())
     }
     for row in found {
       if !isQuiet {
         print(
           column(row.label, 22, left: true) + column(fixed(row.relativeγ, 4), 12)
-            + column(fixed(row.cosine, 4), 12)
+            + column(fixed(row.cosine, 4), 12) + column(fixed(row.layerwiseCosine, 4), 12)
             + column(scientific(row.length, 2), 12) + column(fixed(row.milliseconds, 2), 12))
       }
       json?.write(
         .object([
           ("epoch", .int(epoch)), ("optimizer", .string(row.label)),
           ("relativeGamma", .number(row.relativeγ)),
-          ("cosine", .number(row.cosine)), ("length", .number(row.length)),
+          ("cosine", .number(row.cosine)), ("layerwiseCosine", .number(row.layerwiseCosine)),
+          ("length", .number(row.length)),
           ("milliseconds", .number(row.milliseconds)),
         ]))
     }
   }
 
+  /// Closeness and what it costs. A step of zero has no place.
+  private static func plot(_ found: [Fidelity], epoch: Int) -> String {
+    Scatter(
+      title: "after epoch \(epoch)", xTitle: "milliseconds of a step",
+      yTitle: "γ(Δ)/γ(g), lower is closer to the natural gradient",
+      points: found.filter { $0.relativeγ.isFinite && $0.relativeγ > 0 }.map {
+        Scatter.Point(name: $0.label, x: $0.milliseconds, y: $0.relativeγ)
+      }
+    ).svg
+  }
+
   /// Each name once, or once for each damping.
   private static func candidates(_ arguments: Arguments) throws -> [Candidate] {
-    let names = arguments.list("optimizers") ?? ["sgd", "adamw", "adafisher", "ef", "sf", "ief"]
+    let listed = arguments.list("optimizers") ?? ["sgd", "adamw", "adafisher", "ef", "sf", "ief"]
+    let names = listed == ["all"] ? OptimizerRegistry.builtIn.records.map(\.name) : listed
     let dampings = arguments.list("dampings") ?? []
     var candidates: [Candidate] = []
     for name in names {
@@ -119,6 +142,11 @@ enum FidelityCommand {
         let settings = try Settings(type.record, parsing: ["damping": text])
         candidates.append(Candidate("\(name) λ=\(text)", type.init(settings: settings)))
       }
+    }
+    // The exact layerwise Gauss-Newton step, of which many of them are approximations.
+    if listed == ["all"] {
+      let exact = try OptimizerRegistry.builtIn.type("ngd").init(["damping": 1e-10])
+      candidates.append(Candidate("ngd by layers", exact, isLayerwise: true))
     }
     return candidates
   }

@@ -67,8 +67,38 @@ private func inner(_ a: [Double], _ b: [Matrix<Double>]) -> Double {
 private func size(_ x: [Double]) -> Double { x.map(abs).max() ?? 0 }
 
 @Suite struct HessianTests {
+  /// The networks whose layers all have second derivatives.
+  static let twice = NetworkCase.all.filter {
+    (try? $0.network(Double.self).layersWithoutSecondDerivatives.isEmpty) == true
+  }
+
+  /// Attention alone has none, and is named.
+  @Test func layersWithoutSecondDerivativesAreNamed() throws {
+    for subject in NetworkCase.all {
+      let network = try subject.network(Double.self)
+      let hasAttention =
+        network.description.contains("ttention") || network.description.contains("transformer")
+      #expect(network.layersWithoutSecondDerivatives.isEmpty != hasAttention, "\(subject)")
+    }
+    let network = try Network<Double>(
+      input: [5, 4], [.linear(18), .attention(heads: 3, causal: false), .linear(3)])
+    #expect(network.layersWithoutSecondDerivatives == ["layers.1"])
+  }
+
+  /// Rows without a class do not count, the others as their class weighs.
+  @Test func weightedRowsMatchDifferences() throws {
+    let subject = NetworkCase(name: "loss", input: [5], layers: [.linear(6), .tanh, .linear(3)])
+    for loss: Loss<MeanReduction> in [
+      .softmaxCrossEntropy(), .weightedCrossEntropy(classWeights: [0.5, 2, 0]),
+    ] {
+      let curved = try Curved(subject, samples: 5, seed: 2, loss: loss) { _ in .classes([0, -1, 1, 1, 2]) }
+      let v = curved.direction(3)
+      let (product, expected) = (curved.product(v), curved.difference(v))
+      for (p, e) in zip(product, expected) { #expect(abs(p - e) < 1e-7 * size(expected)) }
+    }
+  }
   /// Every layer, against central differences of exact gradients.
-  @Test(arguments: NetworkCase.all, [1, 4])
+  @Test(arguments: twice, [1, 4])
   func productsMatchDifferences(subject: NetworkCase, samples: Int) throws {
     for seed in Seed.cases(2) {
       let curved = try Curved(subject, samples: samples, seed: seed)
@@ -133,7 +163,7 @@ private func size(_ x: [Double]) -> Double { x.map(abs).max() ?? 0 }
   }
 
   /// uᵀ·H·v = vᵀ·H·u, and H·(a·u + b·v) = a·H·u + b·H·v.
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: twice)
   func productsAreSymmetricAndLinear(subject: NetworkCase) throws {
     let curved = try Curved(subject, samples: 3, seed: Seed.first)
     let (u, v) = (curved.direction(1), curved.direction(2))
@@ -194,7 +224,7 @@ private func size(_ x: [Double]) -> Double { x.map(abs).max() ?? 0 }
   }
 
   /// `Float` is near `Double`, and threads change no bit.
-  @Test(arguments: NetworkCase.all)
+  @Test(arguments: twice)
   func precisionAndThreads(subject: NetworkCase) throws {
     let problem = try Problem(subject, samples: 40, seed: Seed.first)
     func product<S: KernelScalar>(_: S.Type, threads: Int) throws -> [Double] {

@@ -19,7 +19,7 @@ import Testing
 
   /// Three steps of an independent program.
   @Test func golden() throws {
-    let method = AdaHessian(weightDecay: 0.01)
+    let method = AdaHessian(lr: 0.15, weightDecay: 0.01)
     let trace = Trace(
       parameters: [w], values: [[1, -2, 3]], gradients: Self.gradients.map { [$0] },
       batches: Self.curvatures.map { batch($0) })

@@ -8,10 +8,11 @@ extension LossFunction {
   ///   - z: the outputs, a row for each loss.
   ///   - ż: their tangents.
   ///   - labels: which only say the mass of a distribution.
+  ///   - rowWeights: how much each row counts; nil for 1.
   ///   - target: of the shape of `z`, overwritten.
   func curvatureProduct<S: KernelScalar>(
-    _ z: MatrixPointer<S>, _ ż: MatrixPointer<S>, _ labels: Labels<S>, scale: Double,
-    to target: MutableMatrixPointer<S>, on backend: any Backend
+    _ z: MatrixPointer<S>, _ ż: MatrixPointer<S>, _ labels: Labels<S>, rowWeights: [Double]?,
+    scale: Double, to target: MutableMatrixPointer<S>, on backend: any Backend
   ) {
     let n = z.columns
     switch self {
@@ -22,11 +23,17 @@ extension LossFunction {
         let t = exp(-abs(Double(z.base[i])))
         target.base[i] = S(scale * t / ((1 + t) * (1 + t)) * Double(ż.base[i]))
       }
-    case .softmaxCrossEntropy:
+    case .softmaxCrossEntropy, .weightedCrossEntropy:
       backend.softmax(z, to: target, sums: nil)
       for row in 0..<z.rows {
+        let weight = rowWeights?[row] ?? 1
+        if weight == 0 {
+          (target.base + row * n).update(repeating: 0, count: n)
+          continue
+        }
         Self.multiply(
-          target.base + row * n, by: ż.base + row * n, n, times: scale * labels.mass(row, columns: n))
+          target.base + row * n, by: ż.base + row * n, n,
+          times: weight * scale * labels.mass(row, columns: n))
       }
     }
   }

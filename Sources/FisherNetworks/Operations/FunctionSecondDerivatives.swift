@@ -51,6 +51,33 @@ extension ElementwiseFunction {
 /// Under a name of its own: a function of the same name is a case of the enumeration.
 private func exponential(_ x: Double) -> Double { exp(x) }
 
+extension GeluTanhOperation: TwiceDifferentiable {
+  /// With v = √(8/π)·(x + 0.044715·x³) and s = σ(v), of which y = x·s:
+  /// y″ = 2·s′·v′ + x·(s′·(1 − 2·s)·v′² + s′·v″), s′ = s·(1 − s).
+  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
+    pushGradient(call, tangents)
+    guard let inputTangent = call.inputTangent, let target = tangents.input else { return }
+    Stretches.perform(call.count, threads: call.threads) { range in
+      for i in range {
+        let second = Self.secondDerivative(Double(call.input.base[i]))
+        target.base[i] += Scalar(
+          second * Double(call.outputGradient.base[i]) * Double(inputTangent.base[i]))
+      }
+    }
+  }
+
+  private static func secondDerivative(_ x: Double) -> Double {
+    let (c, a) = ((8 / Double.pi).squareRoot(), 0.044715)
+    let v = c * (x + a * x * x * x)
+    let t = exponential(-abs(v))
+    let slope = t / ((1 + t) * (1 + t))
+    if slope == 0 { return 0 }
+    let odd = (v > 0 ? -1 : 1) * (1 - t) / (1 + t)
+    let first = c * (1 + 3 * a * x * x)
+    return slope * (2 * first + x * (odd * first * first + 6 * c * a * x))
+  }
+}
+
 extension SoftmaxOperation: TwiceDifferentiable {
   /// dẋ = y ⊙ (dẏ − ⟨y, dẏ⟩) + ẏ ⊙ (dy − ⟨y, dy⟩) − y·⟨ẏ, dy⟩
   func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {

@@ -9,6 +9,8 @@ private struct NormalizedGroup {
   let s: Double
   /// μ and σ² are those of the group; else they are constants.
   let usesBatch: Bool
+  /// Else μ is 0, and so are the means of w.
+  let isCentered: Bool
   /// x̂.
   let x: UnsafeMutablePointer<Double>
   /// ẋ, which becomes the tangent of x̂.
@@ -18,12 +20,14 @@ private struct NormalizedGroup {
   let ẇ: UnsafeMutablePointer<Double>
 
   static func with(
-    _ count: Int, s: Double, usesBatch: Bool, _ body: (NormalizedGroup) -> Void
+    _ count: Int, s: Double, usesBatch: Bool = true, isCentered: Bool = true,
+    _ body: (NormalizedGroup) -> Void
   ) {
     Scratch.with(4 * count, of: Double.self) { p in
       body(
         NormalizedGroup(
-          count: count, s: s, usesBatch: usesBatch, x: p, ẋ: p + count, w: p + 2 * count, ẇ: p + 3 * count))
+          count: count, s: s, usesBatch: usesBatch, isCentered: isCentered, x: p, ẋ: p + count,
+          w: p + 2 * count, ẇ: p + 3 * count))
     }
   }
 
@@ -41,7 +45,7 @@ private struct NormalizedGroup {
       for i in 0..<count { ẋ[i] *= s }
       return 0
     }
-    let (shift, product) = (mean { ẋ[$0] }, mean { x[$0] * ẋ[$0] })
+    let (shift, product) = (isCentered ? mean { ẋ[$0] } : 0, mean { x[$0] * ẋ[$0] })
     for i in 0..<count { ẋ[i] = s * (ẋ[i] - shift - x[i] * product) }
     return -s * s * product
   }
@@ -52,8 +56,8 @@ private struct NormalizedGroup {
       for i in 0..<count { ẇ[i] *= s }
       return
     }
-    let (a, b) = (mean { w[$0] }, mean { w[$0] * x[$0] })
-    let (ȧ, ḃ) = (mean { ẇ[$0] }, mean { ẇ[$0] * x[$0] + w[$0] * ẋ[$0] })
+    let (a, b) = (isCentered ? mean { w[$0] } : 0, mean { w[$0] * x[$0] })
+    let (ȧ, ḃ) = (isCentered ? mean { ẇ[$0] } : 0, mean { ẇ[$0] * x[$0] + w[$0] * ẋ[$0] })
     for i in 0..<count {
       let u = w[i] - a - x[i] * b
       ẇ[i] = ṡ * u + s * (ẇ[i] - ȧ - ẋ[i] * b - x[i] * ḃ)
@@ -122,7 +126,7 @@ extension LayerNormOperation: TwiceDifferentiable {
           shift += sums[2 * n * task + n + j]
         }
         tangents.parameters[0].base[j] = Scalar(scale)
-        tangents.parameters[1].base[j] = Scalar(shift)
+        if isCentered { tangents.parameters[1].base[j] = Scalar(shift) }
       }
     }
   }
@@ -136,7 +140,7 @@ extension LayerNormOperation: TwiceDifferentiable {
     let (mean, s) = (Double(call.saved[2 * row]), Double(call.saved[2 * row + 1]))
     let (γ, γ̇) = (call.parameters[0].base, call.parameterTangents[0].base)
     let (dy, dẏ) = (call.outputGradient.base + first, tangents.output.base + first)
-    NormalizedGroup.with(n, s: s, usesBatch: true) { group in
+    NormalizedGroup.with(n, s: s, isCentered: isCentered) { group in
       for j in 0..<n {
         group.x[j] = s * (Double(call.input.base[first + j]) - mean)
         group.ẋ[j] = call.inputTangent.map { Double($0.base[first + j]) } ?? 0

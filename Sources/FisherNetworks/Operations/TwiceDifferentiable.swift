@@ -71,3 +71,9 @@ extension EmbeddingOperation: TwiceDifferentiable {
     pushGradient(call, tangents)
   }
 }
+
+extension PositionOperation: TwiceDifferentiable {
+  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
+    pushGradient(call, tangents)
+  }
+}

@@ -52,7 +52,7 @@ extension Workspace {
     let (slot, columns) = (network.program.output.slot, network.output.features)
     network.loss.curvatureProduct(
       places.activations[slot].readOnly.reshaped(columns: columns),
-      places.tangents[slot].readOnly.reshaped(columns: columns), labels,
+      places.tangents[slot].readOnly.reshaped(columns: columns), labels, rowWeights: rowWeights,
       scale: network.reduction.weight(terms: termCount),
       to: places.gradientTangents[slot].reshaped(columns: columns), on: backend)
   }

@@ -26,28 +26,71 @@ public final class Probe<Scalar: KernelScalar> {
     loss = workspace.forward(values, batch.inputs, batch.labels, mode: pass.mode) * workspace.scaleToMean
   }
 
-  /// What an optimizer without a past would subtract from the weights.
+  /// What an optimizer would subtract from the weights.
   ///
-  /// - Throws: `StepRefusal` if it refuses the step.
-  public func direction(of optimizer: any Optimizer) throws -> [Matrix<Scalar>] {
+  /// - Parameters:
+  ///   - optimizer: with its settings.
+  ///   - past: steps that it has seen before, of the same batch at the same weights: so many gradients are in its averages, and
+  ///     what it computes now and then is there. None by default.
+  ///   - layer: if given, only the parameters of this layer are updated: a method sees its block alone.
+  ///   - watch: called with the seconds of each step, passes included.
+  /// - Throws: `StepRefusal` if it refuses a step.
+  public func direction(
+    of optimizer: any Optimizer, past: Int = 0, layer: String? = nil, watch: (Double) -> Void = { _ in }
+  ) throws -> [Matrix<Scalar>] {
+    let all = workspace.network.parameters
+    let places = all.indices.filter { layer == nil || all[$0].layer == layer }
     var driver = try OptimizerDriver<Scalar>(
-      optimizer, parameters: workspace.network.parameters, registry: registry, backend: workspace.backend,
+      optimizer, parameters: places.map { all[$0] }, registry: registry, backend: workspace.backend,
       threads: workspace.threads)
+    var moved = places.map { values[$0] }
+    for _ in 0...past {
+      let clock = ContinuousClock()
+      let start = clock.now
+      moved = places.map { values[$0] }
+      try step(&driver, &moved, places)
+      let time = (clock.now - start).components
+      watch(Double(time.seconds) + 1e-18 * Double(time.attoseconds))
+    }
+    return zip(places, moved).map { place, new in
+      var Δ = values[place]
+      axpy(alpha: -1, new, into: &Δ)
+      return Δ
+    }
+  }
+
+  /// The direction of each layer as if it were alone: of the exact natural gradient, that of the block-diagonal matrix.
+  ///
+  /// The parameters are those of ``direction(of:past:layer:watch:)``.
+  ///
+  /// - Throws: `StepRefusal` if a step is refused.
+  public func layerwiseDirection(
+    of optimizer: any Optimizer, past: Int = 0, watch: (Double) -> Void = { _ in }
+  ) throws -> [Matrix<Scalar>] {
+    let all = workspace.network.parameters
+    var Δ = workspace.network.zeros()
+    for layer in Set(all.compactMap(\.layer)).sorted() {
+      let block = try direction(of: optimizer, past: past, layer: layer, watch: watch)
+      for (place, part) in zip(all.indices.filter { all[$0].layer == layer }, block) { Δ[place] = part }
+    }
+    return Δ
+  }
+
+  /// A forward and a backward pass, and a step of some parameters.
+  private func step(
+    _ driver: inout OptimizerDriver<Scalar>, _ moved: inout [Matrix<Scalar>], _ places: [Int]
+  ) throws {
+    workspace.forward(values, pass.batch.inputs, pass.batch.labels, mode: pass.mode)
     workspace.prepareOutputGradients()
     let outputs = workspace.outputGradients
     var gradients = workspace.network.zeros()
     meanGradients(into: &gradients, [.gradients, .captures])
-    var moved = values
+    var own = places.map { gradients[$0] }
     _ = try driver.step(
-      values: &moved, gradients: &gradients,
+      values: &moved, gradients: &own,
       objective: BatchObjective(
         loss: loss, sampleCount: workspace.termCount, captures: workspace.captures, outputGradients: outputs,
-        passes: [pass], workspace: workspace, values: values, seed: seed))
-    return zip(values, moved).map { old, new in
-      var Δ = old
-      axpy(alpha: -1, new, into: &Δ)
-      return Δ
-    }
+        passes: [pass], workspace: workspace, values: values, seed: seed &+ UInt64(driver.stepCount)))
   }
 
   /// γ(Δ) = √(ΔᵀFΔ)/|Δᵀ∇L|, smallest for the natural gradient, whatever the length of Δ (Wu et al. 2024, equation 15).

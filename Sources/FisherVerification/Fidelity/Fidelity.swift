@@ -6,10 +6,13 @@ public import FisherTraining
 public struct Candidate: Sendable {
   public let label: String
   public let optimizer: any Optimizer
+  /// Each layer is updated as if it were alone.
+  public let isLayerwise: Bool
 
-  public init(_ label: String, _ optimizer: any Optimizer) {
+  public init(_ label: String, _ optimizer: any Optimizer, isLayerwise: Bool = false) {
     self.label = label
     self.optimizer = optimizer
+    self.isLayerwise = isLayerwise
   }
 }
 
@@ -20,49 +23,57 @@ public struct Fidelity: Sendable {
   public let relativeγ: Double
   /// The cosine of the angle between Δ and the natural gradient, over all parameters.
   public let cosine: Double
+  /// The cosine of the angle between Δ and the natural gradient of each layer by itself, the exact layerwise Gauss-Newton
+  /// step.
+  public let layerwiseCosine: Double
   /// ‖Δ‖ over the natural gradient's length.
   public let length: Double
-  /// Milliseconds to form the direction from the batch's captures, passes included.
+  /// Milliseconds of a step, passes included: the mean over the candidate's steps, the least of the batches.
   public let milliseconds: Double
 }
 
 extension Trainer {
   /// Measures candidates on batches of training examples at the current weights; means over the batches.
   ///
-  /// Each candidate starts without a past: running averages hold this batch alone.
+  /// Each candidate starts without a past, or with one of as many steps as are said: running averages hold this batch alone.
   ///
   /// - Parameters:
   ///   - candidates: whose directions are measured.
   ///   - natural: the exact natural gradient, with little damping.
   ///   - samples: of each batch.
   ///   - batches: how many.
+  ///   - past: steps before the one that is measured, of the same batch at the same weights.
   /// - Throws: ``StepRefusal`` if a candidate refuses its step.
   public func fidelity(
-    of candidates: [Candidate], natural: any Optimizer, samples: Int, batches: Int
+    of candidates: [Candidate], natural: any Optimizer, samples: Int, batches: Int, past: Int = 0
   ) throws -> [Fidelity] {
-    var sums = [(γ: Double, cosine: Double, length: Double, ms: Double)](
-      repeating: (0, 0, 0, 0), count: candidates.count)
+    var sums = [Measures](repeating: Measures(), count: candidates.count)
     for number in 0..<batches {
       let probe = probe(count: samples, number: number)
       let exact = try probe.direction(of: natural)
+      let layerwise = try probe.layerwiseDirection(of: natural)
       let plain = probe.γ(probe.gradient)
       for (i, candidate) in candidates.enumerated() {
-        let clock = ContinuousClock()
-        let start = clock.now
-        let Δ = try probe.direction(of: candidate.optimizer)
-        let time = clock.now - start
-        sums[i].γ += probe.γ(Δ) / plain
-        sums[i].cosine += Self.product(Δ, exact) / (Self.length(Δ) * Self.length(exact))
-        sums[i].length += Self.length(Δ) / Self.length(exact)
-        sums[i].ms += Double(time.components.attoseconds) * 1e-15 + Double(time.components.seconds) * 1e3
+        var seconds = 0.0
+        let Δ =
+          candidate.isLayerwise
+          ? try probe.layerwiseDirection(of: candidate.optimizer, past: past) { seconds += $0 }
+          : try probe.direction(of: candidate.optimizer, past: past) { seconds += $0 }
+        sums[i].add(
+          γ: probe.γ(Δ) / plain, cosine: Self.cosine(Δ, exact), layerwise: Self.cosine(Δ, layerwise),
+          length: Self.length(Δ) / Self.length(exact), ms: 1e3 * seconds / Double(past + 1))
       }
     }
     let n = Double(batches)
     return zip(candidates, sums).map { candidate, sum in
       Fidelity(
-        label: candidate.label, relativeγ: sum.γ / n, cosine: sum.cosine / n, length: sum.length / n,
-        milliseconds: sum.ms / n)
+        label: candidate.label, relativeγ: sum.γ / n, cosine: sum.cosine / n,
+        layerwiseCosine: sum.layerwise / n, length: sum.length / n, milliseconds: sum.ms)
     }
+  }
+
+  private static func cosine(_ a: [Matrix<Scalar>], _ b: [Matrix<Scalar>]) -> Double {
+    product(a, b) / (length(a) * length(b))
   }
 
   private static func product(_ a: [Matrix<Scalar>], _ b: [Matrix<Scalar>]) -> Double {
@@ -72,4 +83,18 @@ extension Trainer {
   }
 
   private static func length(_ a: [Matrix<Scalar>]) -> Double { product(a, a).squareRoot() }
+}
+
+/// Sums over batches, and the least time.
+private struct Measures {
+  var (γ, cosine, layerwise, length) = (0.0, 0.0, 0.0, 0.0)
+  var ms = Double.infinity
+
+  mutating func add(γ: Double, cosine: Double, layerwise: Double, length: Double, ms: Double) {
+    self.γ += γ
+    self.cosine += cosine
+    self.layerwise += layerwise
+    self.length += length
+    self.ms = min(self.ms, ms)
+  }
 }
