@@ -78,6 +78,21 @@ extension GeluTanhOperation: TwiceDifferentiable {
   }
 }
 
+extension FourierOperation: TwiceDifferentiable {
+  /// dẋ = Σ 2πk·(c·dṡ − s·dċ + ċ·ds − ṡ·dc), c and s being the cosines and sines.
+  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
+    pushGradient(call, tangents)
+    guard call.inputTangent != nil, let target = tangents.input else { return }
+    let (ẏ, dy) = (call.outputTangent.readOnly.base, UnsafePointer(call.outputGradient.base))
+    for i in 0..<call.count / (2 * frequencies) {
+      for k in 0..<frequencies {
+        let (c, s) = (2 * i * frequencies + k, (2 * i + 1) * frequencies + k)
+        target.base[i] += Scalar(2 * .pi * Double(k + 1)) * (ẏ[c] * dy[s] - ẏ[s] * dy[c])
+      }
+    }
+  }
+}
+
 extension SoftmaxOperation: TwiceDifferentiable {
   /// dẋ = y ⊙ (dẏ − ⟨y, dẏ⟩) + ẏ ⊙ (dy − ⟨y, dy⟩) − y·⟨ẏ, dy⟩
   func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {

@@ -77,3 +77,9 @@ extension PositionOperation: TwiceDifferentiable {
     pushGradient(call, tangents)
   }
 }
+
+extension StencilOperation: TwiceDifferentiable {
+  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
+    pushGradient(call, tangents)
+  }
+}
