@@ -34,6 +34,6 @@ private enum AdaFisherRecord {
         ["control": "geometricMean"], ["fisher": "improved", "refresh": 3],
       ].map { $0.merging(["lambda": 0.05, "lr": 0.01, "weightDecay": 0.1]) { $1 } },
       promises: [.gradientInTheLimit: ["lambda": 1e9]], clipping: .norm(10), dependsOnStepNumber: true,
-      weightDecay: decay)
+      weightDecay: decay, treatsParametersApart: true)
   }
 }

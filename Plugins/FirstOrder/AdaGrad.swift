@@ -18,7 +18,8 @@ public struct AdaGrad: Optimizer {
     hyperparameters: AdaGrad.hyperparameters,
     invariances: [.lossScale, .elementPermutation, .sign],
     cost: Cost(flops: 9 * .P, elements: 5 * .P), stateSize: "P",
-    promises: [.gradientInTheLimit: ["eps": 1e9]], weightDecay: .coupled)
+    promises: [.gradientInTheLimit: ["eps": 1e9]],
+    weightDecay: .coupled, treatsParametersApart: true, degree: 0)
 
   @Setting("learning rate α", .positive, source: "PyTorch") public var lr = 0.01
   @Setting("η", .nonNegative, source: "PyTorch") public var lrDecay = 0.0

@@ -23,7 +23,8 @@ public struct Adafactor: Optimizer {
     cost: Cost(
       flops: 16 * .P, elements: 3 * .P, note: "before the update, three passes over g and one over θ for sums"
     ),
-    stateSize: "rows + columns of a matrix, the elements of a vector", dependsOnStepNumber: true)
+    stateSize: "rows + columns of a matrix, the elements of a vector", dependsOnStepNumber: true,
+    treatsParametersApart: true)
 
   @Setting("learning rate α", .positive, source: "PyTorch") public var lr = 0.01
   @Setting("τ: β = 1 − t^τ", .closed(-10, 0), source: "Shazeer & Stern 2018") public var decay = -0.8

@@ -83,7 +83,12 @@ private enum AdamRecord {
     OptimizerRecord(
       name: name, title: title, summary: summary, paper: paper, hyperparameters: type.hyperparameters,
       invariances: [.lossScale, .elementPermutation, .sign], cost: Cost(flops: 16 * .P, elements: 7 * .P),
-      stateSize: "2·P; 3·P with AMSGrad", promises: [.gradientInTheLimit: ["eps": 1e9]],
-      dependsOnStepNumber: true, weightDecay: decay, constantResponse: .equal)
+      stateSize: "2·P; 3·P with AMSGrad",
+      promises: [
+        .gradientInTheLimit: ["eps": 1e9],
+        .signDescent: ["beta1": 0, "beta2": 0, "eps": 0, "weightDecay": 0],
+      ],
+      dependsOnStepNumber: true, weightDecay: decay, constantResponse: .equal,
+      treatsParametersApart: true, degree: 0)
   }
 }

@@ -21,8 +21,10 @@ public struct Adan: Optimizer {
     hyperparameters: Adan.hyperparameters, invariances: [.lossScale, .elementPermutation, .sign],
     cost: Cost(flops: 22 * .P, elements: 11 * .P), stateSize: "4·P",
     probes: [[:], ["lr": 0.01, "weightDecay": 0.1, "beta2": 0.7]],
-    promises: [.gradientInTheLimit: ["eps": 1e9]], dependsOnStepNumber: true, weightDecay: .implicit,
-    constantResponse: .equal)
+    promises: [
+      .gradientInTheLimit: ["eps": 1e9], .signDescent: ["beta1": 0, "beta2": 0, "beta3": 0, "eps": 0],
+    ], dependsOnStepNumber: true, weightDecay: .implicit,
+    constantResponse: .equal, treatsParametersApart: true, degree: 0)
 
   @Setting("learning rate α", .positive, source: "ours, see FirstOrder.md; official code 1e-3") public
     var lr = 5e-3

@@ -17,7 +17,8 @@ public struct Lion: Optimizer {
     paper: "Chen et al.: Symbolic Discovery of Optimization Algorithms, NeurIPS 2023",
     hyperparameters: Lion.hyperparameters,
     invariances: [.lossScale, .elementPermutation, .sign], cost: Cost(flops: 9 * .P, elements: 5 * .P),
-    stateSize: "P", weightDecay: .decoupled, constantResponse: .equal)
+    stateSize: "P", promises: [.signDescent: [:]], weightDecay: .decoupled,
+    constantResponse: .equal, treatsParametersApart: true, degree: 0)
 
   @Setting("learning rate α", .positive, source: "Chen et al. 2023") public var lr = 1e-4
   @Setting("β₁, the average in the step", .halfOpen(0, 1), source: "Chen et al. 2023") public var beta1 = 0.9

@@ -19,7 +19,8 @@ public struct NAdam: Optimizer {
     hyperparameters: NAdam.hyperparameters, invariances: [.lossScale, .elementPermutation, .sign],
     cost: Cost(flops: 18 * .P, elements: 7 * .P), stateSize: "2·P and a number",
     probes: [[:], ["lr": 0.01, "weightDecay": 0.1], ["lr": 0.01, "weightDecay": 0.1, "decoupled": true]],
-    promises: [.gradientInTheLimit: ["eps": 1e9]], dependsOnStepNumber: true, weightDecay: .coupled)
+    promises: [.gradientInTheLimit: ["eps": 1e9]], dependsOnStepNumber: true, weightDecay: .coupled,
+    treatsParametersApart: true, degree: 0)
 
   @Setting("learning rate α", .positive, source: "PyTorch") public var lr = 2e-3
   @Setting("β₁ of the average of g", .halfOpen(0, 1), source: "Dozat 2016") public var beta1 = 0.9

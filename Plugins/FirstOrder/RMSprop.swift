@@ -22,7 +22,8 @@ public struct RMSprop: Optimizer {
     invariances: [.lossScale, .elementPermutation, .sign],
     cost: Cost(flops: 13 * .P, elements: 5 * .P, note: "2·P elements more for momentum and for centring"),
     stateSize: "P; and P each for momentum and centring",
-    promises: [.gradientInTheLimit: ["eps": 1e9]], weightDecay: .coupled)
+    promises: [.gradientInTheLimit: ["eps": 1e9], .signDescent: ["rho": 0, "eps": 0]],
+    weightDecay: .coupled, treatsParametersApart: true, degree: 0)
 
   @Setting("learning rate α", .positive, source: "PyTorch") public var lr = 0.01
   @Setting("ρ of the average of g²", .halfOpen(0, 1), source: "PyTorch") public var rho = 0.99

@@ -16,8 +16,9 @@ public struct SGD: Optimizer {
     paper: "Polyak 1964; Nesterov 1983; Sutskever, Martens, Dahl & Hinton, ICML 2013",
     hyperparameters: SGD.hyperparameters,
     invariances: [.elementPermutation, .sign, .rotation], cost: Cost(flops: 7 * .P, elements: 5 * .P),
-    stateSize: "P; nothing without momentum", weightDecay: .coupled,
-    constantResponse: .geometric("momentum"))
+    stateSize: "P; nothing without momentum", promises: [.heavyBall: ["momentum": 0.25]],
+    weightDecay: .coupled,
+    constantResponse: .geometric("momentum"), treatsParametersApart: true, degree: 1)
 
   @Setting("learning rate α", .positive, source: "Krizhevsky et al. 2012, section 5") public var lr = 0.01
   @Setting("μ, how much of the last direction stays", .halfOpen(0, 1), source: "Krizhevsky et al. 2012")

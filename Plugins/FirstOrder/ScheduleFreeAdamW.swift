@@ -25,7 +25,8 @@ public struct ScheduleFreeAdamW: Optimizer {
     probes: [
       ["lr": 0.01], ["lr": 0.01, "weightDecay": 0.1, "warmUp": 7], ["lr": 0.01, "beta1": 0, "beta2": 0.9],
     ],
-    promises: [.gradientInTheLimit: ["eps": 1e9]], testedSlot: "x", dependsOnStepNumber: true)
+    promises: [.gradientInTheLimit: ["eps": 1e9]], testedSlot: "x", dependsOnStepNumber: true,
+    treatsParametersApart: true)
 
   @Setting("learning rate", .positive, source: "ours, see FirstOrder.md; official code 2.5e-3") public
     var lr = 5e-3

@@ -19,5 +19,6 @@ extension Muon {
     probes: [
       [:], ["nesterov": false, "weightDecay": 0.1, "momentum": 0.7, "adamLr": 0.01],
       ["scale": "rootMeanSquare", "head": "muon", "iterations": 4],
-    ], dependsOnStepNumber: true)
+    ], dependsOnStepNumber: true, treatsParametersApart: true,
+    dependsOnOrder: true)
 }

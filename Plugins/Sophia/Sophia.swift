@@ -33,7 +33,8 @@ public struct Sophia: Optimizer {
       ["hessianPeriod": 2, "rho": 2], ["hessianPeriod": 1, "beta1": 0],
       ["hessianPeriod": 3, "eps": 0.1, "beta2": 0],
       ["estimator": "hutchinson", "hessianPeriod": 2], ["estimator": "hutchinson", "rho": 0.3, "seed": 5],
-    ].map { (probe: [String: SettingValue]) in ["lr": 0.05].merging(probe) { $1 } })
+    ].map { (probe: [String: SettingValue]) in ["lr": 0.05].merging(probe) { $1 } },
+    treatsParametersApart: true)
 
   private static var cost: Cost {
     let k = Formula.period("k", "hessianPeriod")

@@ -5,13 +5,14 @@ import FisherVerification
 /// `fisher verify`: the property battery on an optimizer, and its certificate.
 enum Verify {
   static let help = """
-    usage: fisher verify NAME|all|--plugin PATH [--mutants] [--json PATH]
+    usage: fisher verify NAME|all|--plugin PATH [--mutants] [--untimed] [--json PATH]
 
     Runs the property battery on an optimizer and prints a certificate: agreement with its naive reference, backends,
     threads, exact resume, declared invariances, limits and refusals. The exit status is 1 if a check fails.
 
       --plugin   the optimizers of a shared library; docs/plugins.md says how to write one
       --mutants  run the battery on wrong forms of the optimizer as well; each must be rejected
+      --untimed  without fast-enough, the check that a busy machine can change
       --json     one JSON object a line to a file, or - for standard output
 
     example: fisher verify adafisher
@@ -19,12 +20,13 @@ enum Verify {
 
   /// - Returns: the exit status.
   static func run(_ words: [String]) throws(UsageError) -> Int32 {
-    let arguments = try Arguments(words, options: ["json", "plugin"], flags: ["mutants"])
+    let arguments = try Arguments(words, options: ["json", "plugin"], flags: ["mutants", "untimed"])
     let types = try types(arguments)
     let json = try arguments.jsonLines()
     let isQuiet = arguments.isQuiet
     var failures = 0
-    for type in types { failures += verify(type, json, isQuiet: isQuiet, arguments.has("mutants")) }
+    let (withMutants, isTimed) = (arguments.has("mutants"), !arguments.has("untimed"))
+    for type in types { failures += verify(type, json, isQuiet: isQuiet, withMutants, isTimed) }
     return failures == 0 ? 0 : 1
   }
 
@@ -46,7 +48,7 @@ enum Verify {
 
   /// The number of failures.
   private static func verify(
-    _ type: any Optimizer.Type, _ json: JSONLines?, isQuiet: Bool, _ withMutants: Bool
+    _ type: any Optimizer.Type, _ json: JSONLines?, isQuiet: Bool, _ withMutants: Bool, _ isTimed: Bool
   ) -> Int {
     let record = type.record
     if !isQuiet { print("\(record.title): \(record.paper)") }
@@ -64,7 +66,7 @@ enum Verify {
           ("passed", .bool(finding.passed)), ("detail", .string(finding.detail)),
         ]))
     }
-    var count = Battery.verify(Subject(type), progress: report).count
+    var count = Battery.verify(Subject(type), timed: isTimed, progress: report).count
     if withMutants {
       for mutation in Mutation.allCases where mutation.applies(to: record) {
         let rejection = Battery.rejection(of: mutation, type)

@@ -11,22 +11,29 @@ public enum Battery {
   ]
   private static let declared: [Check] =
     Invariance.allCases.map(Check.invariance) + Promise.allCases.map(Check.promise)
-    + [.decayAsDeclared, .constantGradients]
+    + [
+      .decayAsDeclared, .constantGradients, .unitsAsDeclared, .orderOfParameters, .missingGradients, .groups,
+    ]
   private static let behaviour: [Check] = [
     .zeroGradients, .refusesNonFinite, .nonFiniteCaptures, .smallShapes, .zeroLearningRate,
     .descendsOnLeastSquares, .steadyState, .costAsDeclared,
   ]
 
   /// The names of all checks, with what they mean.
-  public static var list: [(name: String, meaning: String)] { checks.map { ($0.name, $0.meaning) } }
+  public static var list: [(name: String, meaning: String)] {
+    (checks + [.fastEnough]).map { ($0.name, $0.meaning) }
+  }
 
   /// Runs every check that the optimizer's facts call for.
   ///
   /// - Parameters:
   ///   - subject: the optimizer with its record.
+  ///   - timed: also whether it is fast enough, which is the only check that a busy machine can change.
   ///   - progress: called with each finding as it comes.
-  public static func verify(_ subject: Subject, progress: (Finding) -> Void = { _ in }) -> [Finding] {
-    checks.filter { $0.applies(subject.record) }.map { check in
+  public static func verify(
+    _ subject: Subject, timed: Bool = false, progress: (Finding) -> Void = { _ in }
+  ) -> [Finding] {
+    (checks + (timed ? [.fastEnough] : [])).filter { $0.applies(subject.record) }.map { check in
       let finding = run(check, subject)
       progress(finding)
       return finding

@@ -56,9 +56,13 @@ public struct Subject: Sendable {
       return try trace.run(optimizer, S.self, on: backend, threads: threads, schedule: schedule)
     }
     var mutant = Mutant<S>(mutation, of: record)
+    var t = 0
     return try mutation.changed(trace).run(
       mutation.changed(optimizer), S.self, on: backend, threads: threads, schedule: schedule
-    ) { driver in mutant.change(&driver) }
+    ) { driver in
+      mutant.change(&driver, silent: trace.silent(in: t))
+      t += 1
+    }
   }
 
   /// What the naive form makes of it; never mutated.

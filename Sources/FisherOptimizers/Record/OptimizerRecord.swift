@@ -27,6 +27,10 @@ public enum Promise: String, Sendable, CaseIterable {
   case separatesDiagonalProblems = "diagonal problems fall apart"
   /// What a step does to the outputs of a linear layer does not change with an invertible map of its inputs.
   case affineInvariance = "affine maps of the inputs leave the step of the outputs"
+  /// On a quadratic it is gradient descent or, with the factor of ``ConstantResponse/geometric(_:)``, the heavy ball.
+  case heavyBall = "on quadratics it is the heavy ball"
+  /// It moves each element by α along the sign of its gradient.
+  case signDescent = "on quadratics it is descent along signs"
 }
 
 /// The facts about an optimizer: documentation, command line, tests and verification are driven by them.
@@ -71,6 +75,14 @@ public struct OptimizerRecord: Sendable {
   /// What steps under a gradient that stays do, with the hyper-parameters of the first probe; nil if nothing so simple can
   /// be said.
   public let constantResponse: ConstantResponse?
+  /// Parameters have nothing to do with one another: two groups with equal settings are one.
+  public package(set) var treatsParametersApart: Bool
+  /// p, if a step from gradients c·g is cᵖ times that from g, with γ = 0 and up to an ε: 1 for gradient descent, 0 for
+  /// methods that divide by the size of the gradient. Then α·c^(−p) takes the same steps for the loss c·ℓ, and
+  /// α·c^(1 + p) c times the steps for weights c·θ. Nil if nothing so simple can be said.
+  public package(set) var degree: Int?
+  /// What is done to a parameter depends on its place among the others: the last dense layer is a head, say.
+  public let dependsOnOrder: Bool
 
   public init(
     name: String, title: String, summary: String, paper: String, needs: Needs = .gradients,
@@ -79,7 +91,8 @@ public struct OptimizerRecord: Sendable {
     probes: [[String: SettingValue]] = [], promises: [Promise: [String: SettingValue]] = [:],
     derivedSlots: [String] = [], testedSlot: String? = nil, clipping: Clipping = .none,
     dependsOnStepNumber: Bool = false, weightDecay: WeightDecay? = nil,
-    constantResponse: ConstantResponse? = nil
+    constantResponse: ConstantResponse? = nil, treatsParametersApart: Bool = false, degree: Int? = nil,
+    dependsOnOrder: Bool = false
   ) {
     self.name = name
     self.title = title
@@ -100,6 +113,9 @@ public struct OptimizerRecord: Sendable {
     self.dependsOnStepNumber = dependsOnStepNumber
     self.weightDecay = weightDecay
     self.constantResponse = constantResponse
+    self.treatsParametersApart = treatsParametersApart
+    self.degree = degree
+    self.dependsOnOrder = dependsOnOrder
   }
 
   /// The hyper-parameter of this name.

@@ -10,7 +10,7 @@ extension Check {
     meaning: "counted flops and elements of a step are those of the declared formulas"
   ) { subject in
     let workload = CostWorkload(subject)
-    let counted = try CountingBackend.exclusively { try workload.count(subject) }
+    let counted = try FlopMeter.exclusively { try workload.count(subject) }
     let settings = try subject.type.init(subject.probe).settings
     let declared = subject.record.cost.value(
       of: workload.parameters, settings, samples: CostWorkload.samples, columns: CostWorkload.columns)
@@ -55,7 +55,7 @@ private struct CostWorkload {
     let optimizer = try subject.type.init(subject.probe)
     let period = subject.record.cost.periods.map(optimizer.settings.integer).max() ?? 1
     var driver = try OptimizerDriver<Counted>(
-      optimizer, parameters: parameters, backend: CountingBackend(), threads: 1)
+      optimizer, parameters: parameters, backend: CountingBackend(base: ReferenceBackend()), threads: 1)
     var generator = KeyedGenerator(Check.seed)
     func random(_ rows: Int, _ columns: Int) -> Matrix<Counted> {
       Matrix(rows: rows, columns: columns) { _, _ in Counted(generator.uniform()) }

@@ -28,6 +28,8 @@ extension Promise {
     case .solvesLeastSquares: return "exact-least-squares"
     case .separatesDiagonalProblems: return "exact-diagonal-problem"
     case .affineInvariance: return "invariance-affine-maps"
+    case .heavyBall: return "closed-form-heavy-ball"
+    case .signDescent: return "closed-form-sign-descent"
     }
   }
 
@@ -69,6 +71,22 @@ extension Promise {
       let plain = outputs(X, try LinearProblem(X: X, Y: Y).direction(subject, settings).Δ)
       let other = outputs(mapped, try LinearProblem(X: mapped, Y: Y).direction(subject, settings).Δ)
       return (relativeError([other], [plain]), 1e-9)
+    case .heavyBall:
+      let α = 0.03125
+      var μ = 0.0
+      let settings = settings.merging(["lr": .number(α)]) { $1 }
+      if case .geometric(let name)? = subject.record.constantResponse {
+        μ = try subject.type.init(settings).settings.number(name)
+      }
+      return (try Self.pathError(subject, settings) { $0.heavyBall(α, μ, after: $1) }, 1e-11)
+    case .signDescent:
+      let α = 0.03125
+      // Too short a way for a gradient to change its sign: all of them are above 0.
+      return (
+        try Self.pathError(subject, settings.merging(["lr": .number(α)]) { $1 }) { quadratic, t in
+          quadratic.start.map { $0 - Double(t) * α }
+        }, 1e-9
+      )
     }
   }
 

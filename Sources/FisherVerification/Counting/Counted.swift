@@ -11,7 +11,7 @@ struct Counted: Hashable, BitwiseCopyable, Codable, Sendable {
 
   init(_ value: Double) { self.value = value }
 
-  /// The operations so far. Written under the lock of ``CountingBackend/exclusively(_:)`` alone.
+  /// The operations so far. Written under the lock of ``FlopMeter/exclusively(_:)`` alone.
   nonisolated(unsafe) static var operations = 0
 
   private static func count(_ value: Double) -> Counted {

@@ -15,7 +15,9 @@ struct Mutant<S: KernelScalar> {
   }
 
   /// Called before every step.
-  mutating func change(_ driver: inout OptimizerDriver<S>) {
+  ///
+  /// - Parameter silent: the layers and parameters that have no gradient in this step.
+  mutating func change(_ driver: inout OptimizerDriver<S>, silent: Set<String> = []) {
     steps += 1
     var state = driver.state
     switch mutation {
@@ -33,7 +35,10 @@ struct Mutant<S: KernelScalar> {
     case .missingBiasCorrection:
       // A late step, whose correction is 1; a multiple of every usual period, so that nothing else changes.
       state.stepCount = 720_720_000 + steps - 1
-    case .descentInDisguise, .lopsided, .swappedFactors, .staleCaptures, .wrongScale, .wrongCost,
+    case .lostState:
+      state.tensors = state.tensors.filter { !silent.contains($0.key.owner) }
+    case .unspecialized, .descentInDisguise, .lopsided, .swappedFactors, .staleCaptures, .wrongScale,
+      .wrongCost,
       .falsePromises, .hoarding, .doubleMomentum, .doubleDecay:
       return
     }

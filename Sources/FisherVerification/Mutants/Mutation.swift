@@ -32,6 +32,10 @@ public enum Mutation: String, Sendable, CaseIterable {
   case hoarding = "memory for every row"
   /// The record's formulas of the cost are a quarter too high.
   case wrongCost = "wrong cost"
+  /// State is lost where a gradient is missing.
+  case lostState = "state lost without a gradient"
+  /// Every element goes through code for any element type.
+  case unspecialized = "code for any element type"
   /// The record declares everything that can be declared.
   case falsePromises = "false promises"
 
@@ -43,6 +47,9 @@ public enum Mutation: String, Sendable, CaseIterable {
     case .descentInDisguise, .lopsided, .hoarding, .wrongCost, .falsePromises: return true
     case .staleInverse: return !record.derivedSlots.isEmpty
     case .frozenState, .forgottenState, .wrongAveraging: return hasState
+    case .lostState: return hasState && record.needs.contains(.gradients)
+    // Only time sees it.
+    case .unspecialized: return false
     case .missingBiasCorrection: return record.dependsOnStepNumber
     case .doubleMomentum: return record.constantResponse != nil && !seesLayers
     case .doubleDecay: return record.weightDecay != nil
@@ -57,6 +64,7 @@ public enum Mutation: String, Sendable, CaseIterable {
     switch self {
     case .wrongCost: return Check.costAsDeclared.name
     case .hoarding: return Check.steadyState.name
+    case .lostState: return Check.missingGradients.name
     default: return nil
     }
   }
@@ -67,6 +75,7 @@ public enum Mutation: String, Sendable, CaseIterable {
     case .lopsided: return Lopsided(settings: optimizer.settings)
     case .hoarding: return optimizer.hoarding
     case .doubleDecay: return optimizer.decayingTwice
+    case .unspecialized: return optimizer.unspecialized
     default: return optimizer
     }
   }
@@ -82,6 +91,8 @@ public enum Mutation: String, Sendable, CaseIterable {
         })
     case .falsePromises:
       record.invariances = Invariance.allCases
+      record.treatsParametersApart = true
+      record.degree = (record.degree ?? 0) + 1
       for promise in Promise.allCases where record.promises[promise] == nil { record.promises[promise] = [:] }
     default: break
     }

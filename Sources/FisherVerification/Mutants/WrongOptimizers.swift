@@ -25,7 +25,29 @@ struct Hoarding<Base: Optimizer>: Optimizer {
   func reference() -> any ReferenceOptimizer { base.reference() }
 }
 
+/// A right method whose text is not made into one for the element type: every element goes through tables of functions.
+struct Unspecialized<Base: Optimizer>: Optimizer {
+  static var record: OptimizerRecord { Base.record }
+
+  let base: Base
+
+  var settings: Settings { base.settings }
+
+  init() { base = Base() }
+
+  init(settings: Settings) { base = Base(settings: settings) }
+
+  func needs(step number: Int) -> Needs { base.needs(step: number) }
+
+  /// The requirement for any element type, where ``planFloat(_:)`` and ``planDouble(_:)`` lead as well.
+  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) { try base.plan(&step) }
+
+  func reference() -> any ReferenceOptimizer { base.reference() }
+}
+
 extension Optimizer {
+  var unspecialized: any Optimizer { Unspecialized<Self>(settings: settings) }
+
   /// The same method, wasting memory.
   var hoarding: any Optimizer { Hoarding<Self>(settings: settings) }
 

@@ -6,9 +6,15 @@ extension PlainObjective where Scalar == Double {
   /// The same batch with every layer of every pass changed.
   func mapLayers(
     _ change: @escaping @Sendable (LayerCapture<Double>) -> LayerCapture<Double>
+  ) -> PlainObjective<Double> { mapNamedLayers { _, capture in change(capture) } }
+
+  /// The same batch with layers changed by their names.
+  func mapNamedLayers(
+    _ change: @escaping @Sendable (String, LayerCapture<Double>) -> LayerCapture<Double>
   ) -> PlainObjective<Double> {
     @Sendable func map<Kind>(_ captures: Captures<Double, Kind>) -> Captures<Double, Kind> {
-      Captures(captures.layers.mapValues(change))
+      Captures(
+        Dictionary(uniqueKeysWithValues: captures.layers.map { ($0.key, change($0.key, $0.value)) }))
     }
     let exact = (try? exactFisher()).map { exact in
       ExactFisher(columns: exact.columns.map { map($0) }, coefficients: exact.coefficients)
