@@ -128,7 +128,7 @@ enum FidelityCommand {
   /// Each name once, or once for each damping.
   private static func candidates(_ arguments: Arguments) throws -> [Candidate] {
     let listed = arguments.list("optimizers") ?? ["sgd", "adamw", "adafisher", "ef", "sf", "ief"]
-    let names = listed == ["all"] ? OptimizerRegistry.builtIn.records.map(\.name) : listed
+    let names = listed == ["all"] ? OptimizerRegistry.installed.records.map(\.name) : listed
     let dampings = arguments.list("dampings") ?? []
     var candidates: [Candidate] = []
     for name in names {
@@ -145,7 +145,7 @@ enum FidelityCommand {
     }
     // The exact layerwise Gauss-Newton step, of which many of them are approximations.
     if listed == ["all"] {
-      let exact = try OptimizerRegistry.builtIn.type("ngd").init(["damping": 1e-10])
+      let exact = try OptimizerRegistry.installed.type("ngd").init(["damping": 1e-10])
       candidates.append(Candidate("ngd by layers", exact, isLayerwise: true))
     }
     return candidates

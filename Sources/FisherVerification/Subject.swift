@@ -49,16 +49,18 @@ public struct Subject: Sendable {
   /// What the subject makes of a trace, mutation included.
   func run<S: KernelScalar>(
     _ trace: Trace, _: S.Type, _ settings: [String: SettingValue], on backend: any Backend = NativeBackend(),
-    threads: Int = 1, schedule: Schedule = .constant
+    threads: Int = 1, schedule: Schedule = .constant, groups: [ParameterGroup] = []
   ) throws -> [[Double]] {
     let optimizer = try type.init(settings)
     guard let mutation else {
-      return try trace.run(optimizer, S.self, on: backend, threads: threads, schedule: schedule)
+      return try trace.run(
+        optimizer, S.self, on: backend, threads: threads, schedule: schedule, groups: groups)
     }
     var mutant = Mutant<S>(mutation, of: record)
     var t = 0
     return try mutation.changed(trace).run(
-      mutation.changed(optimizer), S.self, on: backend, threads: threads, schedule: schedule
+      mutation.changed(optimizer), S.self, on: backend, threads: threads, schedule: schedule,
+      groups: groups
     ) { driver in
       mutant.change(&driver, silent: trace.silent(in: t))
       t += 1

@@ -80,9 +80,11 @@ private func defaultsTrain(subject: TrainingCase, name: String) throws {
   do {
     for _ in 0..<20 { try trainer.step() }
   } catch {
-    #expect(
-      ["ngd", "spring"].contains(name) && "\(error)".contains("set a batch of at most 10"),
-      "\(name) on \(subject): \(error)")
+    // What a method cannot do it says.
+    let isKnown =
+      ["ngd", "spring"].contains(name) && "\(error)".contains("set a batch of at most 10")
+      || name == "adahessian" && "\(error)".contains("the layer has no second derivatives")
+    #expect(isKnown, "\(name) on \(subject): \(error)")
     return
   }
   let after = trainer.evaluate().loss

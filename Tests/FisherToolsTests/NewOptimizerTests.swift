@@ -51,7 +51,7 @@ import Testing
     #expect(written.status == 0 && written.output.contains("  3. swift run -c release fisher-\(name)"))
     let tool = try Self.build(type, name, in: folder.path)
     for (words, expected) in [
-      (["verify", name, "--mutants"], " checks passed"), (["optimizers", name], type),
+      (["verify", name, "--mutants", "--untimed"], " checks passed"), (["optimizers", name], type),
       (["train", "--optimizer", name, "--epochs", "1", "--json", "-"], "\"optimizer\":\"\(name)\""),
       (
         [

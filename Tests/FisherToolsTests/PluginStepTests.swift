@@ -31,7 +31,7 @@ import Testing
     guard let c = Self.c else { return }
     let plugin = try BuiltPlugin(Self.examples.appendingPathComponent("kfac.c"), name: "kfac", compiler: c)
     defer { plugin.remove() }
-    let certificate = try Fisher(["verify", "--plugin", plugin.path, "--mutants"])
+    let certificate = try Fisher(["verify", "--plugin", plugin.path, "--mutants", "--untimed"])
     #expect(certificate.status == 0, "\(certificate.output) \(certificate.error)")
     for check in ["cost-as-declared", "invariance-rotation-of-units", "stale inverse", "swapped factors"] {
       #expect(certificate.output.contains(check), "\(check) did not run")
@@ -47,7 +47,7 @@ import Testing
     let source = Self.examples.appendingPathComponent("nesterov.cpp")
     let plugin = try BuiltPlugin(source, name: "nesterov", compiler: compiler)
     defer { plugin.remove() }
-    let certificate = try Fisher(["verify", "--plugin", plugin.path, "--mutants"])
+    let certificate = try Fisher(["verify", "--plugin", plugin.path, "--mutants", "--untimed"])
     #expect(certificate.status == 0, "\(certificate.output) \(certificate.error)")
     #expect(certificate.output.contains("passed  decay-as-declared"))
     let run = try Fisher([
@@ -60,7 +60,7 @@ import Testing
   /// hold: a step tries everything.
   @Test func routinesAgreeWithLoops() throws {
     try Self.withPlugin(pluginThatTriesRoutines) { plugin in
-      let certificate = try Fisher(["verify", "--plugin", plugin.path])
+      let certificate = try Fisher(["verify", "--plugin", plugin.path, "--untimed"])
       let failed = certificate.output.split(separator: "\n").filter { $0.contains("FAILED") }
       #expect(failed.count == 2 && failed[0].contains("cost-as-declared"), "\(certificate.output)")
       #expect(certificate.output.contains("passed  matches-reference-float"), "\(certificate.output)")
@@ -186,7 +186,7 @@ import Testing
           step: "return s ? 0 : 1;", table: table,
           names: names.replacing("static ", with: "__attribute__((unused)) static "))
       ) { plugin in
-        let run = try Fisher(["verify", "--plugin", plugin.path])
+        let run = try Fisher(["verify", "--plugin", plugin.path, "--untimed"])
         #expect(run.status == 2 && run.error.contains(message), "\(table): \(run.error)")
         #expect(run.error.split(separator: "\n").count == 1, "\(table): \(run.error)")
       }
@@ -217,7 +217,7 @@ import Testing
       }
       """.replacing("return s == 0", with: "return (void)s, 0")
     try Self.withPlugin(source) { plugin in
-      let certificate = try Fisher(["verify", "--plugin", plugin.path])
+      let certificate = try Fisher(["verify", "--plugin", plugin.path, "--untimed"])
       #expect(certificate.status == 0, "\(certificate.output) \(certificate.error)")
     }
   }

@@ -39,7 +39,7 @@ struct BuiltPlugin {
     let plugin = try BuiltPlugin(
       BuiltPlugin.root.appendingPathComponent("Examples/Plugin/Signum.swift"), name: "Signum")
     defer { plugin.remove() }
-    let certificate = try Fisher(["verify", "--plugin", plugin.path, "--mutants"])
+    let certificate = try Fisher(["verify", "--plugin", plugin.path, "--mutants", "--untimed"])
     #expect(certificate.status == 0, "\(certificate.output) \(certificate.error)")
     #expect(certificate.output.hasPrefix("Signum: Bernstein"))
     #expect(certificate.output.contains("passed  matches-reference "))
@@ -181,7 +181,8 @@ struct BuiltPlugin {
         #expect(run.error.contains(message), "\(fault): \(run.error)")
         #expect(run.error.split(separator: "\n").count == 1, "\(fault): \(run.error)")
       }
-      let late = try Fisher(["verify", "--plugin", plugin.path], environment: ["FISHER_FAULT": "later"])
+      let late = try Fisher(
+        ["verify", "--plugin", plugin.path, "--untimed"], environment: ["FISHER_FAULT": "later"])
       #expect(late.status == 1 && late.output.contains("FAILED  matches-reference"), "\(late.output)")
     }
   }
@@ -266,7 +267,7 @@ struct BuiltPlugin {
     }
     let plugin = try BuiltPlugin(source, name: "Descent", compiler: compiler)
     defer { plugin.remove() }
-    let certificate = try Fisher(["verify", "--plugin", plugin.path])
+    let certificate = try Fisher(["verify", "--plugin", plugin.path, "--untimed"])
     #expect(certificate.status == 0, "\(certificate.output) \(certificate.error)")
     for command in [["optimizers", "descent"], ["optimizers", "--json", "-"]] {
       let listed = try Fisher(command + ["--plugin", plugin.path])

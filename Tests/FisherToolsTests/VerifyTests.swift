@@ -3,7 +3,7 @@ import Testing
 /// Certificates and comparisons on the command line.
 @Suite struct VerifyCommandTests {
   @Test func certificate() throws {
-    let run = try Fisher(["verify", "adamw"])
+    let run = try Fisher(["verify", "adamw", "--untimed"])
     #expect(run.status == 0, "\(run.error)")
     #expect(run.output.hasPrefix("AdamW: Loshchilov & Hutter"))
     #expect(run.output.contains("passed  matches-reference "))
@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test func certificateAsJSON() throws {
-    let run = try Fisher(["verify", "sgd", "--mutants", "--json", "-"])
+    let run = try Fisher(["verify", "sgd", "--mutants", "--untimed", "--json", "-"])
     let lines = run.output.split(separator: "\n")
     #expect(run.status == 0 && lines.count > 15)
     #expect(lines.allSatisfy { $0.hasPrefix("{\"") && $0.hasSuffix("}") })

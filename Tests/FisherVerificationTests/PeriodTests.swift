@@ -14,7 +14,7 @@ import Testing
   /// In flops, passes included, at most three times the median, once the statistics are there.
   @Test(arguments: OptimizerRegistry.builtIn.names)
   func noStepIsMuchLonger(name: String) throws {
-    let steps = try CountingBackend.exclusively { try flops(of: name, from: 60, count: 40) }
+    let steps = try FlopMeter.exclusively { try flops(of: name, from: 60, count: 40) }
     let passes = Self.parameters.reduce(0.0) { $0 + 6 * Double(Self.samples * $1.count) }
     let sorted = steps.map { $0 + passes }.sorted()
     let (median, longest) = (sorted[sorted.count / 2], sorted.last!)

@@ -61,9 +61,11 @@ private func runPieces<S: KernelScalar>(
     let status = functions(
       &call, elementSize: MemoryLayout<S>.size, copyAhead(operands.value, i, count), gradient, states)
     if status != 0 { return .refused(status) }
-    var isFinite = FiniteCheck.isFinite(gradient, 0..<count) && isNewFinite(operands.value, i, count)
-    for slot in operands.slots { isFinite = isFinite && isNewFinite(slot, i, count) }
-    if !isFinite { return .notFinite }
+    var zeros = Lanes<S>.zero
+    mark(gradient, count, ahead: true, in: &zeros)
+    if let new = operands.value.new { mark(new + i, count, ahead: false, in: &zeros) }
+    for slot in operands.slots { if let new = slot.new { mark(new + i, count, ahead: false, in: &zeros) } }
+    if pairwiseSum(zeros) != 0 { return .notFinite }
     i += count
   }
   return .finite
@@ -84,9 +86,27 @@ private func copyAhead<S: KernelScalar>(
   return UnsafeMutableRawPointer(new + start)
 }
 
+/// Makes lanes of `zeros` NaN where an element is not finite.
+///
+/// - Parameter ahead: prefetch what comes a piece later; not for what ``copyAhead(_:_:_:)`` has prefetched.
 @inline(__always)
-private func isNewFinite<S: KernelScalar>(_ tensor: UpdateTensor<S>, _ i: Int, _ count: Int) -> Bool {
-  tensor.new.map { FiniteCheck.isFinite(UnsafePointer($0 + i), 0..<count) } ?? true
+private func mark<S: KernelScalar>(
+  _ p: UnsafePointer<S>, _ count: Int, ahead: Bool, in zeros: inout Lanes<S>
+) {
+  // Two sums, or each addition waits for the one before.
+  var other = Lanes<S>.zero
+  var i = 0
+  while i + 16 <= count {
+    if ahead { prefetchLine(p + (i + pieceCount)) }
+    mark(load(p + i), in: &zeros)
+    mark(load(p + i + 8), in: &other)
+    i += 16
+  }
+  while i < count {
+    mark(load(p + i, min(8, count - i)), in: &zeros)
+    i += 8
+  }
+  zeros += other
 }
 
 /// What a call on some thread has returned.

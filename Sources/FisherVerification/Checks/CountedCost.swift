@@ -55,7 +55,7 @@ private struct CostWorkload {
     let optimizer = try subject.type.init(subject.probe)
     let period = subject.record.cost.periods.map(optimizer.settings.integer).max() ?? 1
     var driver = try OptimizerDriver<Counted>(
-      optimizer, parameters: parameters, backend: CountingBackend(base: ReferenceBackend()), threads: 1)
+      optimizer, parameters: parameters, backend: CountingBackend(), threads: 1)
     var generator = KeyedGenerator(Check.seed)
     func random(_ rows: Int, _ columns: Int) -> Matrix<Counted> {
       Matrix(rows: rows, columns: columns) { _, _ in Counted(generator.uniform()) }

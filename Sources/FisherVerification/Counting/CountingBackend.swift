@@ -20,6 +20,10 @@ enum FlopMeter: Meter {
 /// Plain loops that count.
 typealias CountingBackend = MeteredBackend<ReferenceBackend, FlopMeter>
 
+extension MeteredBackend where Base == ReferenceBackend {
+  init() { self.init(base: ReferenceBackend()) }
+}
+
 /// Adds up the time that routines take, and their flops.
 enum TimeMeter: Meter {
   private static let nanoseconds = Atomic<Int>(0)

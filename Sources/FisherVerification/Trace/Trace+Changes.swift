@@ -37,17 +37,21 @@ extension PlainObjective where Scalar == Double {
 
   /// The same batch with a multiple of its Hessian.
   func multiplyingHessian(by c: Double) -> PlainObjective<Double> {
-    var scaled: Hessian?
-    if let hessian {
-      scaled = { direction in
+    mapHessian { hessian in
+      { direction in
         hessian(direction).mapValues {
           Matrix($0.array.map { c * $0 }, rows: $0.rows, columns: $0.columns)
         }
       }
     }
-    return PlainObjective(
+  }
+
+  /// The same batch with another Hessian, if it has one.
+  func mapHessian(_ change: (@escaping Hessian) -> Hessian) -> PlainObjective<Double> {
+    PlainObjective(
       loss: loss, sampleCount: sampleCount, captures: captures, outputGradients: outputGradients,
-      sampled: try? sampledCaptures(), exact: try? exactFisher(), secondPass: secondPass, hessian: scaled)
+      sampled: try? sampledCaptures(), exact: try? exactFisher(), secondPass: secondPass,
+      hessian: hessian.map { change($0) })
   }
 }
 

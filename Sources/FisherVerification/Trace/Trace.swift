@@ -69,13 +69,16 @@ public struct Trace: Sendable {
   ///   - backend: what carries out the products.
   ///   - threads: the most threads to use.
   ///   - schedule: what multiplies the learning rate.
+  ///   - groups: parameters that are treated in their own way.
   ///   - beforeStep: may change the driver before each step: the place for mutations.
   public func run<S: KernelScalar>(
     _ optimizer: any Optimizer, _ type: S.Type, on backend: any Backend = NativeBackend(), threads: Int = 1,
-    schedule: Schedule = .constant, beforeStep: (inout OptimizerDriver<S>) throws -> Void = { _ in }
+    schedule: Schedule = .constant, groups: [ParameterGroup] = [],
+    beforeStep: (inout OptimizerDriver<S>) throws -> Void = { _ in }
   ) throws -> [[Double]] {
     var driver = try OptimizerDriver<S>(
-      optimizer, parameters: parameters, schedule: schedule, backend: backend, threads: threads)
+      optimizer, parameters: parameters, groups: groups, schedule: schedule, backend: backend,
+      threads: threads)
     var values = matrices(self.values, S.self)
     for (i, gradients) in gradients.enumerated() {
       try beforeStep(&driver)
