@@ -1,6 +1,7 @@
 import FisherCommandLine
 import FisherRuntime
 import FisherTraining
+import FisherKit
 import Foundation
 import Testing
 
@@ -129,6 +130,17 @@ func helpHasAnExample(_ command: String) throws {
     #expect(line["secondsPerStep"] as? Double ?? 0 > 0 && line["peakFraction"] as? Double ?? 0 > 0)
     #expect((line["overSGD"] as? Double != nil) == (line["optimizer"] as? String != "passes"))
   }
+}
+
+/// Whatever a method asks of its batch, the benchmark has it.
+@Test func benchMeasuresEveryOptimizer() throws {
+  let names = OptimizerRegistry.builtIn.records.filter { !$0.needs.contains(.exactFisher) }.map(\.name)
+  let run = try Fisher(
+    ["bench", "step", "--network", "mlp:6-5-4", "--batch", "4", "--types", "f32", "--quick", "--json", "-"]
+      + ["--optimizers", names.joined(separator: ",")])
+  #expect(run.status == 0, "\(run.error)")
+  let measured = Set(try run.lines().compactMap { $0["optimizer"] as? String })
+  #expect(measured.isSuperset(of: names), "\(Set(names).subtracting(measured))")
 }
 
 /// A tiny run: every line is JSON with the promised keys, and the numbers fit together.

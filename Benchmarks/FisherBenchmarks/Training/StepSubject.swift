@@ -54,10 +54,8 @@ final class StepSubject<S: KernelScalar> {
 
   /// The optimizer's part of a step, on what the last pass left.
   func update() {
-    let objective = PlainObjective<S>(
-      loss: workspace.loss, sampleCount: workspace.termCount, captures: captures,
-      outputGradients: outputGradients,
-      sampled: sampled)
+    let objective = StepObjective(
+      workspace, values, captures: captures, sampled: sampled, outputGradients: outputGradients)
     (captures, sampled, outputGradients) = (nil, nil, nil)
     do throws(StepRefusal) {
       _ = try driver.step(values: &values, gradients: &gradients, objective: objective)
