@@ -15,11 +15,11 @@ extension OptimizerTemplate {
 
       /// The facts. `fisher verify` holds the method to each of them; docs/plugins.md says how.
       public static let record = OptimizerRecord(
-        name: "__NAME__", title: "__TYPE__", summary: "Gradient descent with momentum.", paper: "AUTHORS: TITLE, YEAR",
-        hyperparameters: __TYPE__.hyperparameters, invariances: [.elementPermutation, .sign, .rotation],
-        cost: Cost(flops: 6 * .P, elements: 5 * .P), stateSize: "P",
-        probes: [["beta": 0.5, "weightDecay": 0.25, "lr": 0.05]], weightDecay: .decoupled,
-        constantResponse: .geometric("beta"))
+        name: "__NAME__", title: "__TYPE__", summary: "Gradient descent with momentum.",
+        paper: "AUTHORS: TITLE, YEAR", hyperparameters: __TYPE__.hyperparameters,
+        invariances: [.elementPermutation, .sign, .rotation], cost: Cost(flops: 6 * .P, elements: 5 * .P),
+        stateSize: "P", probes: [["beta": 0.5, "weightDecay": 0.25, "lr": 0.05]],
+        weightDecay: .decoupled, constantResponse: .geometric("beta"))
 
       public init() {}
 

@@ -50,7 +50,8 @@ extension OptimizerTemplate {
             step.invert([DampedFactor(A, damping: damping, as: "Ai", of: name)])
           }
           guard let Ai = step.latest("Ai", of: name), Ai.rows == inputs, Ai.columns == inputs else {
-            throw .failed(optimizer: Self.record.name, place: name, reason: "its state has no Ai of \\(inputs)×\\(inputs)")
+            throw .failed(
+              optimizer: Self.record.name, place: name, reason: "its state has no Ai of \\(inputs)×\\(inputs)")
           }
           let gradient = step.gradient(weight)
           let Δ = step.temporary("Δ", of: name, rows: weight.rows, columns: inputs) { Δ in
