@@ -21,14 +21,8 @@ enum Evaluate {
   /// - Returns: the exit status.
   static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(words, options: StoredRun.options + ["on", "json"])
-    do {
-      try StoredRun(arguments, command: "eval").answer(
-        Question(other: arguments.value("on"), json: arguments.jsonLines(), isQuiet: arguments.isQuiet))
-      return 0
-    } catch let error as UsageError {
-      throw error
-    } catch {
-      throw UsageError("\(error)")
+    return try StoredRun.answer(arguments, command: "eval") {
+      Question(other: arguments.value("on"), json: try arguments.jsonLines(), isQuiet: arguments.isQuiet)
     }
   }
 

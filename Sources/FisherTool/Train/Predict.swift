@@ -21,14 +21,7 @@ enum Predict {
   /// - Returns: the exit status.
   static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(words, options: StoredRun.options + ["input"])
-    do {
-      try StoredRun(arguments, command: "predict").answer(Question(input: arguments.value("input")))
-      return 0
-    } catch let error as UsageError {
-      throw error
-    } catch {
-      throw UsageError("\(error)")
-    }
+    return try StoredRun.answer(arguments, command: "predict") { Question(input: arguments.value("input")) }
   }
 
   private struct Question: StoredRun.Question {

@@ -12,7 +12,7 @@ struct StoredRun {
   private let threads: Int
 
   /// - Throws: `UsageError`, or a `FileError` if there is no whole checkpoint.
-  init(_ arguments: Arguments, command: String) throws {
+  private init(_ arguments: Arguments, command: String) throws {
     guard let folder = arguments.positional.first, arguments.positional.count == 1 else {
       throw UsageError(
         "\(command) takes one folder of a checkpoint, and \(arguments.positional.count) are given")
@@ -27,8 +27,24 @@ struct StoredRun {
     func ask<S: KernelScalar>(_ trainer: Trainer<S>, _ data: DataSplit) throws
   }
 
+  /// Asks the run that the arguments name.
+  ///
+  /// - Returns: the exit status.
+  /// - Throws: `UsageError` in one line, whatever fails.
+  static func answer<Q: Question>(
+    _ arguments: Arguments, command: String, _ question: () throws -> Q
+  ) throws(UsageError) -> Int32 {
+    do {
+      let run = try StoredRun(arguments, command: command)
+      try run.answer(try question())
+      return 0
+    } catch {
+      throw UsageError("\(error)")
+    }
+  }
+
   /// Asks the run as it was stored. The data it was trained with have to be where they were.
-  func answer(_ question: some Question) throws {
+  private func answer(_ question: some Question) throws {
     func ask<S: KernelScalar>(_: S.Type) throws {
       var configuration = configuration
       let (trainer, data, _) = try configuration.trainer(S.self, threads: threads)
