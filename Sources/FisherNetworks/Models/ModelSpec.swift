@@ -91,9 +91,12 @@ public struct ModelSpec: Sendable, Hashable, CustomStringConvertible {
     return false
   }
 
-  /// The layers for samples of the shape `input`, with `outputs` numbers at the end.
+  /// The layers of a network for samples of a shape.
   ///
-  /// - Parameter vocabulary: the samples are sequences of tokens below it; nil if they are numbers.
+  /// - Parameters:
+  ///   - input: the shape of a sample.
+  ///   - outputs: the length of the network's output.
+  ///   - vocabulary: the samples are sequences of tokens below it; nil if they are numbers.
   /// - Throws: ``NetworkError/model(text:reason:)`` if the text says other sizes or the samples are not what the model takes.
   public func layers(
     input: SampleShape, outputs: Int, vocabulary: Int? = nil

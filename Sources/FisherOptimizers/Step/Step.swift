@@ -166,7 +166,9 @@ public struct Step<Scalar: KernelScalar> {
 
   /// Stages a new value of a parameter, computed beside the old one.
   ///
-  /// - Parameter value: shaped as θ.
+  /// - Parameters:
+  ///   - parameter: θ.
+  ///   - value: shaped as θ.
   public mutating func replace(_ parameter: ParameterInfo, by value: Matrix<Scalar>) {
     apply(Replacement<Scalar>(), to: parameter, gradient: value)
   }

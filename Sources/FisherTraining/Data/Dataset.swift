@@ -109,7 +109,7 @@ public struct Dataset: Sendable {
       targets: .classes(classes.flatMap(\.self), count: classCount), vocabulary: vocabulary)
   }
 
-  /// Rows of `width` numbers from a CSV file without targets, as ``Trainer/predict(_:)`` takes them.
+  /// Rows of `width` numbers from a CSV file without targets, as ``Trainer/predict(_:)-([[Float]])`` takes them.
   ///
   /// - Throws: ``FileError`` with the number of the first bad line.
   public static func rows(ofCSV path: String, width: Int) throws(FileError) -> [[Float]] {

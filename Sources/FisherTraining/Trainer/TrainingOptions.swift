@@ -21,7 +21,7 @@ public struct TrainingOptions: Sendable {
   /// Inputs are shifted and scaled by the mean and deviation of the training data. Never if they are the targets too.
   public var normalizes = true
   /// The target numbers of a regression are shifted and scaled likewise: losses are in units of their variance, and
-  /// ``Trainer/predict(_:)`` gives numbers in the units of the data.
+  /// ``Trainer/predict(_:)-(Dataset)`` gives numbers in the units of the data.
   public var normalizesTargets = false
   /// Gradients are those of the network as it is tested: batch norms keep their running averages, dropout drops nothing.
   /// Methods that need the gradients of single samples need it for batch norms.
