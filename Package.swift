@@ -92,10 +92,13 @@ let package = Package(
     .target(
       name: "FisherNetworks", dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherRuntime"],
       swiftSettings: optimised),
+    // Ranks that compute together: knows no linear algebra.
+    .target(name: "FisherDistributed", dependencies: ["FisherRuntime"], swiftSettings: optimised),
     .target(
       name: "FisherTraining",
       dependencies: [
-        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherRuntime",
+        "FisherCurvature", "FisherDistributed", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers",
+        "FisherRuntime",
       ],
       swiftSettings: optimised),
     .target(
@@ -107,7 +110,8 @@ let package = Package(
     .target(
       name: "FisherKit",
       dependencies: [
-        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherTraining",
+        "FisherCurvature", "FisherDistributed", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers",
+        "FisherTraining",
       ] + plugins.map { .byName(name: "FisherPlugin" + $0) }),
   ]
     + plugins.flatMap { name -> [Target] in
@@ -148,7 +152,8 @@ let package = Package(
     } + [
       // Tests.
       .target(
-        name: "FisherTestSupport", dependencies: ["FisherLinearAlgebra", "FisherRuntime"],
+        name: "FisherTestSupport",
+        dependencies: ["FisherDistributed", "FisherLinearAlgebra", "FisherRuntime"],
         path: "Tests/FisherTestSupport", swiftSettings: optimised),
       .target(
         name: "OptimizerTestSupport",
@@ -162,6 +167,10 @@ let package = Package(
         ],
         swiftSettings: optimised),
       .testTarget(name: "FisherRuntimeTests", dependencies: ["FisherRuntime"]),
+      .testTarget(
+        name: "FisherDistributedTests",
+        dependencies: ["FisherDistributed", "FisherRuntime", "FisherTestSupport"],
+        swiftSettings: optimised),
       .testTarget(
         name: "FisherLinearAlgebraTests",
         dependencies: ["FisherLinearAlgebra", "FisherRuntime", "FisherTestSupport"],
@@ -178,7 +187,9 @@ let package = Package(
         swiftSettings: optimised),
       .testTarget(
         name: "FisherTrainingTests",
-        dependencies: ["FisherTraining", "FisherRuntime", "FisherTestSupport"]
+        dependencies: [
+          "FisherDistributed", "FisherKit", "FisherTraining", "FisherRuntime", "FisherTestSupport",
+        ]
           + plugins.map { .byName(name: "FisherPlugin" + $0) },
         swiftSettings: optimised),
       .testTarget(

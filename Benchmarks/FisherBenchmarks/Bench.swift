@@ -10,7 +10,8 @@ package enum Bench {
 
     Suites: \(names.joined(separator: ", ")), all. Ours and every library run in turn in one process;
     a ratio above 1 means that ours is faster. step and optimizers measure steps of training
-    against those of SGD with momentum, not against libraries.
+    against those of SGD with momentum, not against libraries. allreduce, alone, sums over ranks that share memory;
+    under mpirun also by its MPI library.
 
       --types    element types, f32 and f64 by default
       --threads  thread counts, 1 by default
@@ -21,6 +22,7 @@ package enum Bench {
       --plugin   a shared library whose optimizers these suites know, too
       --network  a model for them instead of their own: mlp:…, autoencoder:…, or gpt:…, of 64 random tokens each
       --batch    its samples; 64, 1000 or 4 by default
+      --ranks    for the suite allreduce: 2 by default; its sizes are bytes
       --quick    shorter samples and fewer rounds
       --json     one JSON object a line to a file, or - for standard output
 
@@ -36,8 +38,11 @@ package enum Bench {
   package static func run(_ words: [String]) throws(UsageError) -> Int32 {
     let arguments = try Arguments(
       words,
-      options: ["types", "threads", "against", "sizes", "json", "optimizers", "network", "batch", "plugin"],
+      options: [
+        "types", "threads", "against", "sizes", "json", "optimizers", "network", "batch", "plugin", "ranks",
+      ],
       flags: ["quick"])
+    if arguments.positional == ["allreduce"] { return try AllReduceBench.run(arguments) }
     try requireKnown(arguments.positional)
     func isChosen(_ name: String) -> Bool {
       !arguments.positional.filter { $0 == name || $0 == "all" }.isEmpty

@@ -1,4 +1,5 @@
 import FisherRuntime
+import Synchronization
 
 /// Text for people. What cannot be written ends the program: one line on standard error, and exit status 1.
 package enum Console {
@@ -23,7 +24,15 @@ package enum Console {
     dlsym(nil, "stdout")?.load(as: UnsafeMutablePointer<FILE>?.self)
   }
 
+  private static let farewell = Mutex<(@Sendable () -> Void)?>(nil)
+
+  /// What is done before the program ends because something cannot be written.
+  package static func beforeFailing(_ action: @escaping @Sendable () -> Void) {
+    farewell.withLock { $0 = action }
+  }
+
   static func fail(_ place: String, _ code: Int32) -> Never {
+    farewell.withLock { $0 }?()
     error("cannot write to \(place)" + (code == 0 ? "" : ": " + String(cString: strerror(code))))
     // Not `exit`, which would try to write what is still in buffers.
     _exit(1)

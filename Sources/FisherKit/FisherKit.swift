@@ -1,6 +1,7 @@
 // The umbrella: `import FisherKit` brings what a program computes and trains with, and every optimizer of the package.
 // The property battery is `import FisherVerification`, the linear algebra alone `import FisherLinearAlgebra`.
 @_exported import FisherCurvature
+@_exported import FisherDistributed
 @_exported import FisherLinearAlgebra
 @_exported import FisherNetworks
 @_exported import FisherOptimizers

@@ -9,7 +9,7 @@ enum Doctor {
     usage: fisher doctor [--json PATH]
 
     Prints the processor, the instruction set chosen and why, threads, caches, the measured peak and memory
-    bandwidth, every CBLAS library found, and the optimizers.
+    bandwidth, every CBLAS and MPI library found, and the optimizers.
 
       --json     one JSON object to a file, or - for standard output
 
@@ -35,6 +35,7 @@ private struct Facts {
   let tier = InstructionSet.best
   let threads = Threads.available
   let libraries = CBLASBackend.discover()
+  let mpi = MPILibrary.discover()
   let peak: [(threads: Int, f32: Double, f64: Double, bandwidth: Double)]
 
   init() {
@@ -76,6 +77,8 @@ private struct Facts {
       }
     }
     if libraries.isEmpty { line("library", "no CBLAS library found (apt-get install libopenblas-dev)") }
+    for library in mpi { line("MPI", "\(library.version), \(library.interface.rawValue)  \(library.path)") }
+    if mpi.isEmpty { line("MPI", "no MPI library found (apt-get install mpich)") }
     line("optimizers", OptimizerRegistry.installed.names.joined(separator: " "))
   }
 
@@ -101,6 +104,16 @@ private struct Facts {
                 ("missing", .array(library.missingSymbols.map(JSON.string))),
               ])
             })
+      ),
+      (
+        "mpi",
+        .array(
+          mpi.map { library in
+            .object([
+              ("path", .string(library.path)), ("version", .string(library.version)),
+              ("abi", .string(library.interface.rawValue)),
+            ])
+          })
       ), ("optimizers", .array(OptimizerRegistry.installed.names.map(JSON.string))),
     ])
   }

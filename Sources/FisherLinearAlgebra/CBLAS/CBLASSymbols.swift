@@ -45,17 +45,6 @@ struct CBLASSymbols {
 
   /// The file that the functions come from, with links resolved.
   var path: String? {
-    // `dladdr` is declared only with GNU extensions, so it is looked up; it fills four pointers, the name first.
-    typealias Function = @convention(c) (UnsafeRawPointer, UnsafeMutableRawPointer) -> Int32
-    guard let dladdr = dlsym(handle, "dladdr"),
-      let function = address(of: "cblas_dgemm") ?? address(of: "cblas_sgemm")
-    else { return nil }
-    return withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: 4) { info in
-      info.initialize(repeating: nil)
-      guard unsafeBitCast(dladdr, to: Function.self)(function, info.baseAddress!) != 0 else { return nil }
-      guard let path = info[0], let resolved = realpath(path, nil) else { return nil }
-      defer { free(resolved) }
-      return String(cString: resolved)
-    }
+    (address(of: "cblas_dgemm") ?? address(of: "cblas_sgemm")).flatMap { loadedFile(of: $0, in: handle) }
   }
 }

@@ -14,6 +14,8 @@ public enum StepRefusal: Error, Equatable, CustomStringConvertible {
   case unavailable(optimizer: String, what: String)
   /// The optimizer could not go on: a factorization failed, say.
   case failed(optimizer: String, place: String, reason: String)
+  /// Something outside of the step ended it: another process that took part, say.
+  case interrupted(reason: String)
 
   public var description: String {
     switch self {
@@ -32,6 +34,8 @@ public enum StepRefusal: Error, Equatable, CustomStringConvertible {
       return "\(optimizer) needs \(what), which this run does not provide"
     case .failed(let optimizer, let place, let reason):
       return "\(optimizer): \(place): \(reason); no step was taken"
+    case .interrupted(let reason):
+      return reason
     }
   }
 }

@@ -26,6 +26,11 @@ struct Interruption: Error {
     }
   }
 
+  /// Leaves it to the first of several ranks, which the same signal reaches.
+  static func ignore() {
+    for signal in [SIGINT, SIGTERM] { FisherRuntime.signal(signal, SIG_IGN) }
+  }
+
   /// - Throws: ``Interruption`` if a signal came.
   static func check() throws(Interruption) {
     let signal = received.load(ordering: .relaxed)

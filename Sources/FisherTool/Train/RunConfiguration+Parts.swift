@@ -29,6 +29,7 @@ extension RunConfiguration {
     options.epochs = try integer("epochs")
     options.batchSize = try integer("batch")
     options.microBatchSize = try optionalInteger("micro-batch")
+    options.shards = try integer("shards")
     options.seed = UInt64(try integer("seed", from: 0, to: .max))
     options.schedule = self["schedule"]
     options.augmentations = try Augmentation.parse(self["augment"])
@@ -55,17 +56,19 @@ extension RunConfiguration {
 
   /// A run that has not begun, its options complete: with weights of another run, if it wants some.
   mutating func trainer<S: KernelScalar>(
-    _: S.Type, threads: Int
+    _: S.Type, threads: Int, checksRanks: Bool = false, communicator: any Communicator = SingleProcess()
   ) throws -> (trainer: Trainer<S>, data: DataSplit, optimizer: any Optimizer) {
     let optimizer = try optimizer()
     let backend = try backend()
     let data = try data()
-    complete(for: data, type(of: optimizer).record)
+    complete(for: data, type(of: optimizer).record, ranks: communicator.size)
     var options = try options(threads: threads)
+    options.checksRanks = checksRanks
     let network = try network(for: data, S.self)
     options.groups = try groups(for: optimizer, network.parameters)
     let trainer = try Trainer(
-      network, data, optimizer: optimizer, options: options, registry: .installed, backend: backend)
+      network, data, optimizer: optimizer, options: options, registry: .installed, backend: backend,
+      communicator: communicator)
     return (trainer, data, optimizer)
   }
 

@@ -29,6 +29,9 @@ struct RunConfiguration: Sendable {
     Option(
       name: "batch", standard: "", help: "samples of a step; by default 16, or 128 from 10 000 examples on"),
     Option(name: "micro-batch", standard: "", help: "samples that pass at once; gradients are added up"),
+    Option(
+      name: "shards", standard: "",
+      help: "parts of a batch, added up in a fixed order; by default 1, or 4 with several ranks"),
     Option(name: "seed", standard: "1", help: "weights, order and augmentation follow from it"),
     Option(
       name: "weights", standard: "",
@@ -127,7 +130,9 @@ struct RunConfiguration: Sendable {
   subscript(_ name: String) -> String { texts[name] ?? "" }
 
   /// Fills in what was left to the data and to the optimizer.
-  mutating func complete(for data: DataSplit, _ optimizer: OptimizerRecord? = nil) {
+  mutating func complete(for data: DataSplit, _ optimizer: OptimizerRecord? = nil, ranks: Int = 1) {
+    // Few enough for small batches; for more ranks, one each.
+    if self["shards"].isEmpty { texts["shards"] = ranks == 1 ? "1" : "\(max(4, ranks))" }
     if self["clip-norm"].isEmpty && self["clip-value"].isEmpty, case .norm(let limit)? = optimizer?.clipping {
       texts["clip-norm"] = "\(limit)"
     }

@@ -22,7 +22,9 @@ enum Train {
         --checkpoint-steps  write them after so many steps, too
         --resume      folder of a checkpoint: goes on with the same bits
         --report      a page with curves and a table of the run, one file, written after every epoch
-        --threads     \(Threads.available) by default; the bits do not depend on it
+        --threads     \(Threads.available) by default, shared out to the ranks; the bits do not depend on it
+        --ranks       processes that train together, started here; or start them with mpirun
+        --check-ranks  all ranks compare a hash of weights and state after every step
         --json        JSON Lines to a file, or - for standard output
 
       example: fisher train --optimizer adamw --set lr=3e-3 --epochs 10
@@ -34,45 +36,49 @@ enum Train {
     let arguments = try Arguments(
       words,
       options: RunConfiguration.options.map(\.name) + [
-        "set", "group", "checkpoint", "checkpoint-steps", "resume", "report", "threads", "json",
-      ], hint: settingHint)
+        "set", "group", "checkpoint", "checkpoint-steps", "resume", "report", "threads", "json", "ranks",
+      ], flags: ["check-ranks"], hint: settingHint)
     if let extra = arguments.positional.first {
       throw UsageError("train takes no '\(extra)'; options begin with --")
     }
-    do {
+    let ranks: Ranks
+    do { ranks = try Ranks(arguments, command: ["train"] + words) } catch {
+      throw error as? UsageError ?? UsageError("\(error)")
+    }
+    return try ranks.run {
       let checkpoint = try arguments.value("resume").map { try Checkpoint(in: $0) }
       let configuration =
         try checkpoint.map { try RunConfiguration($0, arguments) } ?? RunConfiguration(arguments)
       switch configuration["type"] {
-      case "f32": return try run(Float.self, configuration, checkpoint, arguments)
-      case "f64": return try run(Double.self, configuration, checkpoint, arguments)
+      case "f32": return try run(Float.self, configuration, checkpoint, arguments, ranks)
+      case "f64": return try run(Double.self, configuration, checkpoint, arguments, ranks)
       default: throw UsageError("--type: '\(configuration["type"])' is neither f32 nor f64")
       }
-    } catch let error as UsageError {
-      throw error
-    } catch {
-      throw UsageError("\(error)")
     }
   }
 
   private static func run<S: KernelScalar>(
-    _: S.Type, _ configuration: RunConfiguration, _ checkpoint: Checkpoint?, _ arguments: Arguments
+    _: S.Type, _ configuration: RunConfiguration, _ checkpoint: Checkpoint?, _ arguments: Arguments,
+    _ ranks: Ranks
   ) throws -> Int32 {
     var configuration = configuration
-    let threads = try arguments.count("threads", atMost: Threads.most) ?? Threads.available
-    let (trainer, data, optimizer) = try configuration.trainer(S.self, threads: threads)
+    let threads = try arguments.count("threads", atMost: Threads.most) ?? ranks.threads
+    let (trainer, data, optimizer) = try configuration.trainer(
+      S.self, threads: threads, checksRanks: arguments.has("check-ranks"), communicator: ranks.communicator)
     if let checkpoint {
       try trainer.resume(from: checkpoint)
     } else if !configuration["weights"].isEmpty {
       try trainer.loadWeights(
         from: configuration["weights"], matching: NamePattern(configuration["weights-only"]))
     }
+    if !ranks.isFirst { return try follow(trainer, ranks) }
     let saver = try Saver(arguments, resumed: checkpoint, configuration: configuration.stored)
     var page = try RunReport(arguments, configuration, trainer, data)
     let report = TrainingReport(
       json: try arguments.jsonLines(appending: checkpoint != nil), isQuiet: arguments.isQuiet)
     report.start(configuration, trainer, data, optimizer)
     Interruption.listen()
+    try ranks.start()
     do {
       let result = try trainer.run { event in
         report.show(event, trainer.options.epochs)
@@ -97,7 +103,17 @@ enum Train {
       return interruption.status
     } catch {
       // The run failed, not its input: refused steps and disks that are full.
-      report.fail("\(error)")
+      report.fail("\(error)", isTold: !ranks.communicator.fail())
+      return 1
+    }
+  }
+
+  /// The same run without a word: the first rank reads signals, writes files and tells.
+  private static func follow<S: KernelScalar>(_ trainer: Trainer<S>, _ ranks: Ranks) throws -> Int32 {
+    Interruption.ignore()
+    try ranks.start()
+    do { return try trainer.run().finalTestLoss.isFinite ? 0 : 1 } catch {
+      if ranks.communicator.fail() { Console.error("\(error)") }
       return 1
     }
   }

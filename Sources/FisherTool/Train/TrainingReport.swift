@@ -101,14 +101,15 @@ struct TrainingReport {
       ]))
   }
 
-  func fail(_ message: String) {
+  /// - Parameter isTold: another rank has said it on standard error.
+  func fail(_ message: String, isTold: Bool = false) {
     if isTerminal && !isQuiet {
       print("\r\u{1B}[K", terminator: "")
       // Before the message, which goes another way.
       Console.flush()
     }
     json?.write(.object([("event", .string("failure")), ("message", .string(message))]))
-    Console.error(message)
+    if !isTold { Console.error(message) }
   }
 }
 

@@ -22,6 +22,7 @@ extension Trainer {
       "normalization": "\(options.normalizes)",
       "frozen statistics": "\(options.freezesStatistics)",
     ]
+    if options.shards != 1 { texts["shards"] = "\(options.shards)" }
     if options.normalizesTargets { texts["target normalization"] = "true" }
     return texts
   }

@@ -3,17 +3,19 @@ import FisherLinearAlgebra
 import FisherNetworks
 import FisherOptimizers
 
-/// The batch in the workspace, as an optimizer may ask it again.
+/// The batch, as an optimizer may ask it again.
 ///
-/// A batch that was cut into micro-batches is sent forward again, part by part: that takes another forward pass for
-/// every question, and the answers are those of the whole batch.
+/// A rank that has one pass still has it in the workspace. A batch that was cut further is sent forward again, part by
+/// part: that takes another forward pass for every question. Each rank asks its own shards, and the answers are those of
+/// the whole batch.
 final class BatchObjective<Scalar: KernelScalar>: Objective {
   let loss: Double
   let sampleCount: Int
   let captures: Captures<Scalar, Empirical>?
   let outputGradients: OutputGradients<Scalar>?
-  /// What went forward, one after the other; a single one is still in the workspace.
-  private let passes: [Pass]
+  /// What went forward, one after the other, for each of this rank's shards.
+  private let shards: [[Pass]]
+  private let cut: ShardedBatch
   private let workspace: Workspace<Scalar>
   private let seed: UInt64
   private var values: [Matrix<Scalar>]
@@ -21,14 +23,15 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
 
   init(
     loss: Double, sampleCount: Int, captures: Captures<Scalar, Empirical>?,
-    outputGradients: OutputGradients<Scalar>?, passes: [Pass], workspace: Workspace<Scalar>,
-    values: [Matrix<Scalar>], seed: UInt64
+    outputGradients: OutputGradients<Scalar>?, shards: [[Pass]], cut: ShardedBatch,
+    workspace: Workspace<Scalar>, values: [Matrix<Scalar>], seed: UInt64
   ) {
     self.loss = loss
     self.sampleCount = sampleCount
     self.captures = captures
     self.outputGradients = outputGradients
-    self.passes = passes
+    self.shards = shards
+    self.cut = cut
     self.workspace = workspace
     self.values = values
     self.seed = seed
@@ -37,23 +40,26 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   /// A forward pass with labels.
   struct Pass {
     let batch: Batch<Scalar>
+    /// The number of its first sample in the whole batch.
+    let firstSample: Int
     let mode: PassMode
   }
+
+  private var isInWorkspace: Bool { shards.count == 1 && shards[0].count == 1 }
 
   /// The same labels are drawn however the batch was cut.
   func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
     draws += 1
-    return Captures(
-      concatenating: replayed { first in
-        workspace.sampledCaptures(values, seed: seed &+ draws, firstSample: first)
-      }, on: workspace.backend)
+    let own = replayed { workspace.sampledCaptures(values, seed: seed &+ draws, firstSample: $0.firstSample) }
+    return try cut.gathered(
+      own.map { Captures(concatenating: $0, on: workspace.backend) }, on: workspace.backend)
   }
 
   /// Rows of the exact Fisher matrix's root for which there is memory: four square matrices of them in `Double` are 2 GiB.
   private static var mostExactRows: Int { 8192 }
 
   func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
-    let (samples, outputs) = (passes.reduce(0) { $0 + $1.batch.inputs.rows }, workspace.network.output.count)
+    let (samples, outputs) = (cut.sampleCount, workspace.network.output.count)
     if samples * outputs > Self.mostExactRows {
       let most = Self.mostExactRows / outputs
       throw .failed(
@@ -61,30 +67,42 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
         reason: "a root with \(samples * outputs) rows, of at most \(Self.mostExactRows); "
           + (most > 0 ? "set a batch of at most \(most)" : "the network has too many outputs"))
     }
-    return ExactFisher(concatenating: replayed { _ in workspace.exactFisher(values) }, on: workspace.backend)
+    let own = replayed { _ in workspace.exactFisher(values) }
+    return try cut.gathered(
+      own.map { ExactFisher(concatenating: $0, on: workspace.backend) }, on: workspace.backend)
   }
 
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {
-    if passes.count == 1 { return workspace.loss(at: values) * workspace.scaleToMean }
-    var (sum, terms) = (0.0, 0)
-    for pass in passes {
-      let loss = forward(pass, values) * workspace.scaleToMean
-      sum += loss * Double(workspace.termCount)
-      terms += workspace.termCount
+    if isInWorkspace && cut.isWhole { return workspace.loss(at: values) * workspace.scaleToMean }
+    var numbers: [Double] = []
+    for passes in shards {
+      var (sum, terms) = (0.0, 0)
+      for pass in passes {
+        let loss =
+          (isInWorkspace ? workspace.loss(at: values) : forward(pass, values)) * workspace.scaleToMean
+        sum += loss * Double(workspace.termCount)
+        terms += workspace.termCount
+      }
+      numbers += [sum, Double(terms)]
     }
-    return sum / Double(terms)
+    let all = try cut.gathered(numbers) { _ in 2 }
+    let places = stride(from: 0, to: all.count, by: 2)
+    return cut.tree.sum(places.map { all[$0] }) / places.reduce(0) { $0 + all[$1 + 1] }
   }
 
   func captures(
     at values: [String: Matrix<Scalar>]
   ) throws(StepRefusal) -> Captures<Scalar, Empirical> {
     let all = zip(workspace.network.parameters, self.values).map { values[$0.name] ?? $1 }
-    if passes.count == 1 { return workspace.captures(at: all) }
-    let parts = passes.map { pass in
-      _ = forward(pass, all)
-      return workspace.labelledCaptures(all)
+    let own = shards.map { passes in
+      let parts = passes.map { pass in
+        if isInWorkspace { return workspace.captures(at: all) }
+        _ = forward(pass, all)
+        return workspace.labelledCaptures(all)
+      }
+      return Captures(concatenating: parts, on: workspace.backend)
     }
-    return Captures(concatenating: parts, on: workspace.backend)
+    return try cut.gathered(own, on: workspace.backend)
   }
 
   func hessianProduct(
@@ -96,29 +114,41 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
         optimizer: "products of the Hessian", place: layer, reason: "the layer has no second derivatives")
     }
     let v = network.parameters.map { direction[$0.name] ?? Matrix(rows: $0.rows, columns: $0.columns) }
-    var accumulator = GradientAccumulator<Scalar>()
-    _ = replayed { _ in
-      var products = network.zeros()
-      workspace.hessianProduct(values, along: v, into: &products)
-      let toMean = workspace.scaleToMean
-      for i in products.indices where toMean != 1 {
-        scal(alpha: Scalar(toMean), &products[i], on: workspace.backend)
-      }
-      accumulator.add(products, count: workspace.termCount, on: workspace.backend)
+    let own = replayed { _ in (product: meanHessianProduct(v), terms: workspace.termCount) }
+    let means = own.map { parts in
+      var accumulator = GradientAccumulator<Scalar>()
+      for part in parts { accumulator.add(part.product, count: part.terms, on: workspace.backend) }
+      return (product: accumulator.take(), terms: parts.reduce(0) { $0 + $1.terms })
     }
-    return Dictionary(uniqueKeysWithValues: zip(network.parameters.map(\.name), accumulator.take()))
+    var total = means[0].product
+    if !cut.isWhole {
+      var sum = ShardSum<Scalar>(cut)
+      for mean in means { sum.add([(mean.product, Double(mean.terms) / Double(sampleCount))]) }
+      total = try sum.total()
+    }
+    return Dictionary(uniqueKeysWithValues: zip(network.parameters.map(\.name), total))
+  }
+
+  /// Of the mean loss of the pass in the workspace.
+  private func meanHessianProduct(_ v: [Matrix<Scalar>]) -> [Matrix<Scalar>] {
+    var products = workspace.network.zeros()
+    workspace.hessianProduct(values, along: v, into: &products)
+    let toMean = workspace.scaleToMean
+    for i in products.indices where toMean != 1 {
+      scal(alpha: Scalar(toMean), &products[i], on: workspace.backend)
+    }
+    return products
   }
 
   func planningEnded() { values = [] }
 
-  /// What the body, which gets the number of the first sample, makes of each pass in the workspace.
-  private func replayed<Part>(_ body: (Int) -> Part) -> [Part] {
-    if passes.count == 1 { return [body(0)] }
-    var first = 0
-    return passes.map { pass in
-      _ = forward(pass, values)
-      defer { first += pass.batch.inputs.rows }
-      return body(first)
+  /// What the body makes of each pass of each of this rank's shards in the workspace.
+  private func replayed<Part>(_ body: (Pass) -> Part) -> [[Part]] {
+    shards.map { passes in
+      passes.map { pass in
+        if !isInWorkspace { _ = forward(pass, values) }
+        return body(pass)
+      }
     }
   }
 

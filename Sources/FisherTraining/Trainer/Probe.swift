@@ -1,4 +1,5 @@
 import FisherCurvature
+import FisherDistributed
 public import FisherLinearAlgebra
 import FisherNetworks
 public import FisherOptimizers
@@ -22,7 +23,7 @@ public final class Probe<Scalar: KernelScalar> {
     self.values = values
     self.registry = registry
     self.seed = seed
-    pass = BatchObjective.Pass(batch: batch, mode: .evaluation)
+    pass = BatchObjective.Pass(batch: batch, firstSample: 0, mode: .evaluation)
     loss = workspace.forward(values, batch.inputs, batch.labels, mode: pass.mode) * workspace.scaleToMean
   }
 
@@ -90,7 +91,9 @@ public final class Probe<Scalar: KernelScalar> {
       values: &moved, gradients: &own,
       objective: BatchObjective(
         loss: loss, sampleCount: workspace.termCount, captures: workspace.captures, outputGradients: outputs,
-        passes: [pass], workspace: workspace, values: values, seed: seed &+ UInt64(driver.stepCount)))
+        shards: [[pass]],
+        cut: ShardedBatch(samples: pass.batch.inputs.rows, shards: 1, SingleProcess()), workspace: workspace,
+        values: values, seed: seed &+ UInt64(driver.stepCount)))
   }
 
   /// γ(Δ) = √(ΔᵀFΔ)/|Δᵀ∇L|, smallest for the natural gradient, whatever the length of Δ (Wu et al. 2024, equation 15).

@@ -1,5 +1,7 @@
+import FisherDistributed
 import FisherLinearAlgebra
 import FisherNetworks
+import FisherOptimizers
 import FisherRuntime
 
 extension Trainer {
@@ -24,21 +26,51 @@ extension Trainer {
 
   private func evaluate(_ test: BatchSource) -> Evaluation {
     let values = testedValues
-    var (lossSum, terms, right) = (0.0, 0, 0)
-    for i in 0..<test.batchCount {
-      let batch = test.batch(i, as: Scalar.self)
-      let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .evaluation)
-      lossSum += loss * workspace.scaleToMean * Double(workspace.termCount)
-      terms += workspace.termCount
-      if !batch.classes.isEmpty {
-        let rows = workspace.outputs.reshaped(rows: batch.classes.count, columns: network.output.features)
-        right += Self.rightAnswers(rows, batch.classes)
-      }
-      workspace.releaseBatch()
+    return evaluation((0..<test.batchCount).map { score($0, of: test, values) }, test)
+  }
+
+  /// Loss and accuracy on the test data, whose batches the ranks share out; the same bits as ``evaluate()``.
+  ///
+  /// - Throws: `StepRefusal` if the ranks cannot go on.
+  func evaluateTogether() throws(StepRefusal) -> Evaluation {
+    if communicator.size == 1 { return evaluate() }
+    let values = testedValues
+    // The others' places hold zeros, which change no sum.
+    var numbers = [Double](repeating: 0, count: 3 * test.batchCount)
+    for i in stride(from: communicator.rank, to: test.batchCount, by: communicator.size) {
+      let score = score(i, of: test, values)
+      numbers.replaceSubrange(
+        3 * i..<3 * i + 3, with: [score.loss, Double(score.terms), Double(score.right)])
     }
+    do { try communicator.allReduce(&numbers) } catch { throw StepRefusal(error) }
+    return evaluation(
+      (0..<test.batchCount).map { (numbers[3 * $0], Int(numbers[3 * $0 + 1]), Int(numbers[3 * $0 + 2])) },
+      test)
+  }
+
+  /// Of one batch: the sum of its losses, its terms, and the right answers among them.
+  private typealias Score = (loss: Double, terms: Int, right: Int)
+
+  private func evaluation(_ scores: [Score], _ test: BatchSource) -> Evaluation {
+    let loss = scores.reduce(0) { $0 + $1.loss }
+    let terms = scores.reduce(0) { $0 + $1.terms }
+    let right = scores.reduce(0) { $0 + $1.right }
     let isClassified = test.data.classCount != nil
     return Evaluation(
-      loss: lossSum / Double(terms), accuracy: isClassified ? Double(right) / Double(terms) : nil)
+      loss: loss / Double(terms), accuracy: isClassified ? Double(right) / Double(terms) : nil)
+  }
+
+  private func score(_ number: Int, of test: BatchSource, _ values: [Matrix<Scalar>]) -> Score {
+    let batch = test.batch(number, as: Scalar.self)
+    defer { workspace.releaseBatch() }
+    let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .evaluation)
+    let terms = workspace.termCount
+    var right = 0
+    if !batch.classes.isEmpty {
+      let rows = workspace.outputs.reshaped(rows: batch.classes.count, columns: network.output.features)
+      right = Self.rightAnswers(rows, batch.classes)
+    }
+    return (loss * workspace.scaleToMean * Double(terms), terms, right)
   }
 
   /// The rows whose largest element, the first of several, is in the column of the class. NaN is never the largest.

@@ -1,3 +1,4 @@
+import FisherOptimizers
 import Foundation
 
 /// The end of an epoch, for people and logs.
@@ -72,8 +73,11 @@ extension Trainer {
   }
 
   /// Tests the weights and begins a new epoch.
-  func endEpoch() {
-    let test = evaluate()
+  ///
+  /// - Throws: `StepRefusal` if the ranks cannot go on.
+  func endEpoch() throws(StepRefusal) {
+    let test = try evaluateTogether()
+    progress.seconds = try ofFirstRank(progress.seconds)
     progress.endEpoch(test)
     lastEpoch = EpochReport(
       epoch: progress.epoch, step: driver.stepCount, trainLoss: progress.trainLoss ?? .nan, test: test,

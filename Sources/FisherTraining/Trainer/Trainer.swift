@@ -1,4 +1,5 @@
 import FisherCurvature
+public import FisherDistributed
 public import FisherLinearAlgebra
 public import FisherNetworks
 public import FisherOptimizers
@@ -23,9 +24,11 @@ public final class Trainer<Scalar: KernelScalar> {
   let workspace: Workspace<Scalar>
   /// Where fallbacks are found.
   let registry: OptimizerRegistry
+  /// The ranks that train together.
+  let communicator: any Communicator
   let training: BatchSource
   let test: BatchSource
-  private var gradients: [Matrix<Scalar>]
+  var gradients: [Matrix<Scalar>]
   /// Of the last epoch that this object has ended.
   var lastEpoch: EpochReport?
   /// The order of the epoch that runs.
@@ -40,13 +43,15 @@ public final class Trainer<Scalar: KernelScalar> {
   ///   - options: batch size, epochs, schedule and the like.
   ///   - registry: where the fallback of an optimizer that does not treat all parameters is found.
   ///   - backend: what carries out the linear algebra.
+  ///   - communicator: the ranks that train together; all make their trainers alike. This process alone by default.
   /// - Throws: ``TrainingError``, `ScheduleError`, `SettingsError` or `RegistryError`.
   public init(
     _ network: Network<Scalar>, _ data: DataSplit, optimizer: any Optimizer,
     options: TrainingOptions = TrainingOptions(), registry: OptimizerRegistry = OptimizerRegistry(),
-    backend: any Backend = NativeBackend()
+    backend: any Backend = NativeBackend(), communicator: any Communicator = SingleProcess()
   ) throws {
-    try TrainingError.check(network, data, options)
+    try TrainingError.check(network, data, options, ranks: communicator.size)
+    self.communicator = communicator
     self.network = network
     self.options = options
     self.registry = registry
@@ -117,7 +122,7 @@ public final class Trainer<Scalar: KernelScalar> {
     let start = Self.now
     let report = try train()
     progress.seconds += Self.now - start
-    if progress.batch == stepsPerEpoch { endEpoch() }
+    if progress.batch == stepsPerEpoch { try endEpoch() }
     return report
   }
 
@@ -139,78 +144,12 @@ public final class Trainer<Scalar: KernelScalar> {
     }
     progress.add(loss: objective.loss, terms: objective.sampleCount)
     progress.events.merge(report.events, uniquingKeysWith: +)
+    if options.checksRanks { try checkRanks() }
     return report
   }
 
-  /// Forward and backward passes over a batch, in micro-batches if the options say so.
-  private func pass(_ batch: Batch<Scalar>) throws(StepRefusal) -> BatchObjective<Scalar> {
-    let size = min(options.microBatchSize ?? .max, batch.inputs.rows)
-    var accumulator = GradientAccumulator<Scalar>()
-    var captures: [Captures<Scalar, Empirical>] = []
-    var outputs: [OutputGradients<Scalar>] = []
-    var passes: [BatchObjective<Scalar>.Pass] = []
-    var (lossSum, terms) = (0.0, 0)
-    for start in stride(from: 0, to: batch.inputs.rows, by: size) {
-      let part = BatchObjective.Pass(
-        batch: batch.samples(start..<min(batch.inputs.rows, start + size)),
-        mode: options.freezesStatistics ? .evaluation : .training(seed: maskSeed &+ UInt64(start)))
-      passes.append(part)
-      let loss = try send(part, &outputs)
-      lossSum += loss * Double(workspace.termCount)
-      terms += workspace.termCount
-      if size < batch.inputs.rows && driver.needs.contains(.gradients) {
-        accumulator.add(gradients, count: workspace.termCount, on: workspace.backend)
-      }
-      if let part = workspace.captures { captures.append(part) }
-    }
-    let isWhole = size >= batch.inputs.rows
-    if !isWhole && driver.needs.contains(.gradients) { gradients = accumulator.take() }
-    return BatchObjective(
-      loss: lossSum / Double(terms), sampleCount: terms,
-      captures: captures.isEmpty ? nil : Captures(concatenating: captures, on: workspace.backend),
-      outputGradients: outputs.isEmpty ? nil : OutputGradients(concatenating: outputs), passes: passes,
-      workspace: workspace, values: values, seed: maskSeed)
-  }
-
-  /// The mean loss; the gradients of the mean are in `gradients` if the step needs them, those by the outputs are
-  /// appended.
-  private func send(
-    _ pass: BatchObjective<Scalar>.Pass, _ outputs: inout [OutputGradients<Scalar>]
-  ) throws(StepRefusal) -> Double {
-    let needs = driver.needs
-    let loss = workspace.forward(values, pass.batch.inputs, pass.batch.labels, mode: pass.mode)
-    if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(loss)) }
-    if needs.contains(.logitGradients) {
-      workspace.prepareOutputGradients()
-      if let gradients = workspace.outputGradients { outputs.append(gradients) }
-    }
-    var parts: BackwardParts = needs.isDisjoint(with: .captures) ? [] : .captures
-    if needs.contains(.gradients) { parts.insert(.gradients) }
-    workspace.backward(values, into: &gradients, parts)
-    let toMean = workspace.scaleToMean
-    if toMean != 1 && needs.contains(.gradients) {
-      for i in gradients.indices { scal(alpha: Scalar(toMean), &gradients[i], on: workspace.backend) }
-    }
-    workspace.updateStatistics()
-    return loss * toMean
-  }
-
-  /// The first layer whose outputs are not all finite: the last one, in the order of the parameters, that got finite
-  /// inputs.
-  private func firstNonFiniteLayer(_ loss: Double) -> String? {
-    var scratch = network.zeros()
-    workspace.backward(values, into: &scratch, .captures)
-    let layers = workspace.captures?.layers ?? [:]
-    var last: String?
-    for layer in network.parameters.compactMap(\.layer) {
-      guard let inputs = layers[layer]?.inputs, inputs.array.allSatisfy(\.isFinite) else { break }
-      last = layer
-    }
-    return last
-  }
-
   /// The key of everything random in a step beside its batch.
-  private var maskSeed: UInt64 {
+  var maskSeed: UInt64 {
     var generator = KeyedGenerator(options.seed, Purpose.masks, UInt64(driver.stepCount))
     return generator.next()
   }

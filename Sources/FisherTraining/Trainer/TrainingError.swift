@@ -8,7 +8,7 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
   public let description: String
 
   static func check<S: KernelScalar>(
-    _ network: Network<S>, _ data: DataSplit, _ options: TrainingOptions
+    _ network: Network<S>, _ data: DataSplit, _ options: TrainingOptions, ranks: Int
   ) throws(TrainingError) {
     func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(TrainingError) {
       if !condition { throw TrainingError(description: message()) }
@@ -35,6 +35,14 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
     if let size = options.microBatchSize {
       try require(size >= 1, "a micro-batch of \(size); it must have at least one sample")
     }
+    try require(options.shards >= 1, "\(options.shards) shards; there must be at least one")
+    try require(
+      options.shards == 1 || options.shards <= options.batchSize,
+      "\(options.shards) shards of a batch of \(options.batchSize); each must have at least one sample")
+    try require(
+      options.shards >= ranks,
+      "\(options.shards) shard\(options.shards == 1 ? "" : "s") for \(ranks) ranks; each must have at least one"
+    )
     if let factor = options.averaging {
       try require(factor >= 0 && factor < 1, "averaging is \(factor); it must lie in [0, 1)")
     }

@@ -9,6 +9,11 @@ public struct TrainingOptions: Sendable {
   public var batchSize = 64
   /// Samples that pass through the network at once; a step of more adds their gradients up. Nil for the whole batch.
   public var microBatchSize: Int?
+  /// Parts of a batch that pass through the network by themselves and are added up in a fixed order, so that any number of
+  /// ranks, up to this one, gives the same bits. Batch norms see a shard; their averages are those of the shards together.
+  public var shards = 1
+  /// After every step all ranks compare a hash of weights and state.
+  public var checksRanks = false
   /// Weights, order, augmentation and masks all follow from it.
   public var seed: UInt64 = 1
   /// As text, because its lengths count in epochs: `Schedule.spellings`.

@@ -1,0 +1,98 @@
+/// Processes that compute together, as one of them sees it: its rank, and what all of them do at the same place.
+///
+/// Every collective is called by all ranks, in the same order and with the same sizes. Sums have one order, that of a
+/// ``ReductionTree``, so that their bits depend neither on timing nor on what carries them out. Not for use from two
+/// threads at once.
+public protocol Communicator: AnyObject {
+  /// The number of this process, from 0.
+  var rank: Int { get }
+  /// The number of processes, at least 1.
+  var size: Int { get }
+
+  /// Gives every rank the bytes of all.
+  ///
+  /// - Parameters:
+  ///   - all: one rank's bytes after another's; this rank's own are in their place already.
+  ///   - counts: the bytes of each rank, which add up to those of `all`.
+  /// - Throws: ``CommunicationError``.
+  func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(CommunicationError)
+
+  /// Gives every rank the bytes of one.
+  ///
+  /// - Throws: ``CommunicationError``.
+  func broadcast(_ bytes: inout MutableRawSpan, from root: Int) throws(CommunicationError)
+
+  /// Returns when all ranks have called it.
+  ///
+  /// - Throws: ``CommunicationError``.
+  func barrier() throws(CommunicationError)
+
+  /// Gives every rank the sum over the leaves of a tree, element by element.
+  ///
+  /// - Parameters:
+  ///   - nodes: the sums over the leaves of each of this rank's ``ReductionTree/nodes(of:)``, one after the other, all of
+  ///     one length; the sum over all leaves takes the place of the first.
+  ///   - tree: over as many ranks as there are.
+  /// - Throws: ``CommunicationError``.
+  func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
+    _ nodes: inout MutableSpan<Number>, over tree: ReductionTree
+  ) throws(CommunicationError)
+
+  /// Says that this rank cannot go on, for whatever reason.
+  ///
+  /// - Returns: whether it is the one that tells the user; the others end in silence.
+  func fail() -> Bool
+
+  /// Ends what the ranks have in common: all of them have come here if `status` is 0, and otherwise this one has given up.
+  func finish(status: Int32)
+}
+
+extension Communicator {
+  /// Replaces the numbers of every rank by their sums over all ranks, in the order of the tree whose leaves are the ranks.
+  ///
+  /// - Throws: ``CommunicationError``.
+  public func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
+    _ numbers: inout [Number]
+  ) throws(CommunicationError) {
+    var span = numbers.mutableSpan
+    try allReduce(&span, over: ReductionTree(leaves: size, ranks: size))
+  }
+
+  /// The numbers of all ranks, one rank's after another's.
+  ///
+  /// - Parameters:
+  ///   - own: those of this rank.
+  ///   - counts: how many each rank has; nil if all have as many as this one.
+  /// - Throws: ``CommunicationError``.
+  public func allGather<Number: BitwiseCopyable & AdditiveArithmetic>(
+    _ own: [Number], counts: [Int]? = nil
+  ) throws(CommunicationError) -> [Number] {
+    let counts = counts ?? Array(repeating: own.count, count: size)
+    let start = counts[..<rank].reduce(0, +)
+    var all = [Number](repeating: .zero, count: counts.reduce(0, +))
+    all.replaceSubrange(start..<start + counts[rank], with: own)
+    var span = all.mutableSpan
+    var bytes = span.mutableBytes
+    try allGather(&bytes, counts: counts.map { $0 * MemoryLayout<Number>.stride })
+    return all
+  }
+
+  /// Replaces the numbers of every rank by those of one, which has as many.
+  ///
+  /// - Throws: ``CommunicationError``.
+  public func broadcast<Number: BitwiseCopyable>(
+    _ numbers: inout [Number], from root: Int = 0
+  ) throws(CommunicationError) {
+    var span = numbers.mutableSpan
+    var bytes = span.mutableBytes
+    try broadcast(&bytes, from: root)
+  }
+
+  /// The first rank whose number differs from that of rank 0; nil if all ranks have the same.
+  ///
+  /// - Throws: ``CommunicationError``.
+  public func firstRank(differingIn number: UInt64) throws(CommunicationError) -> Int? {
+    let all = try allGather([number])
+    return all.firstIndex { $0 != all[0] }
+  }
+}

@@ -1,0 +1,66 @@
+import FisherRuntime
+
+/// The sums that a rank can form alone, from its leaves one after the other: two halves of a node become the node at once,
+/// so that no more than one vector for each level of the tree is kept.
+public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sendable>: Sendable {
+  private let tree: ReductionTree
+  private let rank: Int
+  private var sums: [(node: Range<Int>, vector: [Number])] = []
+  private var next: Int
+
+  public init(_ tree: ReductionTree, rank: Int) {
+    self.tree = tree
+    self.rank = rank
+    next = tree.leaves(of: rank).lowerBound
+  }
+
+  /// Takes in the vector of the rank's next leaf.
+  ///
+  /// - Precondition: all have one length, and there is a leaf left.
+  public mutating func add(_ vector: [Number]) {
+    require(
+      tree.leaves(of: rank).contains(next) && sums.allSatisfy { $0.vector.count == vector.count },
+      "TreeAccumulator: \(vector.count) numbers for leaf \(next) of \(tree.leaves(of: rank))")
+    sums.append((next..<next + 1, vector))
+    next += 1
+    while sums.count > 1 {
+      let (first, second) = (sums[sums.count - 2].node, sums[sums.count - 1].node)
+      let parent = first.lowerBound..<second.upperBound
+      guard tree.hasNode(parent), ReductionTree.first(of: parent) == first else { return }
+      let right = sums.removeLast().vector
+      sums[sums.count - 1].node = parent
+      // In place: out of the list for that time, so that nobody shares it.
+      var left: [Number] = []
+      swap(&left, &sums[sums.count - 1].vector)
+      left.withUnsafeMutableBufferPointer { left in
+        right.withUnsafeBufferPointer { right in
+          if let a = left.baseAddress, let b = right.baseAddress { addVectors(a, b, to: a, left.count) }
+        }
+      }
+      swap(&left, &sums[sums.count - 1].vector)
+    }
+  }
+
+  /// The vectors of ``ReductionTree/nodes(of:)``, one after the other, as ``Communicator/allReduce(_:over:)`` takes them.
+  ///
+  /// - Precondition: all leaves have been added.
+  public consuming func nodes() -> [Number] {
+    require(
+      sums.map(\.node) == tree.nodes(of: rank),
+      "TreeAccumulator: \(sums.map(\.node)) in place of \(tree.nodes(of: rank))")
+    return sums.count == 1 ? sums[0].vector : sums.flatMap(\.vector)
+  }
+}
+
+extension ReductionTree {
+  /// Whether the range is a node.
+  func hasNode(_ range: Range<Int>) -> Bool {
+    var node = 0..<leaves
+    while node != range {
+      if node.count == 1 { return false }
+      let (first, second) = (Self.first(of: node), Self.second(of: node))
+      if first.contains(range.lowerBound) { node = first } else { node = second }
+    }
+    return true
+  }
+}

@@ -1,0 +1,163 @@
+import FisherCurvature
+import FisherDistributed
+import FisherLinearAlgebra
+import FisherNetworks
+import FisherOptimizers
+
+/// What came of a shard's passes, beside its gradients.
+private struct ShardPass<Scalar: KernelScalar> {
+  var passes: [BatchObjective<Scalar>.Pass] = []
+  var captures: [Captures<Scalar, Empirical>] = []
+  var outputs: [OutputGradients<Scalar>] = []
+  /// Σ loss × terms over the micro-batches, and Σ terms.
+  var lossSum = 0.0
+  var terms = 0
+}
+
+extension Trainer {
+  /// Forward and backward passes over a batch: each rank its shards, each shard in micro-batches if the options say so.
+  /// The mean gradients of the whole batch are in `gradients` afterwards, if the step needs them.
+  func pass(_ batch: Batch<Scalar>) throws(StepRefusal) -> BatchObjective<Scalar> {
+    let cut = ShardedBatch(samples: batch.inputs.rows, shards: options.shards, communicator)
+    if cut.isWhole { return try objective([try pass(batch, cut.ranges[0])], cut, loss: nil) }
+    let needsGradients = driver.needs.contains(.gradients)
+    let expected = Double(cut.sampleCount * network.output.positions)
+    let statistics = workspace.statistics
+    // Those that do not move keep their bits.
+    let moving = options.freezesStatistics ? 0 : statistics.count
+    var shards: [ShardPass<Scalar>] = []
+    var sum = ShardSum<Scalar>(cut)
+    var refusal: StepRefusal?
+    for number in cut.own where refusal == nil {
+      workspace.statistics = statistics
+      do {
+        let shard = try pass(batch, cut.ranges[number])
+        shards.append(shard)
+        sum.add([
+          (needsGradients ? gradients : [], Double(shard.terms) / expected),
+          (
+            Array(workspace.statistics.prefix(moving)),
+            Double(cut.ranges[number].count) / Double(cut.sampleCount)
+          ),
+        ])
+      } catch { refusal = error }
+    }
+    let (loss, terms) = try meanLoss(shards.map { ($0.lossSum, $0.terms) }, refusal, cut)
+    let total = try sum.total()
+    workspace.statistics = moving > 0 ? Array(total.suffix(moving)) : statistics
+    if needsGradients {
+      gradients = Array(total.dropLast(moving))
+      // Rows without a label are no terms of the mean.
+      let rest = expected / Double(terms)
+      for i in gradients.indices where rest != 1 {
+        scal(alpha: Scalar(rest), &gradients[i], on: workspace.backend)
+      }
+    }
+    return try objective(shards, cut, loss: (loss, terms))
+  }
+
+  /// The mean loss over all shards and its terms.
+  ///
+  /// - Parameters:
+  ///   - own: Σ loss × terms and Σ terms of this rank's shards; fewer if one was refused.
+  ///   - refusal: of this rank's last shard.
+  /// - Throws: the same refusal on every rank if a loss is not finite.
+  private func meanLoss(
+    _ own: [(lossSum: Double, terms: Int)], _ refusal: StepRefusal?, _ cut: ShardedBatch
+  ) throws(StepRefusal) -> (loss: Double, terms: Int) {
+    let layers = network.parameters.compactMap(\.layer)
+    var numbers: [Double] = own.flatMap { [$0.lossSum, Double($0.terms), -1] }
+    if case .nonFiniteLoss(let loss, let layer)? = refusal {
+      numbers += [loss, 0, Double(layer.flatMap { layers.firstIndex(of: $0) } ?? -1)]
+    } else if let refusal {
+      throw refusal
+    }
+    numbers += [Double](repeating: 0, count: 3 * cut.own.count - numbers.count)
+    let all = try cut.gathered(numbers) { _ in 3 }
+    for i in stride(from: 0, to: all.count, by: 3) where !all[i].isFinite {
+      throw .nonFiniteLoss(all[i], layer: all[i + 2] < 0 ? nil : layers[Int(all[i + 2])])
+    }
+    let sums = stride(from: 0, to: all.count, by: 3).map { all[$0] }
+    let terms = stride(from: 1, to: all.count, by: 3).reduce(0) { $0 + Int(all[$1]) }
+    return (cut.tree.sum(sums) / Double(terms), terms)
+  }
+
+  /// What the optimizer may ask, with the captures of all shards.
+  private func objective(
+    _ shards: [ShardPass<Scalar>], _ cut: ShardedBatch, loss: (loss: Double, terms: Int)?
+  ) throws(StepRefusal) -> BatchObjective<Scalar> {
+    var captures: Captures<Scalar, Empirical>?
+    if shards.allSatisfy({ !$0.captures.isEmpty }) {
+      captures = try cut.gathered(
+        shards.map { Captures(concatenating: $0.captures, on: workspace.backend) }, on: workspace.backend)
+    }
+    var outputs: OutputGradients<Scalar>?
+    if shards.allSatisfy({ !$0.outputs.isEmpty }) {
+      outputs = try cut.gathered(shards.map { OutputGradients(concatenating: $0.outputs) })
+    }
+    let (mean, terms) = loss ?? (shards[0].lossSum / Double(shards[0].terms), shards[0].terms)
+    return BatchObjective(
+      loss: mean, sampleCount: terms, captures: captures, outputGradients: outputs,
+      shards: shards.map(\.passes), cut: cut, workspace: workspace, values: values, seed: maskSeed)
+  }
+
+  /// Passes over some samples, in micro-batches if the options say so. Their mean gradients are in `gradients` afterwards,
+  /// if the step needs them.
+  private func pass(_ batch: Batch<Scalar>, _ samples: Range<Int>) throws(StepRefusal) -> ShardPass<Scalar> {
+    let size = min(options.microBatchSize ?? .max, samples.count)
+    var result = ShardPass<Scalar>()
+    var accumulator = GradientAccumulator<Scalar>()
+    for start in stride(from: samples.lowerBound, to: samples.upperBound, by: size) {
+      let part = BatchObjective.Pass(
+        batch: batch.samples(start..<min(samples.upperBound, start + size)), firstSample: start,
+        mode: options.freezesStatistics ? .evaluation : .training(seed: maskSeed &+ UInt64(start)))
+      result.passes.append(part)
+      let loss = try send(part, &result.outputs)
+      result.lossSum += loss * Double(workspace.termCount)
+      result.terms += workspace.termCount
+      if size < samples.count && driver.needs.contains(.gradients) {
+        accumulator.add(gradients, count: workspace.termCount, on: workspace.backend)
+      }
+      if let part = workspace.captures { result.captures.append(part) }
+    }
+    if accumulator.sampleCount > 0 { gradients = accumulator.take() }
+    return result
+  }
+
+  /// The mean loss; the gradients of the mean are in `gradients` if the step needs them, those by the outputs are
+  /// appended.
+  private func send(
+    _ pass: BatchObjective<Scalar>.Pass, _ outputs: inout [OutputGradients<Scalar>]
+  ) throws(StepRefusal) -> Double {
+    let needs = driver.needs
+    let loss = workspace.forward(values, pass.batch.inputs, pass.batch.labels, mode: pass.mode)
+    if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(loss)) }
+    if needs.contains(.logitGradients) {
+      workspace.prepareOutputGradients()
+      if let gradients = workspace.outputGradients { outputs.append(gradients) }
+    }
+    var parts: BackwardParts = needs.isDisjoint(with: .captures) ? [] : .captures
+    if needs.contains(.gradients) { parts.insert(.gradients) }
+    workspace.backward(values, into: &gradients, parts)
+    let toMean = workspace.scaleToMean
+    if toMean != 1 && needs.contains(.gradients) {
+      for i in gradients.indices { scal(alpha: Scalar(toMean), &gradients[i], on: workspace.backend) }
+    }
+    workspace.updateStatistics()
+    return loss * toMean
+  }
+
+  /// The first layer whose outputs are not all finite: the last one, in the order of the parameters, that got finite
+  /// inputs.
+  private func firstNonFiniteLayer(_ loss: Double) -> String? {
+    var scratch = network.zeros()
+    workspace.backward(values, into: &scratch, .captures)
+    let layers = workspace.captures?.layers ?? [:]
+    var last: String?
+    for layer in network.parameters.compactMap(\.layer) {
+      guard let inputs = layers[layer]?.inputs, inputs.array.allSatisfy(\.isFinite) else { break }
+      last = layer
+    }
+    return last
+  }
+}
