@@ -1,3 +1,5 @@
+import FisherRuntime
+
 /// Processes that compute together, as one of them sees it: its rank, and what all of them do at the same place.
 ///
 /// Every collective is called by all ranks, in the same order and with the same sizes. Sums have one order, that of a
@@ -69,8 +71,17 @@ extension Communicator {
   ) throws(CommunicationError) -> [Number] {
     let counts = counts ?? Array(repeating: own.count, count: size)
     let start = counts[..<rank].reduce(0, +)
-    var all = [Number](repeating: .zero, count: counts.reduce(0, +))
-    all.replaceSubrange(start..<start + counts[rank], with: own)
+    require(
+      own.count == counts[rank], "Communicator: \(own.count) numbers of rank \(rank) in place of \(counts)")
+    // The others' parts are written before anybody reads them.
+    var all = [Number](unsafeUninitializedCapacity: counts.reduce(0, +)) { all, count in
+      count = all.count
+      own.withUnsafeBufferPointer { own in
+        if let source = own.baseAddress, let all = all.baseAddress {
+          (all + start).update(from: source, count: own.count)
+        }
+      }
+    }
     var span = all.mutableSpan
     var bytes = span.mutableBytes
     try allGather(&bytes, counts: counts.map { $0 * MemoryLayout<Number>.stride })

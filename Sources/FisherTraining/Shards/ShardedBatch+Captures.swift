@@ -16,6 +16,7 @@ extension ShardedBatch {
     let first = names.compactMap { own[0].layers[$0] }
     let width = first.reduce(0) { $0 + $1.numbersPerSample }
     var numbers: [S] = []
+    numbers.reserveCapacity(self.own.reduce(0) { $0 + ranges[$1].count } * width)
     var terms: [Double] = []
     for shard in own {
       for name in names {
