@@ -24,21 +24,27 @@ import Testing
     try #require(process.terminationStatus == 0, "\(messages)")
   }
 
-  /// The program of a package, linked with everything that `fisher` is linked with but its own entry point.
-  private static func build(_ type: String, _ name: String, in folder: String) throws -> URL {
-    let package = folder + "/" + name
+  /// The argument for the compiler that names everything that `fisher` is linked with but its own entry point.
+  private static func objects(in folder: String) throws -> String {
     let list = modules.appendingPathComponent("fisher.product/Objects.LinkFileList")
     let objects = try String(contentsOf: list, encoding: .utf8).split(separator: "\n")
       .filter { !$0.contains("/fisher.build/") }
-    let objectList = package + "/objects"
-    try objects.joined(separator: "\n").write(toFile: objectList, atomically: true, encoding: .utf8)
+    try objects.joined(separator: "\n").write(
+      toFile: folder + "/objects", atomically: true, encoding: .utf8)
+    return "@" + folder + "/objects"
+  }
+
+  /// The program of a package, linked with everything that `fisher` is linked with but its own entry point.
+  private static func build(_ type: String, _ name: String, in folder: String) throws -> URL {
+    let package = folder + "/" + name
     // One module here: the entry point does not import the other one.
     let main = try String(contentsOfFile: package + "/Sources/fisher-\(name)/main.swift", encoding: .utf8)
     try main.replacing("import \(type)Optimizer\n", with: "")
       .write(toFile: package + "/main.swift", atomically: true, encoding: .utf8)
     let sources = package + "/Sources/\(type)Optimizer"
     let files = try FileManager.default.contentsOfDirectory(atPath: sources).map { sources + "/" + $0 }
-    try swiftc(["-O", package + "/main.swift"] + files + ["@" + objectList, "-o", package + "/tool"])
+    try swiftc(
+      ["-O", package + "/main.swift"] + files + [try objects(in: package), "-o", package + "/tool"])
     return URL(fileURLWithPath: package + "/tool")
   }
 
@@ -68,6 +74,90 @@ import Testing
     let again = try Fisher(
       ["new-optimizer", name, "--package", "--fisherkit", "x"], executable: tool, folder: folder.path)
     #expect(again.status == 2 && again.error.contains("there is an optimizer '\(name)' already"))
+  }
+
+  /// The program that the page on plugins shows, built as its readers would and run; then timed beside SGD, for the eye.
+  /// That its rules are made into one text for each element type is counted in its symbols.
+  @Test func theProgramOfThePageRunsSpecialised() throws {
+    let folder = try Folder()
+    let (main, object) = (folder.path + "/main.swift", folder.path + "/main.o")
+    let programs = try DocumentedProgram.all(of: "docs/plugins.md")
+    try #require(programs.count == 1)
+    try (programs[0].source + Self.timing).write(toFile: main, atomically: true, encoding: .utf8)
+    try Self.swiftc(["-O", "-assert-config", "Debug", "-c", main, "-o", object])
+    try Self.swiftc([object, try Self.objects(in: folder.path), "-o", folder.path + "/program"])
+    let run = try Fisher([], executable: URL(fileURLWithPath: folder.path + "/program"))
+    #expect(run.status == 0 && run.output.contains("times SGD"), "\(run.output) \(run.error)")
+    FileHandle.standardError.write(
+      Data((run.output.split(separator: "\n").last ?? "").utf8) + Data("\n".utf8))
+    let symbols = try Self.symbols(of: object)
+    for rule in ["HeavyBallRule", "PullRule"] {
+      for type in ["Float", "Double"] {
+        let loop = "specialization <Swift.\(type), main.\(rule)<Swift.\(type)>> of closure #1"
+        #expect(symbols.contains { $0.contains(loop) && $0.contains("Step.apply<") }, "\(rule)<\(type)>")
+      }
+    }
+  }
+
+  /// Steps of both on a million elements.
+  private static let timing = """
+    func seconds(_ optimizer: any Optimizer) throws -> Double {
+      let parameter = ParameterInfo(name: "w", shape: [1000, 1000], role: .linearWeight, layer: "w")
+      var driver = try OptimizerDriver<Float>(optimizer, parameters: [parameter], threads: 1)
+      var values = [Matrix<Float>(repeating: 1, rows: 1000, columns: 1000)]
+      var gradients = values
+      var least = Double.infinity
+      for _ in 0..<12 {
+        let time = try ContinuousClock().measure {
+          _ = try driver.step(values: &values, gradients: &gradients, objective: PlainObjective<Float>())
+        }
+        least = min(least, time / .seconds(1))
+      }
+      return least
+    }
+    print("HeavyBall of docs/plugins.md:", try seconds(HeavyBall()) / seconds(SGD()), "times SGD")
+    """
+
+  /// The names in an object file, as people read them.
+  private static func symbols(of object: String) throws -> [Substring] {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", "nm '\(object)' | swift demangle"]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+    return text.split(separator: "\n")
+  }
+
+  /// The example of a package: no longer than it says, proven, and trained like a built-in optimizer.
+  @Test func theExampleOfAPackageIsProvenAndTrains() throws {
+    let folder = try Folder()
+    let package = folder.path + "/my-adan"
+    let example = BuiltPlugin.root.appendingPathComponent("Examples/MyAdan")
+    try FileManager.default.copyItem(atPath: example.path, toPath: package)
+    let texts = try FileManager.default.subpathsOfDirectory(atPath: package).filter {
+      $0.hasSuffix(".swift")
+    }
+    let lines = try texts.reduce(0) { sum, path in
+      let text = try String(contentsOfFile: package + "/" + path, encoding: .utf8)
+      return sum + text.split(separator: "\n", omittingEmptySubsequences: false).count
+    }
+    #expect(lines <= 150)
+    try Self.swiftc([
+      "-typecheck", "-package-description-version", "6.2.0", "-I", Self.manifestModules,
+      package + "/Package.swift",
+    ])
+    let tool = try Self.build("MyAdan", "my-adan", in: folder.path)
+    let proof = try Fisher(["verify", "my-adan", "--mutants", "--untimed"], executable: tool)
+    #expect(proof.status == 0 && !proof.output.contains("FAILED"), "\(proof.output)")
+    // The same method as the built-in one, and it learns.
+    let settings = ["--epochs", "2", "--set", "lr=0.003", "--set", "weightDecay=0.02", "--json", "-"]
+    let run = try Fisher(["train", "--optimizer", "my-adan"] + settings, executable: tool)
+    let accuracy = try #require(try run.lines().last?["bestTestAccuracy"] as? Double, "\(run.error)")
+    #expect(accuracy > 0.8)
   }
 
   /// The manifest is one, and its test compiles.

@@ -1,0 +1,4 @@
+import MyAdanOptimizer
+import FisherTool
+
+Fisher.main(optimizers: [MyAdan.self])
