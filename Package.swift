@@ -48,7 +48,7 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
 let plugins = [
   "FirstOrder", "AdaFisher", "AdaHessian", "EKFAC", "FOOF", "ImprovedEmpiricalFisher", "KBFGS", "KFAC",
   "MiniBlockFisher",
-  "Muon", "PSGD", "SOAP", "Shampoo", "Sophia", "TNT",
+  "Muon", "PSGD", "Parts", "SOAP", "Shampoo", "Sophia", "TNT",
 ]
 
 /// Programs to read and run: a folder each in Examples.
@@ -125,7 +125,7 @@ let package = Package(
           dependencies: [
             .byName(name: "FisherPlugin" + name), "FisherOptimizers", "FisherRuntime", "OptimizerTestSupport",
             "FisherTestSupport",
-          ],
+          ] + (name == "Parts" ? ["FisherPluginFirstOrder"] : []),
           path: "Plugins/" + name + "/Tests", swiftSettings: optimised),
       ]
     } + [

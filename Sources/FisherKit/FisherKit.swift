@@ -16,6 +16,7 @@
 @_exported import FisherPluginMiniBlockFisher
 @_exported import FisherPluginMuon
 @_exported import FisherPluginPSGD
+@_exported import FisherPluginParts
 @_exported import FisherPluginSOAP
 @_exported import FisherPluginShampoo
 @_exported import FisherPluginSophia

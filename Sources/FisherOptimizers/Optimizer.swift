@@ -79,7 +79,7 @@ extension Optimizer {
 
 extension Step {
   /// Lends the step under the name of its own type where that is known to be `Step<T>`.
-  fileprivate mutating func recast<T>(
+  mutating func recast<T>(
     to _: T.Type, _ body: (inout Step<T>) throws(StepRefusal) -> Void
   ) throws(StepRefusal) {
     try withUnsafeMutablePointer(to: &self) { step throws(StepRefusal) in

@@ -32,4 +32,11 @@ public struct ReferenceStep {
 /// machinery that runs the fast form.
 public protocol ReferenceOptimizer {
   mutating func step(_ step: inout ReferenceStep)
+
+  /// What is tested in the place of the weights that are trained, after the last step; nil for the same.
+  var tested: [[Double]]? { get }
+}
+
+extension ReferenceOptimizer {
+  public var tested: [[Double]]? { nil }
 }

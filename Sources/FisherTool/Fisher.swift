@@ -57,12 +57,17 @@ public enum Fisher {
   ///
   ///     Fisher.main(optimizers: [HeavyBall.self])
   ///
-  /// - Parameter optimizers: those of the program, which every command then knows like the built-in ones.
-  public static func main(optimizers: [any Optimizer.Type] = []) -> Never {
+  /// - Parameters:
+  ///   - optimizers: those of the program, which every command then knows like the built-in ones.
+  ///   - parts: what goes around optimizers, as well.
+  public static func main(
+    optimizers: [any Optimizer.Type] = [], parts: [any OptimizerPart.Type] = []
+  ) -> Never {
     Console.prepare()
     let status: Int32
     do {
       for type in optimizers { try OptimizerRegistry.install(type) }
+      for part in parts { try OptimizerRegistry.install(part) }
       status = try run(Array(CommandLine.arguments.dropFirst()))
     } catch {
       Console.error("\(error)")

@@ -6,7 +6,8 @@ enum Optimizers {
   static let help = """
     usage: fisher optimizers [NAME] [--plugin PATH] [--json PATH]
 
-    Lists the optimizers, or describes one: paper, what it needs, hyper-parameters with default, range and source, cost.
+    Lists the optimizers, and the parts that go around them, or describes one: paper, what it needs, hyper-parameters with
+    default, range and source, cost. NAME may have parts around it: 'adam + caution'.
 
       --plugin   a shared library whose optimizers are listed, too
       --json     one JSON object a line to a file, or - for standard output
@@ -19,8 +20,10 @@ enum Optimizers {
     let arguments = try Arguments(words, options: ["json", "plugin"])
     if arguments.positional.count > 1 { throw UsageError("optimizers takes one name") }
     let records: [OptimizerRecord]
+    let parts: [PartRecord]
     do {
       let registry = try OptimizerRegistry.installed(plugin: arguments.value("plugin"))
+      parts = registry.partRecords
       records = try arguments.positional.first.map { [try registry.type($0).record] } ?? registry.records
     } catch {
       throw UsageError("\(error)")
@@ -30,6 +33,8 @@ enum Optimizers {
     if arguments.isQuiet { return 0 }
     if arguments.positional.isEmpty {
       for record in records { print(column(record.name, 14, left: true) + record.summary) }
+      print("\nparts, to go around one: 'adam + caution + trust-ratio(min=0.1)'")
+      for part in parts { print(column(part.name, 14, left: true) + part.summary) }
     } else {
       for record in records { describe(record) }
     }
@@ -61,7 +66,7 @@ enum Optimizers {
           + "\(parameter.meaning); \(parameter.range); \(parameter.source)")
     }
     print(
-      "\nexample: fisher train --optimizer \(record.name) --set \(record.hyperparameters[0].name)=\(record.hyperparameters[0].value)"
+      "\nexample: fisher train --optimizer \(record.name.contains(" ") ? "'\(record.name)'" : record.name) --set \(record.hyperparameters[0].name)=\(record.hyperparameters[0].value)"
     )
   }
 }

@@ -5,10 +5,11 @@ import FisherVerification
 /// `fisher verify`: the property battery on an optimizer, and its certificate.
 enum Verify {
   static let help = """
-    usage: fisher verify NAME|all|--plugin PATH [--mutants] [--untimed] [--json PATH]
+    usage: fisher verify NAME|all|parts|--plugin PATH [--mutants] [--untimed] [--json PATH]
 
     Runs the property battery on an optimizer and prints a certificate: agreement with its naive reference, backends,
-    threads, exact resume, declared invariances, limits and refusals. The exit status is 1 if a check fails.
+    threads, exact resume, declared invariances, limits and refusals. The exit status is 1 if a check fails. NAME may have
+    parts around it, 'sgd + caution'; parts are all of them, each around sgd, adam and soap.
 
       --plugin   the optimizers of a shared library; docs/plugins.md says how to write one
       --mutants  run the battery on wrong forms of the optimizer as well; each must be rejected
@@ -34,13 +35,20 @@ enum Verify {
   private static func types(_ arguments: Arguments) throws(UsageError) -> [any Optimizer.Type] {
     let plugin = arguments.value("plugin")
     guard arguments.positional.count == (plugin == nil ? 1 : 0) else {
-      throw UsageError("verify takes one name, or all, or --plugin PATH; fisher optimizers lists the names")
+      throw UsageError(
+        "verify takes one name, or all, or parts, or --plugin PATH; fisher optimizers lists the names")
     }
     do {
       if let plugin { return try PluginLibrary.load(plugin) }
       let registry = OptimizerRegistry.installed
-      let names = arguments.positional == ["all"] ? registry.names : arguments.positional
-      return try names.map(registry.type)
+      switch arguments.positional {
+      case ["all"]: return try registry.names.map(registry.type)
+      case ["parts"]:
+        return try ["sgd", "adam", "soap"].flatMap { method in
+          try registry.partNames.map { try registry.type(method + " + " + $0) }
+        }
+      default: return try arguments.positional.map(registry.type)
+      }
     } catch {
       throw UsageError("\(error)")
     }
@@ -66,10 +74,11 @@ enum Verify {
           ("passed", .bool(finding.passed)), ("detail", .string(finding.detail)),
         ]))
     }
-    var count = Battery.verify(Subject(type), timed: isTimed, progress: report).count
+    let subject = Subject(type)
+    var count = Battery.verify(subject, timed: isTimed, progress: report).count
     if withMutants {
       for mutation in Mutation.allCases where mutation.applies(to: record) {
-        let rejection = Battery.rejection(of: mutation, type)
+        let rejection = Battery.rejection(of: mutation, subject)
         count += 1
         report(
           Finding(

@@ -6,8 +6,9 @@ public enum Battery {
 
   private static let facts: [Check] = [.factsAreComplete, .bounds]
   private static let agreement: [Check] = [
-    .matchesReference, .matchesReferenceInFloat, .backendsAgree, .sameBitsForAnyThreads, .resume,
-    .stateChanges, .stateStaysInSize,
+    .matchesReference, .matchesReferenceInFloat, .testedWeights, .backendsAgree, .sameBitsForAnyThreads,
+    .resume,
+    .stateChanges, .stateStaysInSize, .wrapping,
   ]
   private static let declared: [Check] =
     Invariance.allCases.map(Check.invariance) + Promise.allCases.map(Check.promise)
@@ -49,7 +50,14 @@ public enum Battery {
   public static func rejection(
     of mutation: Mutation, _ type: any Optimizer.Type, without dropped: Set<String> = []
   ) -> Finding? {
-    let subject = Subject(type, mutation: mutation)
+    rejection(of: mutation, Subject(type), without: dropped)
+  }
+
+  /// The first check that rejects a mutant, from runs of the naive form that the subject remembers.
+  public static func rejection(
+    of mutation: Mutation, _ right: Subject, without dropped: Set<String> = []
+  ) -> Finding? {
+    let subject = right.mutated(by: mutation)
     let ordered =
       checks.filter { $0.name == mutation.noticedBy } + checks.filter { $0.name != mutation.noticedBy }
     for check in ordered where check.applies(subject.record) && !dropped.contains(check.name) {

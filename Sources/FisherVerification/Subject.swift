@@ -5,11 +5,20 @@ public import FisherOptimizers
 public struct Subject: Sendable {
   public let type: any Optimizer.Type
   public let mutation: Mutation?
+  private let references: ReferenceRuns
 
   public init(_ type: any Optimizer.Type, mutation: Mutation? = nil) {
+    self.init(type, mutation, ReferenceRuns())
+  }
+
+  private init(_ type: any Optimizer.Type, _ mutation: Mutation?, _ references: ReferenceRuns) {
     self.type = type
     self.mutation = mutation
+    self.references = references
   }
+
+  /// A wrong form of the same optimizer, which shares the runs of its naive form.
+  public func mutated(by mutation: Mutation) -> Subject { Subject(type, mutation, references) }
 
   public var record: OptimizerRecord { mutation?.changed(type.record) ?? type.record }
 
@@ -31,6 +40,9 @@ public struct Subject: Sendable {
   /// The probe that most checks use.
   var probe: [String: SettingValue] { probes.first ?? [:] }
 
+  /// The probe of declared costs: what a part has put to rest works again.
+  var costProbe: [String: SettingValue] { probe.filter { record.replaced[$0.key] == nil } }
+
   /// Whether the method updates biases itself.
   var treatsBiases: Bool { record.roles.contains(.bias) }
 
@@ -47,14 +59,18 @@ public struct Subject: Sendable {
   }
 
   /// What the subject makes of a trace, mutation included.
+  ///
+  /// - Parameter look: is shown the driver before each step.
   func run<S: KernelScalar>(
     _ trace: Trace, _: S.Type, _ settings: [String: SettingValue], on backend: any Backend = NativeBackend(),
-    threads: Int = 1, schedule: Schedule = .constant, groups: [ParameterGroup] = []
+    threads: Int = 1, schedule: Schedule = .constant, groups: [ParameterGroup] = [],
+    beforeStep look: (OptimizerDriver<S>) -> Void = { _ in }
   ) throws -> [[Double]] {
     let optimizer = try type.init(settings)
     guard let mutation else {
       return try trace.run(
-        optimizer, S.self, on: backend, threads: threads, schedule: schedule, groups: groups)
+        optimizer, S.self, on: backend, threads: threads, schedule: schedule, groups: groups
+      ) { look($0) }
     }
     var mutant = Mutant<S>(mutation, of: record)
     var t = 0
@@ -64,11 +80,12 @@ public struct Subject: Sendable {
     ) { driver in
       mutant.change(&driver, silent: trace.silent(in: t))
       t += 1
+      look(driver)
     }
   }
 
   /// What the naive form makes of it; never mutated.
   func runReference(_ trace: Trace, _ settings: [String: SettingValue]) throws -> [[Double]] {
-    trace.runReference(try type.init(settings).reference())
+    try references.weights(trace, settings) { trace.runReference(try type.init(settings).reference()) }
   }
 }

@@ -20,9 +20,9 @@ import Testing
   /// The gate of the battery itself: a wrong form that it does not notice is a hole in it.
   @Test(arguments: names)
   func everyMutantIsRejected(name: String) throws {
-    let type = try OptimizerRegistry.builtIn.type(name)
-    for mutation in Mutation.allCases where mutation.applies(to: type.record) {
-      #expect(Battery.rejection(of: mutation, type) != nil, "\(name) with \(mutation.rawValue) passes")
+    let subject = Subject(try OptimizerRegistry.builtIn.type(name))
+    for mutation in Mutation.allCases where mutation.applies(to: subject.record) {
+      #expect(Battery.rejection(of: mutation, subject) != nil, "\(name) with \(mutation.rawValue) passes")
     }
   }
 

@@ -1,4 +1,5 @@
 import FisherKit
+import FisherRuntime
 import Testing
 
 @testable import FisherVerification
@@ -25,33 +26,15 @@ import Testing
     let optimizer = try OptimizerRegistry.builtIn.type(name).init([:])
     var driver = try OptimizerDriver<Counted>(
       optimizer, parameters: Self.parameters, registry: .builtIn, backend: CountingBackend(), threads: 1)
-    var state: UInt64 = 7
-    func random(_ rows: Int, _ columns: Int) -> Matrix<Double> {
-      Matrix(rows: rows, columns: columns) { _, _ in
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Double(Int64(bitPattern: state) >> 11) * 0x1p-52
-      }
+    var generator = KeyedGenerator(7)
+    func random(_ rows: Int, _ columns: Int) -> Matrix<Counted> {
+      Matrix(rows: rows, columns: columns) { _, _ in Counted(generator.uniform()) }
     }
-    func pass<Kind>(_: Kind.Type) -> Captures<Double, Kind> {
-      var layers: [String: LayerCapture<Double>] = [:]
-      for p in Self.parameters {
-        layers[p.layer!] = LayerCapture(
-          kind: .linear(hasBias: false), inputs: random(Self.samples, p.columns),
-          outputGradients: .ofMean(random(Self.samples, p.rows), terms: Self.samples),
-          sampleCount: Self.samples)
-      }
-      return Captures(layers)
-    }
-    let batch = PlainObjective<Double>(
-      sampleCount: Self.samples, captures: pass(Empirical.self),
-      outputGradients: .ofMean(random(Self.samples, 2), terms: Self.samples), sampled: pass(Sampled.self),
-      exact: ExactFisher(
-        columns: (0..<2).map { _ in pass(Exact.self) }, coefficients: random(Self.samples, 2)),
-      secondPass: { [second = pass(Empirical.self)] _ in second }, hessian: { $0 })
-    var values = Self.parameters.map { random($0.rows, $0.columns).converted() }
+    let batch = RandomBatch.dense(Self.parameters, samples: Self.samples, outputs: 2).draw(&generator)
+    var values = Self.parameters.map { random($0.rows, $0.columns) }
     var counts: [Double] = []
     for t in 0..<first + count {
-      var gradients = Self.parameters.map { random($0.rows, $0.columns).converted() }
+      var gradients = Self.parameters.map { random($0.rows, $0.columns) }
       var counted = 0
       let audit = StepAudit { Counted.operations }
       _ = try driver.step(
@@ -61,11 +44,5 @@ import Testing
       if t >= first { counts.append(Double(counted)) }
     }
     return counts
-  }
-}
-
-extension Matrix<Double> {
-  fileprivate func converted() -> Matrix<Counted> {
-    Matrix<Counted>(array.map { Counted($0) }, rows: rows, columns: columns)
   }
 }

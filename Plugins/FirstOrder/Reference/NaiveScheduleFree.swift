@@ -10,6 +10,8 @@ struct NaiveScheduleFree: ReferenceOptimizer {
   var weighted: [[Double]] = []
   var weights = 0.0
 
+  var tested: [[Double]]? { weighted.map { $0.map { $0 / weights } } }
+
   mutating func step(_ step: inout ReferenceStep) {
     t += 1
     let (β1, β2) = (method.beta1, method.beta2)

@@ -13,7 +13,7 @@ extension Clipping {
   /// Clips in place.
   ///
   /// - Returns: the norm of all gradients before clipping, if it was needed.
-  func apply<S: KernelScalar>(to gradients: inout [Matrix<S>], on backend: any Backend) -> Double? {
+  package func apply<S: KernelScalar>(to gradients: inout [Matrix<S>], on backend: any Backend) -> Double? {
     switch self {
     case .none: return nil
     case .value(let limit):

@@ -106,7 +106,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     objective.planningEnded()
     if needsGradients {
       // What was planned from them does not matter then.
-      let open = parameters.indices.filter { !check.covers(parameters[$0]) }
+      let open = parameters.indices.filter { refusal != nil || !check.covers(parameters[$0]) }
       try FiniteCheck.gradients(open.map { gradients[$0] }, open.map { parameters[$0] }, threads: threads)
     }
     if let refusal { throw refusal }
@@ -118,7 +118,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     if let problem = outcome.compute(changes, values, state, averaging: averaging, threads: threads) {
       outcome.discard()
       try FiniteCheck.gradients(gradients, parameters, threads: threads)
-      throw self.refusal(problem)
+      throw problem.refusal(of: optimizer)
     }
     commit(changes, &outcome, to: &values)
     return StepReport(number: stepCount, gradientNorm: norm, events: changes.events)
@@ -210,29 +210,8 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     state.stepCount += 1
   }
 
-  /// What the caller is told of an outcome that cannot be.
-  private func refusal(_ problem: Outcome<Scalar>.Problem) -> StepRefusal {
-    func optimizer(of parameter: ParameterInfo) -> String {
-      assignments.first { $0.parameters.contains { $0.name == parameter.name } }?.name ?? "run"
-    }
-    switch problem {
-    case .direction(let parameter, let index):
-      return .failed(
-        optimizer: optimizer(of: parameter), place: parameter.name,
-        reason: "the direction is not finite at element \(index)")
-    case .update(let parameter, let reason):
-      return .failed(optimizer: optimizer(of: parameter), place: parameter.name, reason: reason)
-    case .value(let parameter, let index):
-      return .nonFiniteValue(
-        optimizer: optimizer(of: parameter), parameter: parameter.name, layer: parameter.layer, index: index)
-    case .slot(let key, let parameter):
-      return .nonFiniteState(optimizer: optimizer(of: parameter), slot: key)
-    case .average(let parameter):
-      return .nonFiniteState(optimizer: "the run", slot: SlotKey(parameter.name, "running average"))
-    case .shape(let key, let parameter, let rows, let columns):
-      return .failed(
-        optimizer: optimizer(of: parameter), place: key.description,
-        reason: "the state of \(rows)×\(columns) does not fit \(parameter.summary)")
-    }
+  /// Whose update of a parameter it is.
+  private func optimizer(of parameter: ParameterInfo) -> String {
+    assignments.first { $0.parameters.contains { $0.name == parameter.name } }?.name ?? "run"
   }
 }

@@ -51,7 +51,9 @@ struct Outcome<Scalar: KernelScalar> {
     for update in changes.updates {
       guard let position = index[update.parameter.name] else { continue }
       require(updated.insert(position).inserted, "Step: two updates of \(update.parameter.name)")
-      var pass = Pass(update, position, old[position], &spares)
+      let θ = old[position]
+      var pass = Pass(
+        update, position, θ, into: spares.take(.value(position), rows: θ.rows, columns: θ.columns))
       for key in update.slots {
         require(
           key.map { changes.changes[$0] == nil } ?? true,
@@ -60,7 +62,7 @@ struct Outcome<Scalar: KernelScalar> {
         if let key, let former, former.rows != pass.rows || former.columns != pass.columns {
           return .shape(key, update.parameter, rows: former.rows, columns: former.columns)
         }
-        pass.add(key, former, &spares)
+        pass.add(key, former) { spares.take(.slot($0), rows: θ.rows, columns: θ.columns) }
       }
       passes.append(pass)
     }
@@ -80,7 +82,8 @@ struct Outcome<Scalar: KernelScalar> {
     var passes = parameters.indices.map { i in
       Pass(
         averaging: parameters[i], i, state.averages[parameters[i].name] ?? old[i], values[i] ?? old[i],
-        WeightAverage(rest: rest), &spares)
+        WeightAverage(rest: rest),
+        into: spares.take(.average(i), rows: old[i].rows, columns: old[i].columns))
     }
     let isFinite = Pass.run(&passes, threads: threads)
     for pass in passes { averages[pass.position] = pass.value }
@@ -112,7 +115,7 @@ struct Outcome<Scalar: KernelScalar> {
     (values, slots, averages) = ([:], [:], [:])
   }
 
-  private static func problem(in pass: Pass) -> Problem {
+  static func problem(in pass: Pass) -> Problem {
     if let reason = pass.reason() { return .update(pass.parameter, reason: reason) }
     if let index = FiniteCheck.firstNonFinite(pass.gradient) {
       return .direction(pass.parameter, index: index)

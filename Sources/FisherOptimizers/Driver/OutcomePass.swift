@@ -19,9 +19,10 @@ extension Outcome {
     private(set) var slots: [(key: SlotKey, tensor: Matrix<Scalar>)] = []
 
     /// An update of an optimizer.
+    ///
+    /// - Parameter memory: shaped as θ, for the new one.
     init(
-      _ update: StagedUpdate<Scalar>, _ position: Int, _ old: Matrix<Scalar>,
-      _ spares: inout SpareMatrices<OutcomeKey, Scalar>
+      _ update: StagedUpdate<Scalar>, _ position: Int, _ old: Matrix<Scalar>, into memory: Matrix<Scalar>
     ) {
       parameter = update.parameter
       self.position = position
@@ -31,13 +32,13 @@ extension Outcome {
       gradient = update.gradient
       row = update.row
       column = update.column
-      value = spares.take(.value(position), rows: old.rows, columns: old.columns)
+      value = memory
     }
 
     /// The running average, with the new value in the place of the gradient.
     init(
       averaging parameter: ParameterInfo, _ position: Int, _ old: Matrix<Scalar>, _ new: Matrix<Scalar>,
-      _ rule: WeightAverage<Scalar>, _ spares: inout SpareMatrices<OutcomeKey, Scalar>
+      _ rule: WeightAverage<Scalar>, into memory: Matrix<Scalar>
     ) {
       self.parameter = parameter
       self.position = position
@@ -47,19 +48,21 @@ extension Outcome {
       gradient = new.compacted()
       row = nil
       column = nil
-      value = spares.take(.average(position), rows: old.rows, columns: old.columns)
+      value = memory
     }
 
     var rows: Int { value.rows }
     var columns: Int { value.columns }
 
     /// The rule's next slot; nil keys read zeros and write nothing, nil tensors are zeros that get a successor.
+    ///
+    /// - Parameter memory: gives the memory of a successor.
     mutating func add(
-      _ key: SlotKey?, _ tensor: Matrix<Scalar>?, _ spares: inout SpareMatrices<OutcomeKey, Scalar>
+      _ key: SlotKey?, _ tensor: Matrix<Scalar>?, into memory: (SlotKey) -> Matrix<Scalar>
     ) {
       former.append(tensor?.compacted())
       places.append(key == nil ? nil : slots.count)
-      if let key { slots.append((key, spares.take(.slot(key), rows: rows, columns: columns))) }
+      if let key { slots.append((key, memory(key))) }
     }
 
     /// Where everything lies, as long as this pass lives and is not copied.

@@ -75,7 +75,12 @@ extension Assignment {
         log.append(
           "\(parameter.name): \(record.name) does not treat \(parameter.role.rawValue); \(record.fallback) updates it"
         )
-        try add(parameter, to: owner + "→" + record.fallback) { try registry.type(record.fallback).init() }
+        try add(parameter, to: owner + "→" + record.fallback) {
+          let fallback = try registry.type(record.fallback)
+          // Parts that go around the method go around it, as they are.
+          let parts = base.settings.given.filter { name, _ in name.contains(".") }
+          return fallback.init(settings: try Settings(fallback.record, parts))
+        }
         continue
       }
       if let group { log.append("\(parameter.name): group \(group.pattern), \(record.name)") }

@@ -3,7 +3,7 @@ import FisherRuntime
 
 /// Σᵢⱼ xᵢⱼ·yᵢⱼ in double precision, row by row: it cannot overflow in `Float`, and its bits do not depend on the threads.
 @specialized(where S == Float) @specialized(where S == Double)
-func innerProduct<S: KernelScalar>(_ x: Matrix<S>, _ y: Matrix<S>, threads: Int) -> Double {
+package func innerProduct<S: KernelScalar>(_ x: Matrix<S>, _ y: Matrix<S>, threads: Int) -> Double {
   require(
     x.rows == y.rows && x.columns == y.columns,
     "innerProduct: x is \(x.rows)×\(x.columns) and y is \(y.rows)×\(y.columns)")

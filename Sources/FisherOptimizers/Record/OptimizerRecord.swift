@@ -62,6 +62,8 @@ public struct OptimizerRecord: Sendable {
   public let probes: [[String: SettingValue]]
   /// The slots of state that are computed from other state now and then: inverses, roots, bases.
   public let derivedSlots: [String]
+  /// What lies in a basis of eigenvectors; nil if nothing does.
+  public let eigenbasis: Eigenbasis?
   /// The slot that holds the weights to be tested and exported, where those are others than the ones that are trained; nil
   /// otherwise.
   public let testedSlot: String?
@@ -72,6 +74,10 @@ public struct OptimizerRecord: Sendable {
   public let dependsOnStepNumber: Bool
   /// What `weightDecay` does; nil if there is none, or nothing so simple can be said.
   public let weightDecay: WeightDecay?
+  /// The hyper-parameter that ``weightDecay`` speaks of.
+  public package(set) var decaySetting = "weightDecay"
+  /// Hyper-parameters of a method that a part around it has replaced, at rest: the facts speak of the others.
+  package var replaced: [String: SettingValue] = [:]
   /// What steps under a gradient that stays do, with the hyper-parameters of the first probe; nil if nothing so simple can
   /// be said.
   public let constantResponse: ConstantResponse?
@@ -89,7 +95,8 @@ public struct OptimizerRecord: Sendable {
     hyperparameters: [Hyperparameter], invariances: [Invariance], cost: Cost, stateSize: String,
     roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw",
     probes: [[String: SettingValue]] = [], promises: [Promise: [String: SettingValue]] = [:],
-    derivedSlots: [String] = [], testedSlot: String? = nil, clipping: Clipping = .none,
+    derivedSlots: [String] = [], eigenbasis: Eigenbasis? = nil, testedSlot: String? = nil,
+    clipping: Clipping = .none,
     dependsOnStepNumber: Bool = false, weightDecay: WeightDecay? = nil,
     constantResponse: ConstantResponse? = nil, treatsParametersApart: Bool = false, degree: Int? = nil,
     dependsOnOrder: Bool = false
@@ -103,6 +110,7 @@ public struct OptimizerRecord: Sendable {
     self.invariances = invariances
     self.promises = promises
     self.derivedSlots = derivedSlots
+    self.eigenbasis = eigenbasis
     self.testedSlot = testedSlot
     self.cost = cost
     self.stateSize = stateSize

@@ -9,7 +9,7 @@ public struct Step<Scalar: KernelScalar> {
   /// t: 1 in the first step.
   public let number: Int
   /// What the schedule multiplies the learning rate with in this step.
-  public let schedule: Double
+  public internal(set) var schedule: Double
   /// The parameters that this optimizer updates.
   public let parameters: [ParameterInfo]
   /// The batch, which can be asked again.
@@ -21,12 +21,19 @@ public struct Step<Scalar: KernelScalar> {
   public let owner: String
 
   let values: [String: Matrix<Scalar>]
-  let gradients: [String: Matrix<Scalar>]
+  var gradients: [String: Matrix<Scalar>]
   let state: OptimizerState<Scalar>
   let gradientCheck: GradientCheck<Scalar>
   let audit: StepAudit?
   var staged = StagedChanges<Scalar>()
   var spares = SpareMatrices<SlotKey, Scalar>()
+  /// In front of the names of slots: those of a part that wraps a method are others than the method's.
+  var slotPrefix = ""
+
+  /// The address of a slot of this optimizer.
+  func key(_ slot: String, of owner: String?) -> SlotKey {
+    SlotKey(owner ?? self.owner, slotPrefix + slot)
+  }
 
   /// θ: a matrix of `rows` × `columns` of its description.
   public func value(_ parameter: ParameterInfo) -> Matrix<Scalar> {
@@ -47,25 +54,25 @@ public struct Step<Scalar: KernelScalar> {
 
   /// A state tensor; nil before it was first staged.
   public func tensor(_ slot: String, of owner: String? = nil) -> Matrix<Scalar>? {
-    let tensor = state.tensors[SlotKey(owner ?? self.owner, slot)]
+    let tensor = state.tensors[key(slot, of: owner)]
     audit?.touched(tensor?.count ?? 0)
     return tensor
   }
 
   /// A state number; nil before it was first staged.
   public func scalar(_ slot: String, of owner: String? = nil) -> Double? {
-    state.scalars[SlotKey(owner ?? self.owner, slot)]
+    state.scalars[key(slot, of: owner)]
   }
 
   /// The state tensor as this step has staged it, else as it was.
   public func latest(_ slot: String, of owner: String? = nil) -> Matrix<Scalar>? {
-    staged.tensors[SlotKey(owner ?? self.owner, slot)] ?? tensor(slot, of: owner)
+    staged.tensors[key(slot, of: owner)] ?? tensor(slot, of: owner)
   }
 
   /// Stages a new value of a state tensor, of any shape.
   public mutating func set(_ slot: String, of owner: String? = nil, to tensor: Matrix<Scalar>) {
     audit?.touched(tensor.count)
-    staged.tensors[SlotKey(owner ?? self.owner, slot)] = tensor
+    staged.tensors[key(slot, of: owner)] = tensor
   }
 
   /// Undefined elements for a new state tensor of this name: memory that an earlier step has left, so that large ones are
@@ -73,7 +80,7 @@ public struct Step<Scalar: KernelScalar> {
   public mutating func memory(
     for slot: String, of owner: String? = nil, rows: Int, columns: Int
   ) -> Matrix<Scalar> {
-    spares.take(SlotKey(owner ?? self.owner, slot), rows: rows, columns: columns)
+    spares.take(key(slot, of: owner), rows: rows, columns: columns)
   }
 
   /// A matrix that `write` fills, for use within this step: a direction, say. Its memory comes from earlier steps and is
@@ -88,7 +95,7 @@ public struct Step<Scalar: KernelScalar> {
   public mutating func temporary(
     _ name: String, of owner: String? = nil, rows: Int, columns: Int, _ write: (inout Matrix<Scalar>) -> Void
   ) -> Matrix<Scalar> {
-    let key = SlotKey(owner ?? self.owner, name)
+    let key = key(name, of: owner)
     var matrix = spares.take(key, rows: rows, columns: columns)
     write(&matrix)
     spares.keep(matrix, key)
@@ -96,8 +103,8 @@ public struct Step<Scalar: KernelScalar> {
   }
 
   /// Keeps what ``memory(for:of:rows:columns:)`` gave for later steps, if it does not become state.
-  mutating func keep(_ matrix: Matrix<Scalar>, for slot: String, of owner: String) {
-    spares.keep(matrix, SlotKey(owner, slot))
+  package mutating func keep(_ matrix: Matrix<Scalar>, for slot: String, of owner: String) {
+    spares.keep(matrix, key(slot, of: owner))
   }
 
   /// Stages a change of a state tensor that is made in place when the step is carried out: for large tensors that this
@@ -108,7 +115,7 @@ public struct Step<Scalar: KernelScalar> {
   public mutating func change(
     _ slot: String, of owner: String? = nil, _ change: @escaping (inout Matrix<Scalar>) -> Void
   ) {
-    let key = SlotKey(owner ?? self.owner, slot)
+    let key = key(slot, of: owner)
     require(
       state.tensors[key] != nil && staged.tensors[key] == nil && staged.changes[key] == nil,
       "Step: \(key) is changed in place, but it is new or staged already")
@@ -117,7 +124,7 @@ public struct Step<Scalar: KernelScalar> {
 
   /// Stages a new value of a state number.
   public mutating func set(_ slot: String, of owner: String? = nil, to value: Double) {
-    staged.scalars[SlotKey(owner ?? self.owner, slot)] = value
+    staged.scalars[key(slot, of: owner)] = value
   }
 
   /// Counts something that the numerics decided: `damping raised`.
@@ -159,7 +166,7 @@ public struct Step<Scalar: KernelScalar> {
     audit?.touched((3 + 2 * slots.count { $0 != nil }) * parameter.count)
     staged.updates.append(
       StagedUpdate(
-        parameter: parameter, slots: slots.map { slot in slot.map { SlotKey(parameter.name, $0) } },
+        parameter: parameter, slots: slots.map { slot in slot.map { key($0, of: parameter.name) } },
         gradient: gradient.columnStride == 1 ? gradient : gradient.compacted(), row: row?.compacted(),
         column: column?.compacted(), run: run))
   }

@@ -35,7 +35,8 @@ enum Checkout {
       "import FisherPlugin\(name.type)\n", into: &registryText, after: "public import FisherOptimizers\n",
       of: registry)
     try insert(
-      "        \(name.type).self,\n", into: &registryText, after: "      return try OptimizerRegistry([\n",
+      "          \(name.type).self,\n", into: &registryText,
+      after: "      return try OptimizerRegistry(\n        [\n",
       of: registry)
     return [Edit(path: manifest, text: manifestText), Edit(path: registry, text: registryText)]
   }

@@ -33,8 +33,8 @@ struct GroupText: Sendable, Equatable {
   func group(_ registry: OptimizerRegistry, for run: any Optimizer) throws -> ParameterGroup {
     if isFrozen { return ParameterGroup(pattern, isFrozen: true) }
     if let optimizer {
-      let type = try registry.type(optimizer)
-      let own = type.init(settings: try Settings(type.record, parsing: settings))
+      let (type, texts) = try registry.composition(optimizer)
+      let own = type.init(settings: try Settings(type.record, parsing: texts.merging(settings) { $1 }))
       return ParameterGroup(pattern, optimizer: own)
     }
     return ParameterGroup(pattern, settings: try Settings(type(of: run).record, parsing: settings).given)

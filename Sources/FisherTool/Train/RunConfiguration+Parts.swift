@@ -6,8 +6,8 @@ import FisherKit
 extension RunConfiguration {
   func optimizer() throws -> any Optimizer {
     let registry = try OptimizerRegistry.installed(plugin: self["plugin"].isEmpty ? nil : self["plugin"])
-    let type = try registry.type(self["optimizer"])
-    return type.init(settings: try Settings(type.record, parsing: settings))
+    let (type, texts) = try registry.composition(self["optimizer"])
+    return type.init(settings: try Settings(type.record, parsing: texts.merging(settings) { $1 }))
   }
 
   /// The groups, each of which must fit one of the parameters.

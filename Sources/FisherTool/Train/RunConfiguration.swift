@@ -12,7 +12,9 @@ struct RunConfiguration: Sendable {
   }
 
   static let options = [
-    Option(name: "optimizer", standard: "adafisher", help: "its name; fisher optimizers lists them"),
+    Option(
+      name: "optimizer", standard: "adafisher",
+      help: "its name, or with parts around it: 'adam + caution'; fisher optimizers lists both"),
     Option(name: "plugin", standard: "", help: "a shared library with optimizers; see docs/plugins.md"),
     Option(
       name: "dataset", standard: "digits",

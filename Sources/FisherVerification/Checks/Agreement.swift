@@ -36,6 +36,32 @@ extension Check {
     return "max relative error \(short(worst)) over \(steps) steps, \(subject.probes.count) settings"
   }
 
+  /// Weights that are kept for the test, of every probe.
+  static let testedWeights = Check(
+    name: "tested-weights",
+    meaning: "the weights that are tested in the place of the others are those of the naive form",
+    applies: { $0.testedSlot != nil }
+  ) { subject in
+    var worst = 0.0
+    for settings in subject.probes {
+      // The last step is there to see the state before it.
+      let trace = subject.trace(seed: seed, steps: 9)
+      var reference = try subject.type.init(settings).reference()
+      _ = trace.prefix(8).runReference(&reference)
+      guard let expected = reference.tested else {
+        throw Failure("the naive form has no weights for the test")
+      }
+      var found: [[Double]] = []
+      _ = try subject.run(trace, Double.self, settings) { driver in
+        guard driver.stepCount == 8 else { return }
+        let none = trace.matrices(trace.values, Double.self)
+        found = driver.tested(none).map(\.array)
+      }
+      worst = max(worst, try demandClose(found, expected, within: 1e-12, "settings \(described(settings))"))
+    }
+    return "relative error \(short(worst)), \(subject.probes.count) settings"
+  }
+
   /// Instruction sets, plain loops, and OpenBLAS where it is installed.
   static let backendsAgree = Check(
     name: "backends-agree", meaning: "every backend gives the same weights up to rounding"

@@ -10,8 +10,9 @@ extension Check {
   ) { subject in
     let steps = 8
     var settings = subject.probe
-    if subject.record.hyperparameters.contains(where: { $0.name == "weightDecay" }) {
-      settings["weightDecay"] = .number(0)
+    for name in Set(["weightDecay", subject.record.decaySetting])
+    where subject.record.hyperparameters.contains(where: { $0.name == name }) {
+      settings[name] = .number(0)
     }
     let response = subject.record.constantResponse!
     var μ = 0.0

@@ -11,7 +11,7 @@ extension Check {
   ) { subject in
     let workload = CostWorkload(subject)
     let counted = try FlopMeter.exclusively { try workload.count(subject) }
-    let settings = try subject.type.init(subject.probe).settings
+    let settings = try subject.type.init(subject.costProbe).settings
     let declared = subject.record.cost.value(
       of: workload.parameters, settings, samples: CostWorkload.samples, columns: CostWorkload.columns)
     for (what, counted, declared) in [
@@ -52,7 +52,7 @@ private struct CostWorkload {
 
   /// Flops and elements a step, in the mean over the period after the first.
   func count(_ subject: Subject) throws -> (flops: Double, elements: Double) {
-    let optimizer = try subject.type.init(subject.probe)
+    let optimizer = try subject.type.init(subject.costProbe)
     let period = subject.record.cost.periods.map(optimizer.settings.integer).max() ?? 1
     var driver = try OptimizerDriver<Counted>(
       optimizer, parameters: parameters, backend: CountingBackend(), threads: 1)
@@ -61,7 +61,7 @@ private struct CostWorkload {
       Matrix(rows: rows, columns: columns) { _, _ in Counted(generator.uniform()) }
     }
     var values = parameters.map { random($0.rows, $0.columns) }
-    let batch = batch(&generator)
+    let batch = RandomBatch.dense(parameters, samples: Self.samples, outputs: Self.columns).draw(&generator)
     let audit = StepAudit { Counted.operations }
     for t in 0..<2 * period {
       var gradients = parameters.map { random($0.rows, $0.columns) }
@@ -70,28 +70,5 @@ private struct CostWorkload {
         values: &values, gradients: &gradients, objective: objective, audit: t < period ? nil : audit)
     }
     return (Double(audit.flops) / Double(period), Double(audit.elements) / Double(period))
-  }
-
-  /// Samples without positions.
-  private func batch(_ generator: inout KeyedGenerator) -> PlainObjective<Double> {
-    func random(_ columns: Int) -> Matrix<Double> {
-      Matrix(rows: Self.samples, columns: columns) { _, _ in generator.uniform() }
-    }
-    func pass<Kind>(_: Kind.Type) -> Captures<Double, Kind> {
-      var layers: [String: LayerCapture<Double>] = [:]
-      for parameter in parameters where parameter.role == .linearWeight {
-        let hasBias = parameters.contains { $0.role == .bias && $0.layer == parameter.layer }
-        layers[parameter.layer!] = LayerCapture(
-          kind: .linear(hasBias: hasBias), inputs: random(parameter.columns),
-          outputGradients: .ofMean(random(parameter.rows), terms: Self.samples), sampleCount: Self.samples)
-      }
-      return Captures(layers)
-    }
-    return PlainObjective(
-      sampleCount: Self.samples, captures: pass(Empirical.self),
-      outputGradients: .ofMean(random(Self.columns), terms: Self.samples), sampled: pass(Sampled.self),
-      exact: ExactFisher(
-        columns: (0..<Self.columns).map { _ in pass(Exact.self) }, coefficients: random(Self.columns)),
-      secondPass: { [second = pass(Empirical.self)] _ in second }, hessian: { $0 })
   }
 }

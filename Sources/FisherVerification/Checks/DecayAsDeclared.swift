@@ -10,8 +10,9 @@ extension Check {
     applies: { $0.weightDecay != nil }
   ) { subject in
     let (γ, α) = (0.25, 0.0625)
-    let with = subject.probe.merging(["weightDecay": .number(γ), "lr": .number(α)]) { $1 }
-    let without = with.merging(["weightDecay": .number(0)]) { $1 }
+    let name = subject.record.decaySetting
+    let with = subject.probe.merging([name: .number(γ), "lr": .number(α)]) { $1 }
+    let without = with.merging([name: .number(0)]) { $1 }
     let trace = subject.trace(seed: seed, steps: 5)
     let decay = subject.record.weightDecay!
     let path = try subject.path(trace, with)

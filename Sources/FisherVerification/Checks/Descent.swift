@@ -14,7 +14,7 @@ extension Check {
     var problem = try LinearProblem(X: X, Y: X.multiplied(by: W.transposed), hasBias: subject.treatsBiases)
     problem.values = problem.network.initialValues(seed: 1)
     let first = problem.pass(.gradients).loss
-    try problem.run(subject, [:], steps: 300)
+    try problem.run(subject, subject.record.replaced, steps: 300)
     let last = problem.pass(.gradients).loss
     try demand(last < 0.97 * first, "the loss goes from \(short(first)) to \(short(last)) in 300 steps")
     return "loss from \(short(first)) to \(short(last)) in 300 steps"

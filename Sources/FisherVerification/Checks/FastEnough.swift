@@ -81,30 +81,10 @@ private struct SpeedWorkload {
     values = trace.matrices(trace.values, Float.self)
     gradients = trace.matrices(trace.gradients[0], Float.self)
     var generator = KeyedGenerator(Check.seed)
-    func random(_ columns: Int) -> Matrix<Double> {
-      Matrix(rows: 64, columns: columns) { _, _ in generator.uniform() }
-    }
-    func pass<Kind>(_: Kind.Type) -> Captures<Double, Kind> {
-      Captures(
-        Dictionary(
-          uniqueKeysWithValues: all.map {
-            (
-              $0.layer!,
-              LayerCapture(
-                kind: .linear(hasBias: false), inputs: random($0.columns),
-                outputGradients: .ofMean(random($0.rows), terms: 64), sampleCount: 64)
-            )
-          }))
-    }
-    let second = pass(Empirical.self)
-    let recorded = PlainObjective<Double>(
-      sampleCount: samples, captures: pass(Empirical.self), outputGradients: .ofMean(random(10), terms: 64),
-      sampled: pass(Sampled.self),
-      exact: ExactFisher(columns: [pass(Exact.self), pass(Exact.self)], coefficients: random(2)),
-      secondPass: { _ in second })
+    let recorded = RandomBatch.dense(all, samples: samples, outputs: 10).draw(&generator)
     let converted = recorded.converted(to: Float.self, needs: subject.record.needs)
     // Whatever it is asked for is there already.
-    let ready = second.converted(to: Float.self)
+    let ready = recorded.secondPass!([:]).converted(to: Float.self)
     batch = PlainObjective(
       sampleCount: samples, captures: converted.captures, outputGradients: converted.outputGradients,
       sampled: try? converted.sampledCaptures(), exact: try? converted.exactFisher(),
@@ -113,7 +93,7 @@ private struct SpeedWorkload {
 
   /// The time of a step over what explains it: the mean over a period, the least of some.
   func ratio(_ subject: Subject) throws -> Double {
-    let optimizer = try subject.type.init(subject.probe)
+    let optimizer = try subject.type.init(subject.costProbe)
     let period = subject.record.cost.periods.map(optimizer.settings.integer).max() ?? 1
     let declared = subject.record.cost.value(
       of: parameters, optimizer.settings, samples: samples, columns: 2)

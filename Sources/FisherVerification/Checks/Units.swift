@@ -10,8 +10,8 @@ extension Check {
     let trace = subject.trace(seed: seed, steps: 5)
     let (p, probe) = (subject.record.degree!, subject.probe)
     let settings = try subject.type.init(probe).settings
-    let α = settings.number("lr")
-    let γ = subject.record.weightDecay == nil ? 0 : settings.number("weightDecay")
+    let (α, decay) = (settings.number("lr"), subject.record.decaySetting)
+    let γ = subject.record.weightDecay == nil ? 0 : settings.number(decay)
     // A power of two, so that nothing is rounded, that makes gradients large: an ε beside them weighs less.
     let c = 1024.0
     func power(_ n: Int) -> Double { n < 0 ? 1 / c.raised(to: -n) : c.raised(to: n) }
@@ -19,14 +19,14 @@ extension Check {
     // ℓ → c·ℓ. Coupled decay would have to grow with the loss.
     var loud = probe
     loud["lr"] = .number(α * power(-p))
-    if γ > 0 { loud["weightDecay"] = .number(γ * power(subject.record.weightDecay == .coupled ? 1 : p)) }
+    if γ > 0 { loud[decay] = .number(γ * power(subject.record.weightDecay == .coupled ? 1 : p)) }
     let other = try subject.run(trace.scaled(gradients: c), Double.self, loud)
     var error = try demandClose(
       other, plain, within: 1e-5, "the loss times \(c), α times \(short(power(-p)))")
     // θ → θ/c, so that g → c·g.
     var small = probe
     small["lr"] = .number(α * power(-1 - p))
-    if γ > 0 { small["weightDecay"] = .number(γ * power(subject.record.weightDecay == .coupled ? 2 : 1 + p)) }
+    if γ > 0 { small[decay] = .number(γ * power(subject.record.weightDecay == .coupled ? 2 : 1 + p)) }
     let back = try subject.run(trace.scaled(values: 1 / c, gradients: c), Double.self, small)
     error = max(
       error,

@@ -8,10 +8,14 @@ struct Mutant<S: KernelScalar> {
   private var first: OptimizerState<S>?
 
   private let derived: Set<String>
+  private var basis: TurningBasis<S>?
+  /// Derived state as the mutant has left it.
+  private var powers: [SlotKey: Matrix<S>] = [:]
 
   init(_ mutation: Mutation, of record: OptimizerRecord) {
     self.mutation = mutation
     derived = Set(record.derivedSlots)
+    basis = record.eigenbasis.map { TurningBasis($0) }
   }
 
   /// Called before every step.
@@ -35,6 +39,14 @@ struct Mutant<S: KernelScalar> {
     case .missingBiasCorrection:
       // A late step, whose correction is 1; a multiple of every usual period, so that nothing else changes.
       state.stepCount = 720_720_000 + steps - 1
+    case .wrongPower:
+      for (key, tensor) in state.tensors where derived.contains(key.slot) && powers[key] != tensor {
+        let power =
+          tensor.rows == tensor.columns ? tensor.multiplied(by: tensor) : Self.squared(tensor)
+        (state.tensors[key], powers[key]) = (power, power)
+      }
+    case .wrongBasis: basis?.leaveAverages(in: &state)
+    case .unorderedMoments: basis?.exchangeEigenvectors(in: &state)
     case .lostState:
       state.tensors = state.tensors.filter { !silent.contains($0.key.owner) }
     case .unspecialized, .descentInDisguise, .lopsided, .swappedFactors, .staleCaptures, .wrongScale,
@@ -43,6 +55,10 @@ struct Mutant<S: KernelScalar> {
       return
     }
     driver.restore(state)
+  }
+
+  private static func squared(_ matrix: Matrix<S>) -> Matrix<S> {
+    Matrix(matrix.array.map { $0 * $0 }, rows: matrix.rows, columns: matrix.columns)
   }
 
   private static func scaled(_ matrix: Matrix<S>, _ factor: S) -> Matrix<S> {

@@ -28,6 +28,12 @@ public enum Mutation: String, Sendable, CaseIterable {
   case wrongScale = "mean taken for sum"
   /// What is computed from running averages now and then stays as it was first.
   case staleInverse = "stale inverse"
+  /// What is computed from running averages is its own square: M^(−1/2) for M^(−1/4), say.
+  case wrongPower = "wrong power of a matrix"
+  /// When a basis of eigenvectors turns, averages in it do not.
+  case wrongBasis = "average kept in the wrong basis"
+  /// When eigenvectors change places, their second moments do not.
+  case unorderedMoments = "second moments not ordered as their eigenvectors"
   /// Memory is taken for every row of every parameter.
   case hoarding = "memory for every row"
   /// The record's formulas of the cost are a quarter too high.
@@ -45,7 +51,9 @@ public enum Mutation: String, Sendable, CaseIterable {
     let seesLayers = !record.needs.isDisjoint(with: .captures)
     switch self {
     case .descentInDisguise, .lopsided, .hoarding, .wrongCost, .falsePromises: return true
-    case .staleInverse: return !record.derivedSlots.isEmpty
+    case .staleInverse, .wrongPower: return !record.derivedSlots.isEmpty
+    case .wrongBasis: return record.eigenbasis?.turning.isEmpty == false
+    case .unorderedMoments: return record.eigenbasis?.following.isEmpty == false
     case .frozenState, .forgottenState, .wrongAveraging: return hasState
     case .lostState: return hasState && record.needs.contains(.gradients)
     // Only time sees it.

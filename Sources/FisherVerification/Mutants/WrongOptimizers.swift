@@ -1,28 +1,20 @@
 import FisherLinearAlgebra
 import FisherOptimizers
 
-/// A right method that takes memory for every row of every parameter in every step.
-struct Hoarding<Base: Optimizer>: Optimizer {
-  static var record: OptimizerRecord { Base.record }
+/// Takes memory for every row of every parameter in every step, around a right method.
+struct Hoard: OptimizerPart {
+  static let record = PartRecord(
+    name: "hoard", title: "hoard", summary: "Memory is wasted.", paper: "none", place: .beside, cost: Cost([])
+  )
 
-  let base: Base
-
-  var settings: Settings { base.settings }
-
-  init() { base = Base() }
-
-  init(settings: Settings) { base = Base(settings: settings) }
-
-  func needs(step number: Int) -> Needs { base.needs(step: number) }
-
-  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
+  func plan<S: KernelScalar>(_ step: inout Step<S>, around method: WrappedMethod<S>) throws(StepRefusal) {
     for parameter in step.parameters {
       for _ in 0..<parameter.rows { _ = Matrix<S>(rows: 1, columns: parameter.columns) }
     }
-    try base.plan(&step)
+    try method.plan(&step)
   }
 
-  func reference() -> any ReferenceOptimizer { base.reference() }
+  func reference(around method: any ReferenceOptimizer, lr: Double) -> any ReferenceOptimizer { method }
 }
 
 /// A right method whose text is not made into one for the element type: every element goes through tables of functions.
@@ -49,12 +41,13 @@ extension Optimizer {
   var unspecialized: any Optimizer { Unspecialized<Self>(settings: settings) }
 
   /// The same method, wasting memory.
-  var hoarding: any Optimizer { Hoarding<Self>(settings: settings) }
+  var hoarding: any Optimizer { With(Hoard(), around: self) }
 
   /// The same method with twice the weight decay.
   var decayingTwice: any Optimizer {
-    guard case .number(let decay)? = settings.values["weightDecay"] else { return self }
-    return (try? Self(settings.given.merging(["weightDecay": .number(2 * decay)]) { $1 })) ?? self
+    let name = Self.record.decaySetting
+    guard case .number(let decay)? = settings.values[name] else { return self }
+    return (try? Self(settings.given.merging([name: .number(2 * decay)]) { $1 })) ?? self
   }
 }
 

@@ -32,32 +32,13 @@ struct CaptureShape {
 }
 
 extension Trace {
-  /// A batch that knows everything: captures of the data's labels and of drawn ones, two columns of an exact Fisher
-  /// matrix, gradients by three outputs, and another pass.
+  /// A batch of three samples that knows everything.
   static func batch(
     _ kinds: [String: CaptureShape], _ parameters: [ParameterInfo], _ generator: inout KeyedGenerator
   ) -> PlainObjective<Double> {
-    let layers = kinds.sorted { $0.key < $1.key }
-    func pass<Kind>(
-      _: Kind.Type, _ first: [String: LayerCapture<Double>]?
-    ) -> Captures<Double, Kind> {
-      var captures: [String: LayerCapture<Double>] = [:]
-      for (name, kind) in layers { captures[name] = kind.capture(&generator, inputsOf: first?[name]) }
-      return Captures(captures)
-    }
-    let data = pass(Empirical.self, nil)
-    let outputs = Matrix<Double>(rows: 3, columns: 3) { _, _ in generator.uniform() }
-    let coefficients = Matrix<Double>(rows: 3, columns: 2) { _, _ in generator.uniform() }
-    let sampled = pass(Sampled.self, data.layers)
-    let exact = [pass(Exact.self, data.layers), pass(Exact.self, data.layers)]
-    // At other weights, whatever they are, it passes what the next batch does.
-    let next = generator
-    let second = pass(Empirical.self, nil)
-    generator = next
-    return PlainObjective(
-      sampleCount: 3, captures: data, outputGradients: .ofMean(outputs, terms: 3),
-      sampled: sampled, exact: ExactFisher(columns: exact, coefficients: coefficients),
-      secondPass: { _ in second }, hessian: hessian(of: parameters, next))
+    RandomBatch(samples: 3, outputs: 3, layers: kinds.keys.sorted()) { layer, first, generator in
+      kinds[layer]!.capture(&generator, inputsOf: first)
+    }.draw(&generator) { hessian(of: parameters, $0) }
   }
 
   /// A diagonal matrix and a dyad of all parameters: symmetric, indefinite, and no parameter is alone.

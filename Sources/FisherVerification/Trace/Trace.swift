@@ -94,6 +94,11 @@ public struct Trace: Sendable {
   /// What the naive form of an optimizer makes of the trace.
   public func runReference(_ reference: any ReferenceOptimizer) -> [[Double]] {
     var reference = reference
+    return runReference(&reference)
+  }
+
+  /// The same, with the memory that the naive form has afterwards.
+  func runReference(_ reference: inout any ReferenceOptimizer) -> [[Double]] {
     var values = self.values
     for (i, gradients) in gradients.enumerated() {
       var step = ReferenceStep(
