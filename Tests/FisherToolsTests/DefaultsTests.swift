@@ -7,25 +7,26 @@ import Testing
 /// Data with the network and the loss that `fisher train` takes for them.
 private struct TrainingCase: CustomStringConvertible, Sendable {
   let description: String
-  let data: @Sendable () -> DataSplit
+  /// Made once for all optimizers.
+  let data: DataSplit
   let model: String
   var batch = 16
 
   static let all = [
     TrainingCase(
-      description: "sequences", data: { Sequences.recall(train: 160, test: 40) }, model: "gpt:16-1-2",
+      description: "sequences", data: Sequences.recall(train: 160, test: 40), model: "gpt:16-1-2",
       batch: 4),
     TrainingCase(
-      description: "a regression", data: { regression }, model: "mlp:3-128-64-1"),
-    TrainingCase(description: "digits", data: { Digits.split }, model: "mlp:64-128-64-10"),
+      description: "a regression", data: regression, model: "mlp:3-128-64-1"),
+    TrainingCase(description: "digits", data: Digits.split, model: "mlp:64-128-64-10"),
     TrainingCase(
-      description: "curves", data: { Curves.split(train: 2560, test: 128) },
+      description: "curves", data: Curves.split(train: 2560, test: 128),
       model: "autoencoder:784-400-200-100-50-25-6-25-50-100-200-400-784", batch: 128),
     TrainingCase(
-      description: "a table", data: { clusters(ExampleShape(channels: 6), 3) }, model: "mlp:6-128-64-3"),
+      description: "a table", data: clusters(ExampleShape(channels: 6), 3), model: "mlp:6-128-64-3"),
     TrainingCase(
       description: "images of 3×32×32",
-      data: { clusters(ExampleShape(channels: 3, height: 32, width: 32), 10) }, model: "mlp:3072-128-64-10"),
+      data: clusters(ExampleShape(channels: 3, height: 32, width: 32), 10), model: "mlp:3072-128-64-10"),
   ]
 
   private static let regression: DataSplit = {
@@ -57,7 +58,7 @@ private struct TrainingCase: CustomStringConvertible, Sendable {
 /// to change.
 @Test(arguments: TrainingCase.all, OptimizerRegistry.builtIn.records.map(\.name))
 private func defaultsTrain(subject: TrainingCase, name: String) throws {
-  let data = subject.data()
+  let data = subject.data
   let shape = data.train.shape
   let loss: Loss<MeanReduction> =
     switch data.train.targets {

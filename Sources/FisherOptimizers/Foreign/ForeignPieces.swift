@@ -10,10 +10,12 @@ extension ForeignStep {
   func stagePieces<S: KernelScalar>(
     of parameter: ParameterInfo, _ functions: ForeignUpdate, _ step: inout Step<S>
   ) {
-    let (table, settings, number, schedule) = (table, settings, step.number, step.schedule)
+    let (table, number, schedule) = (table, step.number, step.schedule)
+    // Once for all pieces.
+    let numbers = table.numbers(of: settings)
     let failure = ForeignFailure()
     step.stage(parameter, table.slots.map { $0 }, nil, nil, nil) { operands, range in
-      table.withCall(parameter, settings, number: number, schedule: schedule) { call in
+      table.withCall(parameter, numbers, number: number, schedule: schedule) { call in
         functions.named(elementSize: MemoryLayout<S>.size) {
           switch runPieces(of: range, operands, functions, call.pointee) {
           case .finite: return true

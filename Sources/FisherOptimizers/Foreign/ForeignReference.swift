@@ -38,7 +38,8 @@ struct ForeignReference: ReferenceOptimizer {
         memory.state(parameter.name, slot, 1, parameter.count).data?.assumingMemoryBound(to: Double.self)
       }
       let (number, schedule, gradient) = (number, step.schedule, step.gradients[p])
-      let status = table.withCall(parameter, settings, number: number, schedule: schedule) { call in
+      let status = table.withCall(parameter, table.numbers(of: settings), number: number, schedule: schedule)
+      { call in
         step.values[p].withUnsafeMutableBufferPointer { value in
           PluginCall.perform(reference.line) {
             states.withUnsafeBufferPointer {

@@ -38,7 +38,9 @@ struct ForeignStep {
       states[i].withMutablePointer { UnsafeMutableRawPointer($0.base) as UnsafeMutableRawPointer? }
     }
     let size = MemoryLayout<S>.size
-    let status = table.withCall(parameter, settings, number: step.number, schedule: step.schedule) { call in
+    let status = table.withCall(
+      parameter, table.numbers(of: settings), number: step.number, schedule: step.schedule
+    ) { call in
       functions.named(elementSize: size) {
         functions(
           call, elementSize: size, value.withMutablePointer { UnsafeMutableRawPointer($0.base) },

@@ -64,13 +64,20 @@ extension ForeignTable {
   }
 
   /// Describes a parameter in a step for the time of a call.
+  ///
+  /// - Parameters:
+  ///   - parameter: what is updated.
+  ///   - numbers: the hyper-parameters, as ``numbers(of:)`` gives them.
+  ///   - number: of the step, from 1.
+  ///   - schedule: what multiplies the learning rate.
+  ///   - body: is handed the description.
   func withCall<R>(
-    _ parameter: ParameterInfo, _ settings: Settings, number: Int, schedule: Double,
+    _ parameter: ParameterInfo, _ numbers: [Double], number: Int, schedule: Double,
     _ body: (UnsafePointer<fisher_parameter>) -> R
   ) -> R {
     parameter.name.withCString { name in
       parameter.role.rawValue.withCString { role in
-        numbers(of: settings).withUnsafeBufferPointer { values in
+        numbers.withUnsafeBufferPointer { values in
           var call = fisher_parameter(
             name: name, role: role, rows: Int64(parameter.rows), columns: Int64(parameter.columns),
             step: Int64(number), schedule: schedule, settings: values.baseAddress)
