@@ -3,14 +3,14 @@ import FisherLinearAlgebra
 import FisherRuntime
 
 /// One line of a benchmark: a routine, a shape and an element type.
-struct BenchmarkCase {
+package struct BenchmarkCase {
   let suite: String
   let name: String
   let type: String
   /// The sizes of the routine: `m`, `n`, `k`.
   let sizes: [(String, Int)]
   /// The textbook flops of one call.
-  let flops: Double
+  package let flops: Double
   /// The number of matrices in one call, if there are many.
   let batch: Int?
   /// What the libraries do instead, if they have no such routine.
@@ -78,33 +78,33 @@ struct Operand<S: KernelScalar> {
 }
 
 /// A group of cases: a routine with its default grid, and with given sizes.
-struct Suite: Sendable {
+package struct Suite: Sendable {
   let name: String
   /// The functions that a library needs to be compared, with `?` for the letter of the element type.
   let symbols: [String]
   /// The cases for the types `f32` and `f64`; `sizes` replaces the grid.
-  let cases: @Sendable (_ types: [String], _ sizes: [Shape]?) -> [BenchmarkCase]
+  package let cases: @Sendable (_ types: [String], _ sizes: [Shape]?) -> [BenchmarkCase]
 
   static let all = [gemm, syrk, trsm, cholesky, inverse, lu, qr, eigen, batched, kronecker, elementwise]
 }
 
 /// Sizes from the command line: `64` or `64x32x1000`.
-struct Shape: Equatable {
+package struct Shape: Equatable {
   /// Products of three sizes are integers.
   static let most = 1_000_000
 
   var m: Int
-  var n: Int
-  var k: Int
+  package var n: Int
+  package var k: Int
 
-  init(_ m: Int, _ n: Int, _ k: Int) {
+  package init(_ m: Int, _ n: Int, _ k: Int) {
     self.m = m
     self.n = n
     self.k = k
   }
 
   /// - Throws: ``UsageError`` if the text is neither `n` nor `m x n x k`.
-  init(parsing text: String) throws(UsageError) {
+  package init(parsing text: String) throws(UsageError) {
     let texts = text.split(separator: "x", omittingEmptySubsequences: false)
     guard texts.count == 1 || texts.count == 3 else {
       throw UsageError(

@@ -57,7 +57,7 @@ extension ResolvedAdaFisher {
 }
 
 /// (v − min)/(max − min + ε). +∞ counts as 1 and −∞ as 0, as in the official code; a constant vector becomes zeros.
-func minMax(_ v: [Double], ε: Double) -> [Double] {
+package func minMax(_ v: [Double], ε: Double) -> [Double] {
   let v = v.map { $0 == .infinity ? 1 : $0 == -.infinity ? 0 : $0 }
   guard let least = v.min(), let most = v.max() else { return [] }
   let range = most - least + ε

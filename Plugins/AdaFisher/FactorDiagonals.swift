@@ -5,17 +5,17 @@ import FisherLinearAlgebra
 ///
 /// s is the gradient of the mean loss. No patches are copied: the mean square of what a convolution's tap sees is a sum
 /// over a shifted, strided window of Σₙ h², one map a channel.
-struct FactorDiagonals {
+package struct FactorDiagonals {
   /// H: an entry for each input, then one for the bias if there is one; for a normalisation one for γ and one for β.
-  let inputs: [Double]
+  package let inputs: [Double]
   /// S: an entry for each output.
-  let outputs: [Double]
+  package let outputs: [Double]
 
   /// No NaN: infinities are dealt with by scaling before the average.
   var areNumbers: Bool { !(inputs + outputs).contains { $0.isNaN } }
   var areFinite: Bool { (inputs + outputs).allSatisfy(\.isFinite) }
 
-  init<S: KernelScalar>(_ capture: LayerCapture<S>, dividesByPatch: Bool, threads: Int) {
+  package init<S: KernelScalar>(_ capture: LayerCapture<S>, dividesByPatch: Bool, threads: Int) {
     let rows = Double(capture.inputs.rows)
     let samples = Double(capture.sampleCount)
     let gradients = capture.outputGradients

@@ -15,7 +15,7 @@ extension EigenBasis {
   }
 
   /// The same, written in full to memory of the caller.
-  func setBatchMoments(
+  package func setBatchMoments(
     _ moments: inout Matrix<S>, _ capture: LayerCapture<S>?, _ parameters: LayerParameters,
     on backend: any Backend, threads: Int
   ) {

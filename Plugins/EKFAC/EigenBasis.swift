@@ -6,8 +6,8 @@ import FisherOptimizers
 ///
 /// Eigenvectors of an eigenvalue that is zero in working precision are not determined: any basis of their space is as
 /// good. So the moments of their coordinates are replaced by their mean, and nothing depends on the choice.
-struct EigenBasis<S: KernelScalar> {
-  let basis: KroneckerBasis<S>
+package struct EigenBasis<S: KernelScalar> {
+  package let basis: KroneckerBasis<S>
   /// How many of the first input and output coordinates belong to eigenvalues of zero.
   let nullInputs, nullOutputs: Int
 
@@ -24,7 +24,7 @@ struct EigenBasis<S: KernelScalar> {
   ///   - UG: those on the side of the outputs.
   ///   - a: the eigenvalues on the side of the inputs, ascending.
   ///   - b: those on the side of the outputs.
-  init(UA: Matrix<S>, UG: Matrix<S>, a: Matrix<S>?, b: Matrix<S>?) {
+  package init(UA: Matrix<S>, UG: Matrix<S>, a: Matrix<S>?, b: Matrix<S>?) {
     basis = KroneckerBasis(left: UG.transposed, right: UA.transposed)
     nullInputs = Self.zeros(a?.array ?? [])
     nullOutputs = Self.zeros(b?.array ?? [])

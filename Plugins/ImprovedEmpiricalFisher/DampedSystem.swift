@@ -5,7 +5,7 @@ import FisherOptimizers
 ///
 /// Cholesky on the matrix scaled to a unit diagonal. A pivot that is not positive raises λ tenfold until all are; that,
 /// and the rows left out, are counted.
-struct DampedSystem {
+package struct DampedSystem {
   let K: Matrix<Double>
   let metric: [Double]
   /// λ as asked for, relative ones multiplied out.
@@ -13,12 +13,12 @@ struct DampedSystem {
   /// λ as it was used.
   private(set) var appliedDamping: Double
   private(set) var kept: [Int]
-  private(set) var raised = 0
-  private(set) var duplicates = 0
+  package private(set) var raised = 0
+  package private(set) var duplicates = 0
   private let backend: any Backend
   private let threads: Int
 
-  init(
+  package init(
     K: Matrix<Double>, metric: [Double], damping: Double, isRelative: Bool,
     on backend: any Backend = NativeBackend(), threads: Int = 1
   ) {
@@ -46,7 +46,7 @@ struct DampedSystem {
   /// Leaves out of every pair of rows with |cos| > `threshold` the shorter one; a threshold of 1 keeps all.
   ///
   /// Two samples that are alike and have different labels ask for opposite steps, and w would explode.
-  mutating func dropDuplicates(above threshold: Double) {
+  package mutating func dropDuplicates(above threshold: Double) {
     if threshold >= 1 { return }
     var isDropped = [Bool](repeating: false, count: K.rows)
     for (position, i) in kept.enumerated() {
@@ -60,7 +60,7 @@ struct DampedSystem {
   }
 
   /// w, with zeros for the rows left out.
-  mutating func solve(_ b: [Double]) -> [Double] {
+  package mutating func solve(_ b: [Double]) -> [Double] {
     var w = [Double](repeating: 0, count: b.count)
     if kept.isEmpty { return w }
     var λ = damping
@@ -77,7 +77,7 @@ struct DampedSystem {
   }
 
   /// wᵀ·K·w = ‖Jᵀw‖², the squared length of the direction; its root.
-  func norm(_ w: [Double]) -> Double {
+  package func norm(_ w: [Double]) -> Double {
     var sum = 0.0
     for i in kept { for j in kept { sum += w[i] * K[i, j] * w[j] } }
     return max(0, sum).squareRoot()

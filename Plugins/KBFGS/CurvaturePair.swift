@@ -1,9 +1,14 @@
 /// A step s and what it changed in a gradient, y.
-struct CurvaturePair {
-  var s, y: [Double]
+package struct CurvaturePair {
+  package var s, y: [Double]
+
+  package init(s: [Double], y: [Double]) {
+    self.s = s
+    self.y = y
+  }
 
   /// sᵀy
-  var curvature: Double { product(s, y) }
+  package var curvature: Double { product(s, y) }
 
   /// Double damping: sᵀy ≥ μ₁·yᵀHy by moving s towards H·y, then sᵀy ≥ μ₂·sᵀs by moving y towards s.
   ///
@@ -13,7 +18,7 @@ struct CurvaturePair {
   ///   - μ1: below 1.
   ///   - μ2: at most 1: above, y would be moved beyond s.
   ///   - H: the product with H, positive definite.
-  mutating func damp(_ μ1: Double, _ μ2: Double, _ H: ([Double]) -> [Double]) {
+  package mutating func damp(_ μ1: Double, _ μ2: Double, _ H: ([Double]) -> [Double]) {
     let Hy = H(y)
     let q = product(y, Hy)
     if curvature < μ1 * q {
@@ -30,7 +35,7 @@ struct CurvaturePair {
   /// Whether H stays positive definite with it, by more than a little. False also for numbers that are not finite.
   ///
   /// - Parameter gradient: ‖d̄‖.
-  func isUsable(gradient: Double) -> Bool {
+  package func isUsable(gradient: Double) -> Bool {
     curvature.isFinite && curvature > 1e-4 * product(s, s) * gradient
   }
 }

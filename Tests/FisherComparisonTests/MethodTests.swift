@@ -1,9 +1,8 @@
 import FisherCommandLine
+import FisherComparison
 import FisherKit
 import FisherRuntime
 import Testing
-
-@testable import FisherComparison
 
 @Suite struct MethodTests {
   @Test func everyOptimizerIsCompared() throws {

@@ -8,7 +8,7 @@ import Testing
   import FoundationXML
 #endif
 
-@testable import FisherComparison
+import FisherComparison
 
 /// Counts elements, and remembers what they say of themselves.
 private final class Elements: NSObject, XMLParserDelegate {

@@ -1,10 +1,9 @@
 import FisherCommandLine
+import FisherComparison
 import FisherKit
 import FisherRuntime
 import Foundation
 import Testing
-
-@testable import FisherComparison
 
 /// A folder of its own, removed at the end.
 final class Scratch {

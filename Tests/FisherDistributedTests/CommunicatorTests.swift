@@ -1,8 +1,7 @@
+import FisherDistributed
 import FisherRuntime
 import FisherTestSupport
 import Testing
-
-@testable import FisherDistributed
 
 /// Sizes around nothing, one, the blocks of a sum, and the slots, which are small here so that they are many.
 private let sizes = [0, 1, 2, 3, 7, 64, 1023, 1024, 1025, 4097]

@@ -1,7 +1,6 @@
+import FisherDistributed
 import FisherTestSupport
 import Testing
-
-@testable import FisherDistributed
 
 /// The sum that MPI libraries carry out, with another way to send: shared memory, where all bytes go to all ranks and each
 /// takes out what is its own.

@@ -1,6 +1,5 @@
+import FisherOptimizers
 import Testing
-
-@testable import FisherOptimizers
 
 @Suite struct FormulaParsingTests {
   private func parse(_ text: String) -> Formula? { Formula(text, periods: ["period"]) }

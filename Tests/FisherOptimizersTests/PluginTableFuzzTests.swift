@@ -1,8 +1,7 @@
+import FisherOptimizers
 import FisherPluginABI
 import FisherTestSupport
 import Testing
-
-@testable import FisherOptimizers
 
 /// Tables of plugins with anything in them that can be read: an error, or an optimizer that hangs together.
 @Suite struct PluginTableFuzzTests {

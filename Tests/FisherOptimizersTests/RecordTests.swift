@@ -1,7 +1,6 @@
+import FisherOptimizers
 import FisherPluginFirstOrder
 import Testing
-
-@testable import FisherOptimizers
 
 @Suite struct RecordTests {
   @Test func registryListsByNameWhateverTheOrder() throws {

@@ -1,8 +1,7 @@
 import FisherLinearAlgebra
+import FisherOptimizers
 import FisherTestSupport
 import Testing
-
-@testable import FisherOptimizers
 
 /// Steps over more memory than the caches hold store past them, and leave the same bits as any other.
 @Suite struct StreamingTests {

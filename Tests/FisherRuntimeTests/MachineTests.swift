@@ -1,6 +1,5 @@
+import FisherRuntime
 import Testing
-
-@testable import FisherRuntime
 
 @Test func quotasAreInCores() {
   #expect(Threads.parseQuota("200000 100000\n") == 2)

@@ -1,7 +1,6 @@
+import FisherTool
 import FisherTraining
 import Testing
-
-@testable import FisherTool
 
 /// What a chart says follows from the numbers of the lines alone.
 struct PlotTests {

@@ -1,10 +1,9 @@
+import FisherBenchmarks
+import FisherCommandLine
 import FisherKit
 import FisherRuntime
 import Foundation
 import Testing
-
-@testable import FisherBenchmarks
-@testable import FisherCommandLine
 
 @Test func argumentsHaveValuesAndFlags() throws {
   let parsed = try Arguments(

@@ -2,7 +2,7 @@ import FisherLinearAlgebra
 
 extension Suite {
   /// C ← A·B, row-major; the letters tell which operand is stored transposed.
-  static let gemm = Suite(name: "gemm", symbols: ["cblas_?gemm"]) { types, sizes in
+  package static let gemm = Suite(name: "gemm", symbols: ["cblas_?gemm"]) { types, sizes in
     let shapes = sizes.map { $0.map { ("nn", $0) } } ?? gemmGrid
     return shapes.flatMap { letters, shape in
       types.map { type in
@@ -12,7 +12,7 @@ extension Suite {
   }
 
   /// Squares of all sizes, transposes, layers of networks, tall and wide, short and long k.
-  static let gemmGrid: [(String, Shape)] = {
+  package static let gemmGrid: [(String, Shape)] = {
     let squares = [
       4, 5, 8, 13, 16, 17, 24, 31, 32, 48, 63, 64, 65, 96, 100, 127, 128, 129, 200, 255, 256, 257, 384, 511,
       512, 513,

@@ -2,7 +2,7 @@ import FisherLinearAlgebra
 
 extension Suite {
   /// The lower triangle of C ← AᵀA (`tn`, A stored k × n) or AAᵀ (`nt`, A stored n × k), row-major.
-  static let syrk = Suite(name: "syrk", symbols: ["cblas_?syrk"]) { types, sizes in
+  package static let syrk = Suite(name: "syrk", symbols: ["cblas_?syrk"]) { types, sizes in
     let shapes = sizes.map { $0.map { ("tn", $0) } } ?? syrkGrid
     return shapes.flatMap { letters, shape in
       types.map { type in
@@ -12,7 +12,7 @@ extension Suite {
   }
 
   /// n = 9 … 2048 with k = n and k up to 100 000, as long as A stays below 13 million elements.
-  static let syrkGrid: [(String, Shape)] = {
+  package static let syrkGrid: [(String, Shape)] = {
     var grid: [(String, Shape)] = []
     for n in [9, 16, 32, 64, 100, 128, 256, 512, 1024, 2048] {
       for k in Set([n, 1000, 10_000, 100_000]).sorted() where n * k <= 13_000_000 {

@@ -1,7 +1,7 @@
 import FisherRuntime
 
 /// The middle of the values, or the mean of the two in the middle; NaN if there are none.
-func median(_ values: [Double]) -> Double {
+package func median(_ values: [Double]) -> Double {
   guard !values.isEmpty else { return .nan }
   let sorted = values.sorted()
   let half = sorted.count / 2
@@ -9,6 +9,6 @@ func median(_ values: [Double]) -> Double {
 }
 
 /// The geometric mean of positive values; NaN if there are none.
-func geometricMean(_ values: [Double]) -> Double {
+package func geometricMean(_ values: [Double]) -> Double {
   exp(values.reduce(0) { $0 + log($1) } / Double(values.count))
 }

@@ -1,9 +1,9 @@
 import FisherKit
 
 /// A network, a batch and an optimizer at work, as a trainer would have them, without the data.
-final class StepSubject<S: KernelScalar> {
+package final class StepSubject<S: KernelScalar> {
   let name: String
-  let network: Network<S>
+  package let network: Network<S>
   private let workspace: Workspace<S>
   private let inputs: Matrix<S>
   private let labels: Labels<S>
@@ -75,7 +75,7 @@ final class StepSubject<S: KernelScalar> {
   }
 
   /// The whole step.
-  func step() {
+  package func step() {
     pass()
     update()
   }

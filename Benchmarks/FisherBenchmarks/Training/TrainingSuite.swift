@@ -89,7 +89,7 @@ struct TrainingSuite: Sendable {
 }
 
 /// What a training suite is asked for.
-struct TrainingRun: Sendable {
+package struct TrainingRun: Sendable {
   let workload: Workload
   /// `f32` or `f64`.
   let type: String
@@ -99,4 +99,16 @@ struct TrainingRun: Sendable {
   /// Nil for those of the suite.
   let optimizers: [String]?
   let isQuick: Bool
+
+  package init(
+    workload: Workload, type: String, threads: Int, registry: OptimizerRegistry, optimizers: [String]?,
+    isQuick: Bool
+  ) {
+    self.workload = workload
+    self.type = type
+    self.threads = threads
+    self.registry = registry
+    self.optimizers = optimizers
+    self.isQuick = isQuick
+  }
 }

@@ -3,12 +3,12 @@ import FisherKit
 import FisherRuntime
 
 /// What a training suite trains: a network, random data, and the samples of a step.
-struct Workload: Sendable {
+package struct Workload: Sendable {
   /// The spelling of a model.
   let network: String
-  let batch: Int
+  package let batch: Int
   /// The optimizers measured unless others are asked for.
-  let optimizers: [String]
+  package let optimizers: [String]
 
   /// The classic deep autoencoder of Hinton and Salakhutdinov: ReLU, linear bottleneck and output.
   static let autoencoder = Workload(
@@ -27,7 +27,7 @@ struct Workload: Sendable {
   static let standard = [autoencoder, perceptron]
 
   /// - Throws: ``UsageError`` unless the text is a model of linear layers or a decoder.
-  init(network text: String, batch: Int?) throws(UsageError) {
+  package init(network text: String, batch: Int?) throws(UsageError) {
     let isAutoencoder: Bool
     do { isAutoencoder = try ModelSpec(text).isAutoencoder } catch { throw UsageError("--network: \(error)") }
     guard Self.widths(text).count >= 2, !text.hasPrefix("pinn") else {
@@ -66,7 +66,8 @@ struct Workload: Sendable {
   }
 
   /// One subject for SGD and for each of the names, all with the same workspace.
-  func subjects<S: KernelScalar>(_: S.Type, _ names: [String], _ run: TrainingRun) -> [StepSubject<S>] {
+  package func subjects<S: KernelScalar>(_: S.Type, _ names: [String], _ run: TrainingRun) -> [StepSubject<S>]
+  {
     do {
       let (widths, spec) = (Self.widths(network), try ModelSpec(network))
       let vocabulary = Self.isDecoder(network) ? Self.vocabulary : nil

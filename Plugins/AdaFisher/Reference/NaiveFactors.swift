@@ -2,7 +2,7 @@ import FisherCurvature
 import FisherLinearAlgebra
 
 /// H and S of a layer by the table of AdaFisher.md, index by index.
-func naiveFactors(
+package func naiveFactors(
   _ capture: LayerCapture<Double>, dividesByPatch: Bool
 ) -> (H: [Double], S: [Double]) {
   let h = capture.inputs

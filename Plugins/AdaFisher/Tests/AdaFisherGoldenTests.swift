@@ -1,10 +1,9 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherPluginAdaFisher
 import OptimizerTestSupport
 import Testing
-
-@testable import FisherPluginAdaFisher
 
 /// Numbers of the official code, run in double precision, and of the formulas worked out by hand.
 @Suite struct AdaFisherGoldenTests {

@@ -1,9 +1,8 @@
 import FisherCurvature
 import FisherLinearAlgebra
+import FisherPluginAdaFisher
 import FisherTestSupport
 import Testing
-
-@testable import FisherPluginAdaFisher
 
 /// What the factors must be, seen from the Fisher matrix and from other layers.
 @Suite struct FactorTests {

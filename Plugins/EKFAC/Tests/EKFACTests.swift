@@ -1,10 +1,9 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherPluginEKFAC
 import OptimizerTestSupport
 import Testing
-
-@testable import FisherPluginEKFAC
 
 @Suite struct EKFACTests {
   private func direction(_ layer: DenseLayer, _ optimizer: EKFAC) throws -> [Double] {

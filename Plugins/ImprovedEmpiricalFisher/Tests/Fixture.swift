@@ -1,8 +1,7 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
-
-@testable import FisherPluginImprovedEmpiricalFisher
+import FisherPluginImprovedEmpiricalFisher
 import FisherRuntime
 
 /// A network of two linear layers with tanh between them and softmax cross-entropy, in double precision by plain loops.
@@ -122,5 +121,8 @@ struct Fixture {
 func sum(_ rows: [[Double]]) -> [Double] {
   rows.dropFirst().reduce(rows[0]) { zip($0, $1).map { $0 + $1 } }
 }
+
+/// aᵀb
+func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
 
 func length(_ v: [Double]) -> Double { dot(v, v).squareRoot() }

@@ -1,9 +1,8 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherPluginImprovedEmpiricalFisher
 import Testing
-
-@testable import FisherPluginImprovedEmpiricalFisher
 
 /// iEF, the Gauss-Newton matrix Σₙ ZₙᵀZₙ with Z = ∂z/∂θ, and the Fisher matrix, on the small network.
 @Suite struct GaussNewtonTests {

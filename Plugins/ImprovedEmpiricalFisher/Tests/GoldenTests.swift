@@ -1,9 +1,8 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherPluginImprovedEmpiricalFisher
 import Testing
-
-@testable import FisherPluginImprovedEmpiricalFisher
 
 /// Numbers of an independent program in double precision, printed to ten digits.
 @Suite struct GoldenTests {

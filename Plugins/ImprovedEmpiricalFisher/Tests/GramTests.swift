@@ -1,10 +1,9 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherPluginImprovedEmpiricalFisher
 import FisherTestSupport
 import Testing
-
-@testable import FisherPluginImprovedEmpiricalFisher
 
 /// A layer whose samples' gradients are compared with those that are formed element by element.
 struct GramCase: Sendable, CustomStringConvertible {

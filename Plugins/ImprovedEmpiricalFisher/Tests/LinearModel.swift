@@ -1,8 +1,7 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
-
-@testable import FisherPluginImprovedEmpiricalFisher
+import FisherPluginImprovedEmpiricalFisher
 import FisherRuntime
 
 /// Outputs z = X·Wᵀ without a bias, a loss for each sample, in double precision by plain loops.

@@ -1,10 +1,9 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherPluginImprovedEmpiricalFisher
 import FisherRuntime
 import Testing
-
-@testable import FisherPluginImprovedEmpiricalFisher
 
 /// The method's equations, on the small network.
 @Suite struct SampleSpacePropertyTests {

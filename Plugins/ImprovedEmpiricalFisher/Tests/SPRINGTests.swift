@@ -1,10 +1,9 @@
 import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherPluginImprovedEmpiricalFisher
 import OptimizerTestSupport
 import Testing
-
-@testable import FisherPluginImprovedEmpiricalFisher
 
 @Suite struct SPRINGTests {
   private let weight = ParameterInfo(name: "w", shape: [1, 3], role: .linearWeight, layer: "l")

@@ -1,10 +1,9 @@
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherPluginImprovedEmpiricalFisher
 import FisherRuntime
 import FisherTestSupport
 import Testing
-
-@testable import FisherPluginImprovedEmpiricalFisher
 
 /// Two parameters and two samples: problems whose directions are known in closed form.
 @Suite struct ToyTests {

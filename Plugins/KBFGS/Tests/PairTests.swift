@@ -1,9 +1,8 @@
 import FisherLinearAlgebra
+import FisherPluginKBFGS
 import FisherTestSupport
 import OptimizerTestSupport
 import Testing
-
-@testable import FisherPluginKBFGS
 
 @Suite struct CurvaturePairTests {
   private func times(_ H: Matrix<Double>, _ x: [Double]) -> [Double] {

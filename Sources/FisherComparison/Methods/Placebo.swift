@@ -1,7 +1,7 @@
 import FisherKit
 
 /// What an optimizer in the shadow is shown, and what is taken of its step.
-enum Placebo: Sendable {
+package enum Placebo: Sendable {
   case none, units, samples, norm
 
   /// The objective as the optimizer in the shadow sees it.
@@ -14,7 +14,7 @@ enum Placebo: Sendable {
   }
 
   /// The new values, from those that the optimizer in the shadow has made.
-  func taken<S: KernelScalar>(
+  package func taken<S: KernelScalar>(
     _ moved: [Matrix<S>], from values: [Matrix<S>], _ gradients: [Matrix<S>]
   ) -> [Matrix<S>] {
     guard case .norm = self else { return moved }

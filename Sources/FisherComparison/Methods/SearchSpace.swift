@@ -14,7 +14,7 @@ package struct SearchSpace: Sendable {
   package let axes: [Axis]
 
   /// The learning rate within a factor of 30 of its default, the damping within a factor of 100.
-  init(_ record: OptimizerRecord) {
+  package init(_ record: OptimizerRecord) {
     axes = record.hyperparameters.compactMap { parameter in
       guard let factor = Self.factors[parameter.name], case .number(let center) = parameter.value, center > 0
       else { return nil }

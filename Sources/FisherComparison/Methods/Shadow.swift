@@ -51,7 +51,7 @@ struct Shadowed<Base: Optimizer>: Optimizer {
 }
 
 extension Optimizer {
-  func shadowed(by placebo: Placebo) -> any Optimizer { Shadowed(self, placebo) }
+  package func shadowed(by placebo: Placebo) -> any Optimizer { Shadowed(self, placebo) }
 }
 
 /// The driver of the optimizer in the shadow, from the first step on.

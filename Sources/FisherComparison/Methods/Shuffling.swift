@@ -4,7 +4,7 @@ import FisherRuntime
 extension LayerCapture {
   /// The same layer with its inputs, and its outputs, in another order: the factors keep their eigenvalues, and lose
   /// their axes. Tokens keep their numbers.
-  func shufflingUnits(key: UInt64) -> LayerCapture {
+  package func shufflingUnits(key: UInt64) -> LayerCapture {
     var generator = KeyedGenerator(23, key)
     let (channels, outputs) = unitCounts
     let order = channels.map { generator.permutation($0) }
@@ -19,7 +19,7 @@ extension LayerCapture {
 
   /// Output gradients paired with the inputs of other samples: both sides keep their own second moments, and lose what
   /// they have to do with one another. One order for all layers of a step.
-  func shufflingSamples(step: Int) -> LayerCapture {
+  package func shufflingSamples(step: Int) -> LayerCapture {
     var generator = KeyedGenerator(24, UInt64(step))
     let order = generator.permutation(sampleCount)
     let s = outputGradients.values

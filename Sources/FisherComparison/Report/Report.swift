@@ -6,7 +6,7 @@ import FisherRuntime
 package struct Report {
   let record: Record
   let options: ComparisonOptions
-  let workloads: [WorkloadSummary]
+  package let workloads: [WorkloadSummary]
 
   package init(_ record: Record, _ options: ComparisonOptions) {
     self.record = record

@@ -1,15 +1,15 @@
 import FisherRuntime
 
 /// Where numbers lie along one side of a chart.
-struct Scale {
+package struct Scale {
   let low: Double
   let high: Double
   let isLogarithmic: Bool
   /// From 0 or from a power of ten, or as given.
-  let ticks: [Double]
+  package let ticks: [Double]
 
   /// From 0 to `high`, with some four round ticks.
-  init(linearTo high: Double) {
+  package init(linearTo high: Double) {
     let high = high > 0 && high.isFinite ? high : 1
     let rough = high / 4
     let power = pow(10, floor(log10(rough)))
@@ -23,7 +23,7 @@ struct Scale {
   /// Powers of ten, or 1, 2 and 5 times those over a short range.
   ///
   /// - Precondition: 0 < low < high.
-  init(logarithmicFrom low: Double, to high: Double) {
+  package init(logarithmicFrom low: Double, to high: Double) {
     precondition(low > 0 && high > low, "Scale: from \(low) to \(high)")
     self.low = low
     self.high = high
@@ -38,7 +38,7 @@ struct Scale {
   }
 
   /// From 0 at the low end to 1 at the high one; what lies outside, at the end.
-  func place(_ x: Double) -> Double {
+  package func place(_ x: Double) -> Double {
     if x.isNaN { return 1 }
     let x = min(high, max(low, x))
     return isLogarithmic ? log(x / low) / log(high / low) : (x - low) / (high - low)

@@ -52,9 +52,9 @@ struct Table {
 }
 
 /// Numbers as tables show them.
-enum Figure {
+package enum Figure {
   /// Three digits that count; `∞` for what was missed, `–` for what is not known.
-  static func text(_ x: Double?) -> String {
+  package static func text(_ x: Double?) -> String {
     guard let x, !x.isNaN else { return "–" }
     if x.isInfinite { return "∞" }
     if x == 0 { return "0" }
@@ -65,7 +65,7 @@ enum Figure {
   }
 
   /// `120 [105, ∞]`
-  static func text(_ x: Double?, _ interval: Interval?) -> String {
+  package static func text(_ x: Double?, _ interval: Interval?) -> String {
     guard let interval else { return text(x) }
     return "\(text(x)) [\(text(interval.low)), \(text(interval.high))]"
   }

@@ -27,7 +27,7 @@ package struct ComparisonOptions: Sendable {
 
 extension ComparisonOptions {
   /// The settings of a method that are tried, the defaults first.
-  func settings(of method: Method) -> [[String: String]] {
+  package func settings(of method: Method) -> [[String: String]] {
     let space = SearchSpace(method.record)
     return (0...trials).map { space.setting(trial: $0) }
   }

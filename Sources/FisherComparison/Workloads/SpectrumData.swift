@@ -5,8 +5,8 @@ import Synchronization
 /// Least squares with a given Hessian: x = Q·Λ^½·z with z normal, Q a rotation and Λ = diag(1 … 10^−decades), evenly on
 /// a logarithmic scale. The teacher is the identity, so a linear student y = W·x + b has the loss ½‖W·x + b − x‖², whose
 /// Hessian by a row of W is E[x·xᵀ] = Q·Λ·Qᵀ.
-enum SpectrumData {
-  static let width = 32
+package enum SpectrumData {
+  package static let width = 32
   private static let made = Mutex<[Int: DataSplit]>([:])
 
   static func split(decades: Int) -> DataSplit {
@@ -18,7 +18,7 @@ enum SpectrumData {
     }
   }
 
-  static func make(decades: Int, train: Int, test: Int) -> DataSplit {
+  package static func make(decades: Int, train: Int, test: Int) -> DataSplit {
     let stream = RandomStream(20, UInt64(decades))
     let deviations = (0..<width).map { i in
       pow(10, -0.5 * Double(decades) * Double(i) / Double(width - 1))

@@ -14,7 +14,7 @@ extension Workload {
       spectrum(decades: 6, target: 1e-3), recall, sorting, screenedPoisson,
     ] + (TextData.isPresent ? [text] : [])
 
-  static let digitsPerceptron = Workload(
+  package static let digitsPerceptron = Workload(
     name: "digits-mlp", summary: "1437 + 360 handwritten digits of 8 × 8 pixels, a perceptron.",
     element: .f32, layers: [.flatten, .linear(128), .relu, .linear(64), .relu, .linear(10)], batch: 32,
     budget: 450, interval: 15, target: 0.15, loss: .standard, data: { Digits.split })

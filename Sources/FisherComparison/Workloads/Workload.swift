@@ -36,7 +36,7 @@ package struct Workload: Sendable {
   }
 
   /// A run that has not begun: weights and order of the batches follow from the seed, whatever the optimizer.
-  func trainer<S: KernelScalar>(
+  package func trainer<S: KernelScalar>(
     _: S.Type, _ optimizer: any Optimizer, seed: UInt64, threads: Int
   ) throws -> Trainer<S> {
     var options = TrainingOptions()

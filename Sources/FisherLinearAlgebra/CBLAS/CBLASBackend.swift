@@ -8,7 +8,7 @@
 /// `CBLASBackend` had another one, and calls from several threads with different numbers disturb each other. Level-1
 /// operations set it to 1.
 public final class CBLASBackend: Backend {
-  let library: CBLASLibrary
+  package let library: CBLASLibrary
   let fallback: any Backend
 
   /// Loads a library.

@@ -6,11 +6,11 @@
 //   register; all our calls have at most two numbers, which never reach the stack.
 
 /// A Float or Double as a C function takes and returns it: in the low bytes of a floating-point register.
-struct CBLASNumber {
-  var register: Double
+package struct CBLASNumber {
+  package var register: Double
 
   @inline(__always)
-  init<S: KernelScalar>(_ value: S) {
+  package init<S: KernelScalar>(_ value: S) {
     var register = 0.0
     withUnsafeMutableBytes(of: &register) { $0.storeBytes(of: value, as: S.self) }
     self.register = register
@@ -20,7 +20,7 @@ struct CBLASNumber {
 extension KernelScalar {
   /// The number that a C function returned.
   @inline(__always)
-  init(register: Double) {
+  package init(register: Double) {
     self = withUnsafeBytes(of: register) { $0.load(as: Self.self) }
   }
 }

@@ -11,7 +11,7 @@ extension CBLASLibrary {
   }
 
   /// `openblas@Haswell` is the name `openblas` and the core `Haswell`. An @ inside a directory's name stays.
-  static func split(_ library: String) -> (name: String, core: String?) {
+  package static func split(_ library: String) -> (name: String, core: String?) {
     guard let at = library.lastIndex(of: "@"), !library[at...].contains("/") else { return (library, nil) }
     return (String(library[..<at]), String(library[library.index(after: at)...]))
   }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A CBLAS library that has been loaded: its functions, and what it says about itself.
-final class CBLASLibrary: Sendable {
+package final class CBLASLibrary: Sendable {
   /// The file.
   let path: String
   /// The product and its version: `OpenBLAS 0.3.21`; the file's name if it does not say.

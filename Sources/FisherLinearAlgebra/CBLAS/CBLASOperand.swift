@@ -1,7 +1,7 @@
 // How CBLAS describes a matrix: an order, a leading dimension, and whether it is to be transposed.
 
 /// The order of the elements, with its value in C.
-enum CBLASOrder: Int32 {
+package enum CBLASOrder: Int32 {
   case rowMajor = 101
   case columnMajor = 102
 }
@@ -54,7 +54,7 @@ struct CBLASOperand {
 ///
 /// The stride in a direction that has one element means nothing, and may be anything.
 @inline(__always)
-func leadingDimension<S>(of a: MatrixPointer<S>, in order: CBLASOrder) -> Int? {
+package func leadingDimension<S>(of a: MatrixPointer<S>, in order: CBLASOrder) -> Int? {
   let a = order == .rowMajor ? a : a.transposed
   guard a.columns <= 1 || a.columnStride == 1 else { return nil }
   let least = max(1, a.columns)

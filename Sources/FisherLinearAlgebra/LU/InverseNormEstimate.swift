@@ -7,9 +7,9 @@ import KernelTemplates
 // safeguards of its section 3.
 
 /// Higham's estimate of a 1-norm.
-enum InverseNormEstimate<S: KernelScalar> {
+package enum InverseNormEstimate<S: KernelScalar> {
   /// - Parameter multiply: x ← B·x, or Bᵀ·x if asked for.
-  static func estimate(
+  package static func estimate(
     order n: Int, _ multiply: (_ x: MutableMatrixPointer<S>, _ transposed: Bool) -> Void
   ) -> S {
     ThreadContext.current.withScratch(2 * n, of: S.self) { scratch in

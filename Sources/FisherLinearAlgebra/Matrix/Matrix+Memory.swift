@@ -44,7 +44,7 @@ extension Matrix {
 
   /// The elements as the routines take them; valid while `storage` lives.
   @inline(__always)
-  var pointer: MatrixPointer<Scalar> { mutablePointer.readOnly }
+  package var pointer: MatrixPointer<Scalar> { mutablePointer.readOnly }
 
   @inline(__always)
   var mutablePointer: MutableMatrixPointer<Scalar> {

@@ -43,7 +43,7 @@ struct ForeignUpdate: Sendable {
 
 extension ForeignTable {
   /// The hyper-parameters in the order of the table; a flag is 0 or 1.
-  func numbers(of settings: Settings) -> [Double] {
+  package func numbers(of settings: Settings) -> [Double] {
     record.hyperparameters.map { parameter in
       switch settings.values[parameter.name] {
       case .number(let x)?: return x

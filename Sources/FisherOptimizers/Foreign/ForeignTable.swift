@@ -2,26 +2,26 @@ import FisherPluginABI
 import FisherRuntime
 
 /// What a plugin says of an optimizer, checked and copied.
-struct ForeignTable: Sendable {
+package struct ForeignTable: Sendable {
   /// How the optimizer is written.
   enum Form: Sendable {
     case byParameter(ForeignUpdate)
     case byStep(ForeignFunction, reference: ForeignFunction)
   }
 
-  let record: OptimizerRecord
+  package let record: OptimizerRecord
   /// Of a method by the parameter.
-  let slots: [String]
+  package let slots: [String]
   let form: Form
   /// The naive form of a method by the parameter.
   let reference: (function: fisher_update_f64, line: PluginCall.Line)?
   let needsAt: (@convention(c) @Sendable (Int64, UnsafePointer<Double>?) -> UInt32)?
 
   /// The bytes of a table of version 1.
-  static let firstSize = UInt64(MemoryLayout<fisher_optimizer>.offset(of: \.step)!)
+  package static let firstSize = UInt64(MemoryLayout<fisher_optimizer>.offset(of: \.step)!)
 
   /// - Throws: ``PluginError``.
-  init(_ table: fisher_optimizer, from path: String) throws(PluginError) {
+  package init(_ table: fisher_optimizer, from path: String) throws(PluginError) {
     guard table.magic == FISHER_PLUGIN_MAGIC else { throw .foreign(path: path) }
     let size =
       switch table.version {

@@ -29,7 +29,7 @@ public enum PluginLibrary {
   }
 
   /// What the entry point describes, one after the other.
-  static func tables(
+  package static func tables(
     _ entry: (UInt32, UnsafeMutablePointer<fisher_optimizer>?) -> Int32, of path: String
   ) throws(PluginError) -> [ForeignTable] {
     let line = PluginCall.Line(path, "fisher_plugin")

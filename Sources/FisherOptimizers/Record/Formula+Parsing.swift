@@ -5,7 +5,7 @@ extension Formula {
   ///
   /// - Parameter periods: the hyper-parameters that it may divide by.
   /// - Returns: nil if the text is none, or names something that is not known.
-  init?(_ text: String, periods: Set<String>) {
+  package init?(_ text: String, periods: Set<String>) {
     var sum: Formula = 0
     for term in text.split(separator: "+", omittingEmptySubsequences: false) {
       guard let term = Formula(term: term, periods) else { return nil }

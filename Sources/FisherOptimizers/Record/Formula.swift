@@ -4,8 +4,8 @@ import FisherRuntime
 /// A sum of products of sizes: `2·I·J² + J³/T₂`.
 public struct Formula: Sendable, Equatable {
   /// A size that formulas speak of, with the name of the hyper-parameter that says it, if one does.
-  struct Symbol: Sendable, Hashable {
-    let text: String
+  package struct Symbol: Sendable, Hashable {
+    package let text: String
     var setting: String?
   }
 
@@ -46,7 +46,7 @@ public struct Formula: Sendable, Equatable {
   public static func period(_ text: String, _ setting: String) -> Formula { Formula(text, setting: setting) }
 
   /// The value for given sizes.
-  func value(_ size: (Symbol) -> Double) -> Double {
+  package func value(_ size: (Symbol) -> Double) -> Double {
     terms.reduce(0) { sum, term in
       sum
         + term.powers.reduce(term.factor) { product, power in

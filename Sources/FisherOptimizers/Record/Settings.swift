@@ -66,7 +66,8 @@ public struct Settings: Sendable, Equatable {
   /// belongs to it however it is rounded.
   ///
   /// - Throws: ``SettingsError`` for the first in the order of the names.
-  func check<Scalar: KernelScalar>(_ record: OptimizerRecord, in _: Scalar.Type) throws(SettingsError) {
+  package func check<Scalar: KernelScalar>(_ record: OptimizerRecord, in _: Scalar.Type) throws(SettingsError)
+  {
     for parameter in record.hyperparameters.sorted(by: { $0.name < $1.name }) {
       guard case .number(let x)? = values[parameter.name], x != 0 else { continue }
       let rounded = Double(Scalar(x))

@@ -8,7 +8,7 @@ extension UpdateRule {
   ///
   /// - Returns: whether the direction and all that was written is finite.
   @inlinable @inline(__always)
-  func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) -> Bool {
+  package func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) -> Bool {
     var zeros = Lanes<Scalar>.zero
     // Without factors and gaps all rows are one.
     let isOneRow =

@@ -68,7 +68,7 @@ public struct UpdateOperands<Scalar: KernelScalar> {
   /// What is written goes past the caches, where it is aligned.
   @usableFromInline var streams: Bool
 
-  init(
+  package init(
     value: UpdateTensor<Scalar>, gradient: UnsafePointer<Scalar>, gradientStride: Int,
     slots: [UpdateTensor<Scalar>] = [], row: UnsafePointer<Scalar>? = nil,
     column: UnsafePointer<Scalar>? = nil, columns: Int, streams: Bool = false

@@ -9,7 +9,7 @@ public struct UpdateTensor<Scalar: KernelScalar> {
   @usableFromInline let new: UnsafeMutablePointer<Scalar>?
 
   @usableFromInline
-  init(old: UnsafePointer<Scalar>? = nil, new: UnsafeMutablePointer<Scalar>? = nil) {
+  package init(old: UnsafePointer<Scalar>? = nil, new: UnsafeMutablePointer<Scalar>? = nil) {
     self.old = old
     self.new = new
   }

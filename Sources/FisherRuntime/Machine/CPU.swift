@@ -49,14 +49,14 @@ public enum CPU {
   }
 
   /// The flags of the first processor in the text of /proc/cpuinfo.
-  static func parseFeatures(_ cpuinfo: String) -> Set<String> {
+  package static func parseFeatures(_ cpuinfo: String) -> Set<String> {
     Set(
       (field("flags", of: cpuinfo) ?? field("Features", of: cpuinfo) ?? "").split(separator: " ").map(
         String.init))
   }
 
   /// The value after the first `name :` in the text of /proc/cpuinfo.
-  static func field(_ name: String, of cpuinfo: String) -> String? {
+  package static func field(_ name: String, of cpuinfo: String) -> String? {
     for line in cpuinfo.split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1)
       if parts.count == 2, parts[0].trimmed == name { return parts[1].trimmed }
@@ -65,7 +65,7 @@ public enum CPU {
   }
 
   /// Bytes from a size such as `48K` or `32M`.
-  static func parseSize(_ text: String) -> Int? {
+  package static func parseSize(_ text: String) -> Int? {
     let digits = text.prefix(while: \.isNumber)
     guard let number = Int(digits) else { return nil }
     switch text.dropFirst(digits.count).first {

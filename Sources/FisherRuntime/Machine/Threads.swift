@@ -41,7 +41,7 @@ public enum Threads {
   }
 
   /// The rule of ``available``, on given facts.
-  static func budget(_ forced: String?, cores: Int, quota: Double?) throws(MachineError) -> Int {
+  package static func budget(_ forced: String?, cores: Int, quota: Double?) throws(MachineError) -> Int {
     if let forced {
       do { return try NumberText.integer(forced, to: most) } catch {
         throw MachineError("FISHER_THREADS: \(error)")
@@ -52,7 +52,7 @@ public enum Threads {
   }
 
   /// Cores from `quota period` in microseconds, the format of cpu.max; nil for `max` or −1, no limit.
-  static func parseQuota(_ text: String) -> Double? {
+  package static func parseQuota(_ text: String) -> Double? {
     let parts = text.split(whereSeparator: \.isWhitespace)
     guard parts.count == 2, let quota = Double(parts[0]), let period = Double(parts[1]), quota > 0, period > 0
     else { return nil }
@@ -60,7 +60,7 @@ public enum Threads {
   }
 
   /// The path of the version 2 group in the text of /proc/self/cgroup: the line `0::/path`.
-  static func parseGroup(_ text: String) -> String? {
+  package static func parseGroup(_ text: String) -> String? {
     for line in text.split(separator: "\n") where line.hasPrefix("0::") {
       return String(line.dropFirst(3))
     }

@@ -1,17 +1,17 @@
 import FisherRuntime
 
 /// Where numbers lie along one side of a chart.
-struct Axis {
+package struct Axis {
   /// At both ends.
-  let low: Double
-  let high: Double
-  let ticks: [Double]
+  package let low: Double
+  package let high: Double
+  package let ticks: [Double]
   let isLogarithmic: Bool
 
   /// Round numbers around `values`, four to eight ticks; at powers of two if `isLogarithmic`.
   ///
   /// - Parameter limit: where the axis ends at the latest.
-  init(_ values: [Double], isLogarithmic: Bool = false, limit: Double = .infinity) {
+  package init(_ values: [Double], isLogarithmic: Bool = false, limit: Double = .infinity) {
     self.isLogarithmic = isLogarithmic
     let (least, most) = (values.min() ?? 0, values.max() ?? 1)
     if isLogarithmic && least > 0 {
@@ -39,7 +39,7 @@ struct Axis {
   }
 
   /// From 0 at the low end to 1 at the high one.
-  func position(_ value: Double) -> Double {
+  package func position(_ value: Double) -> Double {
     if high <= low { return 0 }
     return isLogarithmic ? log(value / low) / log(high / low) : (value - low) / (high - low)
   }

@@ -2,9 +2,9 @@ import FisherCommandLine
 import FisherRuntime
 
 /// A line chart as SVG: readable on light and dark grounds, without a script, a font or anything else from elsewhere.
-struct Chart {
-  let data: PlotData
-  let title: String
+package struct Chart {
+  package let data: PlotData
+  package let title: String
 
   private let width = 760.0
   private let height = 380.0
@@ -17,8 +17,13 @@ struct Chart {
   /// Told apart by persons with any of the common colour deficiencies (Okabe and Ito 2008).
   private static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"]
 
+  package init(data: PlotData, title: String) {
+    self.data = data
+    self.title = title
+  }
+
   /// The file.
-  var svg: String {
+  package var svg: String {
     let xs = Axis(data.series.flatMap { $0.points.map(\.x) }, isLogarithmic: data.isLogarithmic)
     let ys = Axis(
       data.series.flatMap { $0.points.map(\.y) } + (data.isLogarithmic ? [0, 100] : []),

@@ -1,14 +1,19 @@
 import FisherTraining
 
 /// A line of a chart.
-struct Series {
-  let name: String
-  var points: [(x: Double, y: Double)]
+package struct Series {
+  package let name: String
+  package var points: [(x: Double, y: Double)]
+
+  package init(name: String, points: [(x: Double, y: Double)]) {
+    self.name = name
+    self.points = points
+  }
 }
 
 /// What JSON Lines of one sort say, and how it is drawn.
-struct PlotData {
-  var series: [Series] = []
+package struct PlotData {
+  package var series: [Series] = []
   let xTitle: String
   let yTitle: String
   /// Sizes double from tick to tick.
@@ -16,12 +21,12 @@ struct PlotData {
   /// No value is above 100.
   let isPercent: Bool
   /// What was left out, and why; nil if nothing was.
-  var omitted: String?
+  package var omitted: String?
 }
 
 extension PlotData {
   /// What was measured of square operands: the rate of every library, in percent of the peak that was measured beside it.
-  init(measurements lines: [JSON]) {
+  package init(measurements lines: [JSON]) {
     self.init(xTitle: "n", yTitle: "percent of the measured peak", isLogarithmic: true, isPercent: true)
     let cases = lines.filter { $0["case"] != nil && $0["gflops"]?.double != nil }
     let square = cases.filter { line in
@@ -54,7 +59,7 @@ extension PlotData {
   /// - Parameters:
   ///   - runs: the lines of each log, by the name of its file.
   ///   - x: `seconds`, `step` or `epoch`.
-  init(runs: [(name: String, lines: [JSON])], over x: String) {
+  package init(runs: [(name: String, lines: [JSON])], over x: String) {
     let epochs = runs.map { $0.lines.filter { $0["event"]?.string == "epoch" } }
     let hasClasses = epochs.joined().allSatisfy { $0["testAccuracy"]?.double != nil }
     self.init(

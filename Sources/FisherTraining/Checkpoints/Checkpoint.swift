@@ -13,7 +13,7 @@ public struct Checkpoint: Sendable {
   /// In front of what the run depends on.
   static let identityPrefix = "depends."
 
-  let file: Safetensors
+  package let file: Safetensors
   /// Where it was read from, for messages.
   let path: String
 
@@ -35,7 +35,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// - Parameter path: for messages.
-  init(decoding bytes: [UInt8], from path: String) throws(FileError) {
+  package init(decoding bytes: [UInt8], from path: String) throws(FileError) {
     self.path = path
     file = try Safetensors(decoding: bytes, from: path)
     guard let format = file.metadata["format"] else {
@@ -50,7 +50,7 @@ public struct Checkpoint: Sendable {
   }
 
   /// The whole run.
-  static let name = "checkpoint.safetensors"
+  package static let name = "checkpoint.safetensors"
   /// The tested weights alone, under their own names.
   static let weightsName = "weights.safetensors"
 
@@ -69,5 +69,5 @@ public struct Checkpoint: Sendable {
   }
 
   /// A double with all its bits.
-  static func text(_ x: Double) -> String { String(x.bitPattern, radix: 16) }
+  package static func text(_ x: Double) -> String { String(x.bitPattern, radix: 16) }
 }

@@ -1,12 +1,12 @@
 import FisherOptimizers
 
 /// The hash of a checkpoint's bytes, as one of its texts: whatever bit has changed since, it is noticed.
-enum Checksum {
+package enum Checksum {
   private static let key = "checksum"
   private static let blank = String(repeating: "0", count: 16)
 
   /// The bytes of a file, with the hash of all of them in place.
-  static func sealed(_ file: Safetensors) -> [UInt8] {
+  package static func sealed(_ file: Safetensors) -> [UInt8] {
     var file = file
     file.metadata[key] = blank
     var bytes = file.encoded()
@@ -16,7 +16,7 @@ enum Checksum {
   }
 
   /// Whether the bytes are those that were sealed.
-  static func isIntact(_ bytes: [UInt8]) -> Bool {
+  package static func isIntact(_ bytes: [UInt8]) -> Bool {
     guard let place = place(in: bytes) else { return false }
     var blanked = bytes
     blanked.replaceSubrange(place, with: blank.utf8)

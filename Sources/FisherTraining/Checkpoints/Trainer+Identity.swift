@@ -30,7 +30,7 @@ extension Trainer {
 
 extension Dataset {
   /// How many examples of what shape, and a hash of all their bits.
-  var identity: String {
+  package var identity: String {
     var hash = BitHash()
     switch storage {
     case .bytes(let bytes, let scale):

@@ -39,7 +39,7 @@ public enum Augmentation: Sendable, Hashable {
   }
 
   /// Changes an image in place.
-  func apply(
+  package func apply(
     to image: UnsafeMutableBufferPointer<Float>, _ shape: ExampleShape, _ generator: inout KeyedGenerator
   ) {
     switch self {

@@ -25,7 +25,7 @@ public struct BatchSource: Sendable {
   let stream: BatchStream?
 
   /// - Precondition: `batchSize` ≥ 1.
-  init(
+  package init(
     _ data: Dataset, batchSize: Int, normalization: Normalization?,
     targetNormalization: Normalization? = nil, augmentations: [Augmentation] = [],
     seed: UInt64 = 0, stream: BatchStream? = nil
@@ -46,14 +46,14 @@ public struct BatchSource: Sendable {
   }
 
   /// The order of the examples in an epoch.
-  func order(epoch: Int) -> [Int] {
+  package func order(epoch: Int) -> [Int] {
     if stream != nil { return [] }
     var generator = KeyedGenerator(seed, Purpose.order, UInt64(epoch))
     return generator.permutation(data.count)
   }
 
   /// Batch `number` of a shuffled epoch, augmented.
-  func batch<S: KernelScalar>(_ number: Int, of order: [Int], epoch: Int, as _: S.Type) -> Batch<S> {
+  package func batch<S: KernelScalar>(_ number: Int, of order: [Int], epoch: Int, as _: S.Type) -> Batch<S> {
     if let stream {
       let examples = stream.examples(epoch: epoch, number)
       return BatchSource(examples, batchSize: examples.count, normalization: nil).batch(0, as: S.self)
@@ -62,7 +62,7 @@ public struct BatchSource: Sendable {
   }
 
   /// Batch `number` in the order of the data, as it is.
-  func batch<S: KernelScalar>(_ number: Int, as _: S.Type) -> Batch<S> {
+  package func batch<S: KernelScalar>(_ number: Int, as _: S.Type) -> Batch<S> {
     batch(Array(places(number)), augmenting: nil)
   }
 
@@ -73,7 +73,9 @@ public struct BatchSource: Sendable {
   }
 
   @specialized(where S == Float) @specialized(where S == Double)
-  func batch<S: KernelScalar>(_ places: [Int], augmenting epoch: Int?, as _: S.Type = S.self) -> Batch<S> {
+  package func batch<S: KernelScalar>(_ places: [Int], augmenting epoch: Int?, as _: S.Type = S.self)
+    -> Batch<S>
+  {
     let width = data.shape.count
     var inputs = Matrix<S>(rows: places.count, columns: width)
     var example = [Float](repeating: 0, count: width)

@@ -26,7 +26,7 @@ public enum Curves {
   }
 
   /// A stroke with soft edges along the parabola through three points, at the times 0, ½ and 1.
-  static func drawing(through p: [(x: Double, y: Double)]) -> [Double] {
+  package static func drawing(through p: [(x: Double, y: Double)]) -> [Double] {
     var image = [Double](repeating: 0, count: side * side)
     let dots = 64
     for dot in 0...dots {

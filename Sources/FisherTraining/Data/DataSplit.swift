@@ -48,7 +48,7 @@ public struct DataSplit: Sendable {
 
   /// Every example once, a fifth of them for the test, by a permutation that never changes. Of a class that would have
   /// examples for the test alone they go to the training, if another one can take their place.
-  init(splitting all: Dataset) {
+  package init(splitting all: Dataset) {
     var generator = KeyedGenerator(0, Purpose.split)
     let order = generator.permutation(all.count)
     let testCount = max(1, all.count / 5)
@@ -72,7 +72,7 @@ public struct DataSplit: Sendable {
 }
 
 /// Batches that a closure makes.
-struct BatchStream: Sendable {
+package struct BatchStream: Sendable {
   let name: String
   /// The batches of an epoch.
   let count: Int

@@ -25,7 +25,7 @@ public struct ExampleShape: Sendable, Hashable, CustomStringConvertible {
 
 /// Examples in memory, with what belongs to them.
 public struct Dataset: Sendable {
-  enum Storage: Sendable {
+  package enum Storage: Sendable {
     /// Bytes with the value that 1 stands for.
     case bytes([UInt8], scale: Float)
     case floats([Float])
@@ -38,7 +38,7 @@ public struct Dataset: Sendable {
   public let targets: Targets
   /// The numbers are tokens below this one, which nothing may shift or scale; nil if they are measurements.
   public let vocabulary: Int?
-  let storage: Storage
+  package let storage: Storage
   /// The numbers may be shifted and scaled: they are neither tokens nor places on a grid.
   package internal(set) var isNormalizable: Bool
   /// What the classes are called; nil if they are numbers.
@@ -47,7 +47,7 @@ public struct Dataset: Sendable {
   public internal(set) var notes: [String] = []
 
   /// - Precondition: the numbers and targets of as many whole examples.
-  init(
+  package init(
     name: String, shape: ExampleShape, storage: Storage, targets: Targets, vocabulary: Int? = nil
   ) {
     let numbers: Int
@@ -147,7 +147,7 @@ public struct Dataset: Sendable {
 
   /// The numbers of example `i`.
   @inline(__always)
-  func copyExample(_ i: Int, to target: UnsafeMutableBufferPointer<Float>) {
+  package func copyExample(_ i: Int, to target: UnsafeMutableBufferPointer<Float>) {
     let start = i * shape.count
     switch storage {
     case .bytes(let bytes, let scale):
@@ -191,7 +191,7 @@ public struct Dataset: Sendable {
   }
 
   /// The examples of these places, in this order.
-  func selecting(_ places: [Int], name: String) -> Dataset {
+  package func selecting(_ places: [Int], name: String) -> Dataset {
     let n = shape.count
     let chosen: Storage
     switch storage {

@@ -2,7 +2,7 @@ import FisherRuntime
 import Foundation
 
 /// The files of MNIST and its relatives: bytes behind a header of magic number and big-endian axes.
-enum IDX {
+package enum IDX {
   /// The bytes and axes of a file.
   ///
   /// - Throws: ``FileError`` if the header is not that of unsigned bytes or the size does not fit it.
@@ -13,7 +13,7 @@ enum IDX {
   }
 
   /// - Parameter path: for messages.
-  static func decode(
+  package static func decode(
     _ bytes: [UInt8], from path: String, axes wanted: Int
   ) throws(FileError) -> (axes: [Int], bytes: ArraySlice<UInt8>) {
     guard bytes.count >= 4, bytes[0] == 0, bytes[1] == 0 else {

@@ -3,11 +3,11 @@
 /// In double precision, which holds the mean, the square and the reciprocal of the deviation of every `Float`: the result
 /// does not depend on the unit of a feature.
 public struct Normalization: Sendable, Equatable {
-  let mean: [Double]
-  let scale: [Double]
+  package let mean: [Double]
+  package let scale: [Double]
 
   /// From the training examples. A feature that never changes is only shifted.
-  init(_ data: Dataset) {
+  package init(_ data: Dataset) {
     let channels = data.shape.channels
     let n = Double(max(1, data.count * data.shape.height * data.shape.width))
     var sums = [Double](repeating: 0, count: channels)

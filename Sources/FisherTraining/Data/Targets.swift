@@ -35,7 +35,7 @@ extension Targets {
   }
 
   /// Those of the examples at these places, of `examples` in all.
-  func selecting(_ places: [Int], of examples: Int) -> Targets {
+  package func selecting(_ places: [Int], of examples: Int) -> Targets {
     func rows<T>(_ all: [T], _ width: Int) -> [T] {
       width == 1 ? places.map { all[$0] } : places.flatMap { all[$0 * width..<($0 + 1) * width] }
     }

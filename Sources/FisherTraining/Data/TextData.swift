@@ -17,7 +17,7 @@ public enum TextData {
   /// The licences that are there.
   ///
   /// - Throws: ``FileError`` with one line if there are none.
-  static func licenseText(_ paths: [String] = licenses) throws(FileError) -> [UInt8] {
+  package static func licenseText(_ paths: [String] = licenses) throws(FileError) -> [UInt8] {
     var text: [UInt8] = []
     for path in paths where FileManager.default.fileExists(atPath: path) { text += try FileBytes.read(path) }
     if text.isEmpty {
@@ -34,7 +34,7 @@ public enum TextData {
   /// Tokens are the bytes that occur, in their order.
   ///
   /// - Throws: ``FileError`` if the text is shorter than ten pieces, or has but one character.
-  static func split(_ text: [UInt8], context: Int, name: String) throws(FileError) -> DataSplit {
+  package static func split(_ text: [UInt8], context: Int, name: String) throws(FileError) -> DataSplit {
     let border = text.count / 10 * 9
     let alphabet = Set(text).sorted()
     guard text.count >= 10 * (context + 1), alphabet.count >= 2 else {

@@ -5,7 +5,7 @@ public enum Digits {
   /// 1438 digits to learn from and 359 for the test; the split never changes.
   public static let split = DataSplit(splitting: all)
 
-  static var all: Dataset {
+  package static var all: Dataset {
     var pixels: [UInt8] = []
     var classes: [Int] = []
     for byte in images.utf8 {

@@ -4,7 +4,7 @@ import Foundation
 /// Whole files, in and out.
 package enum FileBytes {
   /// All bytes of a file of data, unpacked if gzip has compressed it.
-  static func readData(_ path: String) throws(FileError) -> [UInt8] {
+  package static func readData(_ path: String) throws(FileError) -> [UInt8] {
     let bytes = try read(path)
     return Gunzip.isCompressed(bytes) ? try Gunzip.read(path) : bytes
   }

@@ -3,10 +3,16 @@ import FisherRuntime
 import Foundation
 
 /// A tensor in a file: its element type, shape and bytes.
-struct StoredTensor: Equatable {
-  let type: String
-  let shape: [Int]
-  let bytes: [UInt8]
+package struct StoredTensor: Equatable {
+  package let type: String
+  package let shape: [Int]
+  package let bytes: [UInt8]
+
+  package init(type: String, shape: [Int], bytes: [UInt8]) {
+    self.type = type
+    self.shape = shape
+    self.bytes = bytes
+  }
 }
 
 /// A safetensors file in memory: named tensors and a table of texts, as Python's `safetensors` reads and writes it.
@@ -14,7 +20,7 @@ struct StoredTensor: Equatable {
 /// Eight bytes of little-endian length, a JSON header, then the tensors one after the other. `Float` is F32, `Double`
 /// is F64.
 public struct Safetensors: Equatable, Sendable {
-  var tensors: [String: StoredTensor] = [:]
+  package var tensors: [String: StoredTensor] = [:]
   public var metadata: [String: String] = [:]
 
   public init() {}

@@ -75,7 +75,7 @@ extension Trainer {
 
   /// The rows whose largest element, the first of several, is in the column of the class. NaN is never the largest.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  static func rightAnswers(_ outputs: Matrix<Scalar>, _ classes: [Int]) -> Int {
+  package static func rightAnswers(_ outputs: Matrix<Scalar>, _ classes: [Int]) -> Int {
     var right = 0
     for (i, label) in classes.enumerated() {
       var best = -1

@@ -17,10 +17,10 @@ public final class Trainer<Scalar: KernelScalar> {
   public let network: Network<Scalar>
   public let options: TrainingOptions
   /// The weights, in the order of the network's parameters.
-  public internal(set) var values: [Matrix<Scalar>]
+  public package(set) var values: [Matrix<Scalar>]
   public internal(set) var progress = TrainingProgress()
 
-  var driver: OptimizerDriver<Scalar>
+  package var driver: OptimizerDriver<Scalar>
   let workspace: Workspace<Scalar>
   /// Where fallbacks are found.
   let registry: OptimizerRegistry

@@ -5,7 +5,7 @@ public struct TrainingProgress: Sendable, Equatable {
   /// Complete steps of the epoch that runs.
   public internal(set) var batch = 0
   /// Σ loss × terms over the steps of this epoch, and Σ terms.
-  var lossSum = 0.0
+  package var lossSum = 0.0
   var lossTerms = 0.0
   /// Of the last complete epoch; nil before it.
   public internal(set) var trainLoss: Double?

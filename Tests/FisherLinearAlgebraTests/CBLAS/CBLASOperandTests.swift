@@ -1,6 +1,5 @@
+import FisherLinearAlgebra
 import Testing
-
-@testable import FisherLinearAlgebra
 
 @Suite struct CBLASOperandTests {
   private func leading(_ rows: Int, _ columns: Int, _ rowStride: Int, _ columnStride: Int) -> [Int?] {

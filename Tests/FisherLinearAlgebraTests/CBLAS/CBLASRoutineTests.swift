@@ -1,7 +1,6 @@
+import FisherLinearAlgebra
 import FisherTestSupport
 import Testing
-
-@testable import FisherLinearAlgebra
 
 /// The binding: every routine, layout and triangle against plain loops. The data are small integers, so that all sums
 /// are exact and any wrong argument shows.

@@ -1,7 +1,6 @@
+import FisherLinearAlgebra
 import FisherTestSupport
 import Testing
-
-@testable import FisherLinearAlgebra
 
 /// OpenBLAS if it is installed.
 enum InstalledOpenBLAS {

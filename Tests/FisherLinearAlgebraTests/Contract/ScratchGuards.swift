@@ -1,9 +1,8 @@
+import FisherLinearAlgebra
 import FisherRuntime
 import FisherTestSupport
 import KernelTemplates
 import Testing
-
-@testable import FisherLinearAlgebra
 
 /// Every routine stays inside its scratch: it lies against a page that cannot be touched, behind it and then before it.
 /// The results must be right, so that what is read from scratch is what was written.

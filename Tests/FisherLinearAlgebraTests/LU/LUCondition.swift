@@ -1,8 +1,7 @@
+import FisherLinearAlgebra
 import FisherTestSupport
 import KernelTemplates
 import Testing
-
-@testable import FisherLinearAlgebra
 
 /// The estimate of a 1-norm by itself: never above the norm but for rounding, hardly ever below a third of it, from at most
 /// twelve products.

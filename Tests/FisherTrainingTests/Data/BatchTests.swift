@@ -1,7 +1,6 @@
 import FisherLinearAlgebra
+import FisherTraining
 import Testing
-
-@testable import FisherTraining
 
 @Suite struct BatchTests {
   private func data(_ count: Int) -> Dataset {

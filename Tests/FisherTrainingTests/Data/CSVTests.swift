@@ -1,8 +1,7 @@
 import FisherRuntime
+import FisherTraining
 import Foundation
 import Testing
-
-@testable import FisherTraining
 
 /// What a table was read as.
 private struct Reading {

@@ -1,6 +1,5 @@
+import FisherTraining
 import Testing
-
-@testable import FisherTraining
 
 @Suite struct DigitsTests {
   /// The whole set, summed up: the sizes and checksums of the published file.

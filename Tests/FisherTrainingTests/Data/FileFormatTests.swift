@@ -1,7 +1,6 @@
+import FisherTraining
 import Foundation
 import Testing
-
-@testable import FisherTraining
 
 /// The message of the error that reading throws, without the folder.
 private func refusal(_ folder: TemporaryFolder, _ read: () throws -> Void) -> String? {

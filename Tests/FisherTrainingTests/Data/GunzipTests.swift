@@ -1,7 +1,6 @@
+import FisherTraining
 import Foundation
 import Testing
-
-@testable import FisherTraining
 
 /// What gzip writes, without compressing: a stored block, a checksum and the length.
 private func gzipped(_ bytes: [UInt8]) -> [UInt8] {

@@ -1,7 +1,6 @@
+import FisherTraining
 import Foundation
 import Testing
-
-@testable import FisherTraining
 
 @Suite struct SequenceDataTests {
   private func examples(_ data: Dataset) -> [(tokens: [Int], classes: [Int])] {

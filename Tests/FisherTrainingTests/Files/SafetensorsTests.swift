@@ -1,9 +1,8 @@
 import FisherLinearAlgebra
 import FisherRuntime
+import FisherTraining
 import Foundation
 import Testing
-
-@testable import FisherTraining
 
 @Suite struct SafetensorsTests {
   private func sample() -> Safetensors {

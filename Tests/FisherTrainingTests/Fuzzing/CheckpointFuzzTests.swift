@@ -3,9 +3,8 @@ import FisherNetworks
 import FisherOptimizers
 import FisherPluginFirstOrder
 import FisherTestSupport
+import FisherTraining
 import Testing
-
-@testable import FisherTraining
 
 /// Whatever stands in a checkpoint: an error, and the run is as it was; or a run that can go on.
 @Suite struct CheckpointFuzzTests {

@@ -1,8 +1,7 @@
 import FisherLinearAlgebra
 import FisherTestSupport
+import FisherTraining
 import Testing
-
-@testable import FisherTraining
 
 /// Whatever the bytes: an error, or data that hang together.
 @Suite struct DataFuzzTests {

@@ -3,10 +3,9 @@ import FisherNetworks
 import FisherOptimizers
 import FisherPluginAdaFisher
 import FisherPluginFirstOrder
+import FisherTraining
 import Foundation
 import Testing
-
-@testable import FisherTraining
 
 /// The end of a process in the middle of a run.
 private struct Interruption: Error {}

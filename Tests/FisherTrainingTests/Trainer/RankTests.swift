@@ -2,9 +2,8 @@ import FisherDistributed
 import FisherKit
 import FisherLinearAlgebra
 import FisherTestSupport
+import FisherTraining
 import Testing
-
-@testable import FisherTraining
 
 /// What a step leaves, as bits.
 private struct Bits: Equatable, Sendable {

@@ -4,9 +4,8 @@ import FisherOptimizers
 import FisherPluginFirstOrder
 import FisherPluginImprovedEmpiricalFisher
 import FisherPluginKFAC
+import FisherTraining
 import Testing
-
-@testable import FisherTraining
 
 /// y = (2·x₀ − x₁ + 3, 50·x₂), in units that are far from 1.
 private enum Plane {

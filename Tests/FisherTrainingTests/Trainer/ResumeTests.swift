@@ -4,11 +4,10 @@ import FisherOptimizers
 import FisherPluginFirstOrder
 import FisherRuntime
 import FisherTestSupport
+import FisherTraining
 import Foundation
 import Synchronization
 import Testing
-
-@testable import FisherTraining
 
 /// A run goes on only from what is surely its own.
 @Suite struct ResumeTests {

@@ -3,9 +3,8 @@ import FisherNetworks
 import FisherOptimizers
 import FisherPluginFirstOrder
 import FisherTestSupport
+import FisherTraining
 import Testing
-
-@testable import FisherTraining
 
 @Suite struct StreamTests {
   private static let split = Clouds.split()

@@ -5,10 +5,9 @@ import FisherOptimizers
 import FisherPluginAdaFisher
 import FisherPluginFirstOrder
 import FisherPluginImprovedEmpiricalFisher
+import FisherTraining
 import Foundation
 import Testing
-
-@testable import FisherTraining
 
 /// A small problem that any of them learns: three clouds of points.
 enum Clouds {

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Tables of numbers with a class in each row, as spreadsheets and data frames write them.
-enum CSV {
+package enum CSV {
   /// Reads a table. Separators are commas, semicolons or tabs; a first line of words names the columns; classes are
   /// integers from 0 to 65535, or words, which are numbered in alphabetical order. ``CSVLayout`` says in which column.
   ///
   /// - Throws: ``FileError`` with the number of the first bad line.
-  static func dataset(_ path: String, as kind: TargetKind = .classes) throws(FileError) -> Dataset {
+  package static func dataset(_ path: String, as kind: TargetKind = .classes) throws(FileError) -> Dataset {
     let table = try table(path)
     guard table.rows >= 2 else {
       throw FileError(

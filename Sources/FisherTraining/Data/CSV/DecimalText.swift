@@ -1,5 +1,5 @@
 /// Decimal numbers as files hold them: `-12`, `.5`, `6.02e+23`. Neither words like `nan` nor other bases.
-enum DecimalText {
+package enum DecimalText {
   /// The nearest `Float`, with ties to even, of what the bytes say; nil if they are no number. Too large is infinite.
   ///
   /// At most 19 digits m and a power of ten of up to 44 give m·10ᵉ in double precision with three roundings, each of 2⁻⁵³,
@@ -7,7 +7,7 @@ enum DecimalText {
   /// a boundary between two of them, which is a `Double`, is as near (Clinger 1990 has the exact case). Then, and for
   /// other exponents, the standard library decides.
   @inline(__always)
-  static func float(_ p: UnsafePointer<UInt8>, _ count: Int) -> Float? {
+  package static func float(_ p: UnsafePointer<UInt8>, _ count: Int) -> Float? {
     guard let (digits, exponent, isNegative) = parts(p, count) else { return nil }
     // Zero and short integers are exact.
     if digits == 0 || exponent == 0 && digits < 1 << 24 {
