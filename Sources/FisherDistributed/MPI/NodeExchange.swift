@@ -1,14 +1,15 @@
 /// A sum over a tree by a library that can only send bytes.
-struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
+package struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
   private let sum: TreeSum
   /// The number of each rank's nodes.
   private let nodes: [Int]
   private let rank: Int
   private let count: Int
 
-  typealias Gather = (UnsafeMutableRawPointer, _ counts: [Int], _ starts: [Int]) throws(CommunicationError) ->
+  package typealias Gather = (UnsafeMutableRawPointer, _ counts: [Int], _ starts: [Int])
+    throws(CommunicationError) ->
     Void
-  typealias AllToAll = (
+  package typealias AllToAll = (
     UnsafeRawPointer, _ sent: [Int], UnsafeMutableRawPointer, _ received: [Int]
   ) throws(CommunicationError) -> Void
 
@@ -17,7 +18,7 @@ struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
   /// Bytes of a rank that are under way at once: the buffers are filled again while caches still have them.
   private static var mostBytes: Int { 1 << 21 }
 
-  init(_ tree: ReductionTree, rank: Int, count: Int) {
+  package init(_ tree: ReductionTree, rank: Int, count: Int) {
     sum = TreeSum(tree)
     nodes = (0..<tree.ranks).map { tree.nodes(of: $0).count }
     self.rank = rank
@@ -27,7 +28,7 @@ struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
   private var stride: Int { MemoryLayout<Number>.stride }
 
   /// Sums in place: the rank's nodes, one after the other, become the sum, then undefined numbers.
-  func run(
+  package func run(
     _ base: UnsafeMutablePointer<Number>, gather: Gather, allToAll: AllToAll
   ) throws(CommunicationError) {
     if count == 0 { return }

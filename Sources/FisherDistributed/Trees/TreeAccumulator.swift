@@ -54,7 +54,7 @@ public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sen
 
 extension ReductionTree {
   /// Whether the range is a node.
-  func hasNode(_ range: Range<Int>) -> Bool {
+  package func hasNode(_ range: Range<Int>) -> Bool {
     var node = 0..<leaves
     while node != range {
       if node.count == 1 { return false }

@@ -90,10 +90,10 @@ extension Trainer {
 
 extension Batch {
   /// What the loss compares the outputs with.
-  var labels: Labels<Scalar> { classes.isEmpty ? .values(values ?? inputs) : .classes(classes) }
+  package var labels: Labels<Scalar> { classes.isEmpty ? .values(values ?? inputs) : .classes(classes) }
 
   /// Some of the samples.
-  func samples(_ range: Range<Int>) -> Batch {
+  package func samples(_ range: Range<Int>) -> Batch {
     if range.count == inputs.rows { return self }
     let answers = classes.count / inputs.rows
     return Batch(

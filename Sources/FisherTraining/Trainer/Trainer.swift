@@ -26,7 +26,7 @@ public final class Trainer<Scalar: KernelScalar> {
   let registry: OptimizerRegistry
   /// The ranks that train together.
   let communicator: any Communicator
-  let training: BatchSource
+  package let training: BatchSource
   let test: BatchSource
   var gradients: [Matrix<Scalar>]
   /// Of the last epoch that this object has ended.
