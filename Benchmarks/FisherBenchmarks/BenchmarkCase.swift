@@ -93,7 +93,7 @@ package struct Shape: Equatable {
   /// Products of three sizes are integers.
   static let most = 1_000_000
 
-  var m: Int
+  package var m: Int
   package var n: Int
   package var k: Int
 
@@ -104,16 +104,16 @@ package struct Shape: Equatable {
   }
 
   /// - Throws: ``UsageError`` if the text is neither `n` nor `m x n x k`.
-  package init(parsing text: String) throws(UsageError) {
+  package init(parsing text: String, option: String = "sizes") throws(UsageError) {
     let texts = text.split(separator: "x", omittingEmptySubsequences: false)
     guard texts.count == 1 || texts.count == 3 else {
       throw UsageError(
-        "--sizes: \(quoted(text)) is neither a size such as 64 nor m x n x k such as 64x32x1000")
+        "--\(option): \(quoted(text)) is neither a size such as 64 nor m x n x k such as 64x32x1000")
     }
     var numbers: [Int] = []
     for text in texts {
       do { numbers.append(try NumberText.integer(text, to: Self.most)) } catch {
-        throw UsageError("--sizes: \(error)")
+        throw UsageError("--\(option): \(error)")
       }
     }
     self.init(numbers[0], numbers.count == 3 ? numbers[1] : numbers[0], numbers.last!)

@@ -59,3 +59,15 @@ import Testing
   #expect(CPU.parseSize("32M") == 32 << 20)
   #expect(CPU.parseSize("none") == nil)
 }
+
+@Test func forcedCachesAreThreeGrowingSizes() throws {
+  let zen3 = try CacheModel.selected("32K,512K,16M")
+  #expect((zen3.first, zen3.second, zen3.third) == (32 << 10, 512 << 10, 16 << 20))
+  #expect(try CacheModel.selected(nil) == CacheModel(CPU.caches))
+  for text in [
+    "", "32K", "32K,512K", "32K,512K,16M,1G", "32K,16K,16M", "32K,,16M", "a,b,c", "-1,2,3", "32,64,128",
+  ] {
+    let error = #expect(throws: MachineError.self) { try CacheModel.selected(text) }
+    #expect(error?.description.contains("32K,512K,16M") == true)
+  }
+}

@@ -60,7 +60,7 @@ extension Product {
 
   /// Cuts C into near squares, none smaller than a few tiles: two parts a thread for two threads, four for many, of which
   /// one is more likely to come late.
-  private func grid(_ shape: TileShape, threads: Int) -> (rows: Partition, columns: Partition) {
+  func grid(_ shape: TileShape, threads: Int) -> (rows: Partition, columns: Partition) {
     let most = (rows: max(1, rows / (3 * shape.tileRows)), columns: max(1, columns / (2 * shape.tileColumns)))
     var (r, c) = (1, 1)
     // Sides are halved, so that two threads do not share three parts.

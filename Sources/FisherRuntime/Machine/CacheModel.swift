@@ -18,8 +18,28 @@ public struct CacheModel: Sendable, Equatable {
     third = bytes("L3", least: 4 * second)
   }
 
-  /// This machine's.
-  public static let machine = CacheModel(CPU.caches)
+  /// This machine's, or those that `FISHER_CACHES` names: `32K,512K,16M` for the three levels.
+  ///
+  /// They decide what is packed and in which order blocks are visited, never a bit of a result. An invalid
+  /// `FISHER_CACHES` ends the process with one line on standard error and exit status 2.
+  public static let machine = MachineError.exiting { () throws(MachineError) in
+    try selected(Environment["FISHER_CACHES"])
+  }
+
+  /// This machine's, or those that `forced` names (the value of `FISHER_CACHES`).
+  ///
+  /// - Throws: ``MachineError`` if it is not three sizes, none smaller than the one before.
+  package static func selected(_ forced: String?) throws(MachineError) -> CacheModel {
+    guard let forced else { return CacheModel(CPU.caches) }
+    let sizes = forced.split(separator: ",", omittingEmptySubsequences: false).map {
+      CPU.parseSize(String($0)) ?? 0
+    }
+    guard sizes.count == 3, sizes[0] >= 1 << 10, sizes[0] <= sizes[1], sizes[1] <= sizes[2] else {
+      throw MachineError(
+        "FISHER_CACHES is '\(forced)', not three sizes from the first level on, such as 32K,512K,16M")
+    }
+    return CacheModel(Array(zip(["L1d", "L2", "L3"], sizes)))
+  }
 
   /// An operand of this size stays in the first-level cache while others stream through it.
   public var staysInFirst: Int { first / 2 }

@@ -46,6 +46,22 @@ struct SummationTrees: Clause {
   }
 }
 
+/// Other people's trees: whatever they are, every product is added once, and the two of a sum in either order.
+@Suite(.enabled(if: InstalledOpenBLAS.isAvailable, InstalledOpenBLAS.hint))
+struct ForeignSummationTrees {
+  @Test(arguments: ScalarKind.allCases, [9, 1030])
+  func everyProductIsAddedOnce(_ kind: ScalarKind, k: Int) throws {
+    #if arch(x86_64)
+      let blas = try CBLASBackend(library: "openblas@Haswell")
+    #else
+      let blas = try CBLASBackend(library: "openblas")
+    #endif
+    let tree = SummationTree.revealed(k, of: blas, kind)
+    print("\(blas.name) \(blas.core ?? "") \(kind.rawValue), k = \(k): \(tree)")
+    #expect(tree.leaves.sorted() == Array(0..<k))
+  }
+}
+
 /// A product of ones but for a mask in every row of A, or in every column of B.
 private struct Masked<S: KernelScalar> {
   let a, b: GuardedMatrix<S>
