@@ -210,10 +210,15 @@ func trainsOnDigits(_ arguments: [String]) throws {
 @Test func optimizersAreListedAndDescribed() throws {
   let list = try Fisher(["optimizers"])
   #expect(list.status == 0)
-  let names = list.output.split(separator: "\n").compactMap {
-    $0.split(separator: " ").first.map(String.init)
-  }
+  // Methods, an empty line, a title, and the parts that go around them.
+  let blocks = list.output.split(separator: "\n", omittingEmptySubsequences: false).split(separator: "")
+  let listed = blocks.map { lines in lines.compactMap { $0.split(separator: " ").first.map(String.init) } }
+  try #require(listed.count == 2)
+  let names = listed[0]
   #expect(names == OptimizerRegistry.builtIn.names && names == names.sorted())
+  // A part may come with an argument.
+  let parts = listed[1].dropFirst().map { String($0.prefix { $0 != "(" }) }
+  #expect(parts == OptimizerRegistry.builtIn.partNames)
   for name in names {
     let one = try Fisher(["optimizers", name, "--json", "-"])
     let record = try #require(try one.lines().first)
