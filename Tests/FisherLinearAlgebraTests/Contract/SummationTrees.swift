@@ -35,11 +35,14 @@ struct SummationTrees: Clause {
     return found
   }
 
-  @Test(arguments: Subject.keepingBits)
+  /// The reference follows the definition: one chain, whatever k.
+  private static let native = Subject.keepingBits.filter { $0.backend is NativeBackend }
+
+  @Test(arguments: native)
   static func ordersAreThoseOfTheContract(_ subject: Subject) { expect(subject) }
 
   /// The tree itself, without a guess about it.
-  @Test(arguments: Subject.keepingBits, [1, 2, 9, 513, 1030])
+  @Test(arguments: native, [1, 2, 9, 513, 1030])
   static func treesAreRevealed(_ subject: Subject, k: Int) {
     let tree = SummationTree.revealed(k, of: subject.backend, subject.kind)
     #expect(tree == .contract(k), "\(subject), k = \(k): \(tree)")
