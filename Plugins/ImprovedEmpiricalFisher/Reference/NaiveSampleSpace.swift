@@ -120,4 +120,4 @@ func naiveRows<Kind>(_ captures: Captures<Double, Kind>, _ parameters: [Paramete
   return J
 }
 
-func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+package func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }

@@ -122,7 +122,4 @@ func sum(_ rows: [[Double]]) -> [Double] {
   rows.dropFirst().reduce(rows[0]) { zip($0, $1).map { $0 + $1 } }
 }
 
-/// aᵀb
-func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-
 func length(_ v: [Double]) -> Double { dot(v, v).squareRoot() }

@@ -43,16 +43,6 @@ indirect enum SummationTree: Equatable {
     case .sum(let a, let b): a.leaves + b.leaves
     }
   }
-
-  /// The leaves of the smallest subtree with both.
-  func common(_ i: Int, _ j: Int) -> Int {
-    guard case .sum(let a, let b) = self else { return 1 }
-    for part in [a, b] {
-      let leaves = part.leaves
-      if leaves.contains(i) && leaves.contains(j) { return part.common(i, j) }
-    }
-    return leaves.count
-  }
 }
 
 extension SummationTree: CustomStringConvertible {
