@@ -58,6 +58,12 @@ package struct ProductPlan {
     }
     if part.isLockstep(shape) {
       add("path", "at most 4 rows and one vector of columns: the blocks of k side by side")
+    } else if part.isThin(shape) {
+      let rows = Product<S>.thinSteps
+      add(
+        "path",
+        "at most \(Product<S>.thinRows) rows, and B exceeds the second level (\(Self.text(CacheModel.machine.second))): \(rows) of its rows at a time, from end to end"
+      )
     } else {
       explain(BlockingPlan(part, shape), part)
     }

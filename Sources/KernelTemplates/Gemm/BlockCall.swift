@@ -33,14 +33,17 @@ public struct BlockPlan: Sendable {
   public var keepsB: Bool
   /// B, not packed, lies in memory, in rows so long that no hardware prefetcher follows a panel.
   public var prefetchesB: Bool
+  /// B comes from far away, and all rows that one tile can hold read it together.
+  public var readsBOnce: Bool
   /// Bytes of A and B that may pass through the first-level cache before what was prefetched earlier has left it.
   public var residentBytes: Int
 
   @inlinable @inline(__always)
   public init(
     isRowMajor: Bool = false, sweeps: Bool = false, keepsB: Bool = true, prefetchesB: Bool = false,
-    residentBytes: Int
+    readsBOnce: Bool = false, residentBytes: Int
   ) {
+    self.readsBOnce = readsBOnce
     self.isRowMajor = isRowMajor
     self.sweeps = sweeps
     self.keepsB = keepsB
@@ -66,6 +69,8 @@ public struct BlockCall<Scalar> {
   public var depth: Int
   public var alpha: Scalar
   public var beta: Scalar
+  /// C holds the sums of the steps of k before this block's, which these go on with; α is 1 and β is 0.
+  public var continues = false
   /// A triangle of a single row comes with packed B: tiles of eight vectors do not begin at a diagonal.
   public var region: Region
   /// Applied after this block, which is then the last one.

@@ -38,9 +38,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   public static func multiplyBlock(_ whole: BlockCall<Scalar>) {
     var call = whole
     let isPacked = call.a.isPacked || call.b.isPacked
-    if case .all = call.region, !isPacked { call.c.columns &-= multiplyRest(call) }
+    if case .all = call.region, !isPacked, !call.continues { call.c.columns &-= multiplyRest(call) }
     let isRowMajor = call.plan.isRowMajor && call.c.columns > 2 &* lanes
-    let isWide = isRowMajor && !isPacked && call.c.columns >= 4 &* lanes && registers >= 32
+    let isWide =
+      isRowMajor && !isPacked && call.c.columns >= 4 &* lanes && registers >= 32
+      && (call.c.rows <= wideTileRows || !call.plan.readsBOnce)
     // With very few steps a tile is mostly its store, and two long rows are written faster than many short ones.
     let sweeps = call.plan.sweeps && call.c.columns >= 4 &* lanes
     let panels = Partition(call.c.rows, limit: sweeps ? 2 : isWide ? wideTileRows : tileRows)
@@ -164,6 +166,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
       lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > stepsWithoutFetch,
       ahead: ahead, run: run)
+    tile.continues = call.continues
     tile.fetchesLate = call.fetchesLate(rows: rows, columns: vectors &* lanes)
     tile.fetchesNext = run.count > 1 && call.depth <= stepsWithoutFetch && run.b == 0
     runTile(vectors: vectors, rows: rows, &tile)

@@ -57,6 +57,8 @@ public protocol Tile {
   static var rows: Int { get }
 
   init()
+  /// The tile of C.
+  init(loading c: UnsafePointer<Scalar>, _ rowStride: Int, _ last: Unit.Mask)
   /// self ← self + a·b, for one column a of A and one row b of B.
   mutating func accumulate<R: RowStep>(_ a: UnsafePointer<Scalar>, _ step: R, _ b: S)
   /// C ← self
@@ -83,6 +85,11 @@ public struct Row<S: Strip>: Tile {
 
   @inlinable @inline(__always)
   public init() { sum = S() }
+
+  @inlinable @inline(__always)
+  public init(loading c: UnsafePointer<Scalar>, _ rowStride: Int, _ last: S.Unit.Mask) {
+    sum = S(loading: c, last)
+  }
 
   @inlinable @inline(__always)
   public mutating func accumulate<R: RowStep>(_ a: UnsafePointer<Scalar>, _ step: R, _ b: S) {
@@ -131,6 +138,12 @@ public struct Taller<Upper: Tile>: Tile {
   public init() {
     upper = Upper()
     bottom = Row()
+  }
+
+  @inlinable @inline(__always)
+  public init(loading c: UnsafePointer<Scalar>, _ rowStride: Int, _ last: S.Unit.Mask) {
+    upper = Upper(loading: c, rowStride, last)
+    bottom = Row(loading: c + Upper.rows &* rowStride, rowStride, last)
   }
 
   @inlinable @inline(__always)

@@ -3,6 +3,8 @@
 //     S ← Σₚ a(:, p) · b(p, :)            one FMA chain per element, in the order of p
 //     C ← α·S + β·C                       fma(α, S, β·C); with β = 0, α·S and C is not read
 //
+// A chain may stop within a block, with its unrounded sum in C, and go on from there in a later call.
+//
 // Assumptions: the rows of C and of B are contiguous along the tile's width; A may have any strides. Nothing outside
 // the h × w elements of C, the h rows of A and the w columns of B is touched. Several tiles of one shape, at equal distances,
 // are one call.
@@ -51,6 +53,8 @@ public struct TileCall<Scalar> {
   public var overwrites: Bool
   /// β is 0 and α is 1.
   public var copies: Bool
+  /// The sums begin with C instead of zeros; α is 1 and β is 0.
+  public var continues = false
   /// How many lanes of the last vector exist.
   public var lastLanes: Int
   /// C may be far away and is prefetched.

@@ -8,7 +8,7 @@ public protocol Ways {
   /// The number of k blocks.
   static var ways: Int { get }
 
-  /// Zeros, for the tiles of `call`.
+  /// Zeros, or C where the tiles of `call` continue.
   init(_ call: UnsafePointer<TileCall<T.Scalar>>)
   /// One step of k in every block; blocks lie `aBlock` and `bBlock` elements apart.
   mutating func accumulate<R: RowStep>(
@@ -61,7 +61,11 @@ public struct OneWay<T: Tile>: SingleWay {
   public var tile: T
 
   @inlinable @inline(__always)
-  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) { tile = T() }
+  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) {
+    tile =
+      call.pointee.continues
+      ? T(loading: call.pointee.c, call.pointee.cRow, T.Unit.mask(first: call.pointee.lastLanes)) : T()
+  }
 
   @inlinable @inline(__always)
   public mutating func accumulate<R: RowStep>(

@@ -1,0 +1,73 @@
+import FisherRuntime
+import KernelTemplates
+
+// A small batch through a large layer: few rows, and a B that no near cache holds. Each of its elements is read for a
+// handful of FMAs, so that all depends on how fast it comes. A panel of columns would visit every row for the length of
+// a vector or two, which no prefetcher follows; here a few rows of B at a time are read from end to end:
+//
+//   for k in the contract's blocks
+//     for some steps of k                 as many streams as prefetchers follow
+//       S ← S + A·B                       over all columns, S in the second-level cache
+//     C ← α·S + β·C
+//
+// The chain of FMAs of an element stops after these steps and goes on where it stopped, with the same bits.
+
+extension Product {
+  /// Steps of k between two visits of S: streams that prefetchers follow, and as many FMAs for an element of S that it is
+  /// read and written once in.
+  static var thinSteps: Int { 24 }
+
+  /// More rows keep the FMA units busy for so long that B comes fast enough in panels.
+  static var thinRows: Int { 16 }
+
+  /// Whether reading B once is most of the work.
+  func isThin(_ shape: TileShape, _ caches: CacheModel = .machine) -> Bool {
+    guard case .all = region, gemm.b.columnStride == 1, rows <= Self.thinRows else { return false }
+    return depth > Self.thinSteps && columns >= 4 * shape.tileColumns
+      && depth * abs(gemm.b.rowStride) * MemoryLayout<S>.size > caches.second
+  }
+
+  /// Runs a product that ``isThin(_:_:)`` on the calling thread.
+  func runThin(_ kernels: any KernelSet<S>.Type) {
+    let (blocks, shape) = (DepthBlocks(depth), kernels.shape)
+    let columnParts = Partition(
+      columns, limit: max(shape.tileColumns, CacheModel.machine.shareOfSecond / (rows * MemoryLayout<S>.size))
+    )
+    ThreadContext.current.withScratch(shape.tileScratch + rows * columnParts.size(0), of: S.self) { scratch in
+      let sums = scratch + shape.tileScratch
+      for part in 0..<columnParts.parts {
+        let part = block(0, columnParts.start(part), rows: rows, columns: columnParts.size(part))
+        for p in 0..<blocks.count {
+          part.form(sums, from: blocks.start(p), steps: blocks.size(p), kernels, scratch: scratch)
+          kernels.addSum(
+            sums, stride: part.columns, to: part.gemm.c, alpha: gemm.alpha, beta: p == 0 ? gemm.beta : 1,
+            region: .all)
+        }
+        if !gemm.epilogue.isIdentity { kernels.finish(part.gemm.epilogue, part.gemm.c) }
+      }
+    }
+  }
+
+  /// S ← A·B for one of the contract's blocks, in rows that are contiguous.
+  private func form(
+    _ sums: UnsafeMutablePointer<S>, from start: Int, steps: Int, _ kernels: any KernelSet<S>.Type,
+    scratch: UnsafeMutablePointer<S>
+  ) {
+    let parts = Partition(steps, limit: Self.thinSteps)
+    let plan = BlockPlan(
+      isRowMajor: rows <= kernels.shape.tileRows, readsBOnce: true,
+      residentBytes: CacheModel.machine.fitsFirst)
+    for part in 0..<parts.parts {
+      let (p, depth) = (start + parts.start(part), parts.size(part))
+      let a = gemm.a.block(0, p, rows: rows, columns: depth)
+      let b = gemm.b.block(p, 0, rows: depth, columns: columns)
+      var call = BlockCall(
+        a: BlockOperand(a.base, laneStride: a.rowStride, depthStride: a.columnStride),
+        b: BlockOperand(b.base, laneStride: 1, depthStride: b.rowStride),
+        c: MutableMatrixPointer(sums, rows: rows, columns: columns, rowStride: columns, columnStride: 1),
+        depth: depth, alpha: 1, beta: 0, region: .all, plan: plan, scratch: scratch)
+      call.continues = part > 0
+      kernels.multiplyBlock(call)
+    }
+  }
+}
