@@ -26,26 +26,25 @@ public struct OptimizerRegistry: Sendable {
   ///
   /// - Throws: ``RegistryError`` if another has the name.
   public mutating func register(_ type: any Optimizer.Type) throws(RegistryError) {
-    let name = type.record.name
-    if let other = types[name] {
-      throw RegistryError(
-        description:
-          "two optimizers are named '\(name)': \(String(reflecting: other)) and \(String(reflecting: type))")
-    }
-    types[name] = type
+    try Self.add(type, to: &types, as: type.record.name, "optimizers")
   }
 
   /// Adds a part under the prefix in its record.
   ///
   /// - Throws: ``RegistryError`` if another has the name.
   public mutating func register(_ part: any OptimizerPart.Type) throws(RegistryError) {
-    let name = part.record.prefix
-    if let other = parts[name] {
+    try Self.add(part, to: &parts, as: part.record.prefix, "parts")
+  }
+
+  private static func add<T>(
+    _ type: T, to table: inout [String: T], as name: String, _ kind: String
+  ) throws(RegistryError) {
+    if let other = table[name] {
       throw RegistryError(
         description:
-          "two parts are named '\(name)': \(String(reflecting: other)) and \(String(reflecting: part))")
+          "two \(kind) are named '\(name)': \(String(reflecting: other)) and \(String(reflecting: type))")
     }
-    parts[name] = part
+    table[name] = type
   }
 
   /// The records of all parts, sorted by name.

@@ -33,15 +33,7 @@ final class StepObjective<S: KernelScalar>: Objective {
   }
 
   func hessianProduct(along direction: [String: Matrix<S>]) throws(StepRefusal) -> [String: Matrix<S>] {
-    let network = workspace.network
-    if let layer = network.layersWithoutSecondDerivatives.first {
-      throw .failed(
-        optimizer: "products of the Hessian", place: layer, reason: "the layer has no second derivatives")
-    }
-    var products = network.zeros()
-    let v = network.parameters.map { direction[$0.name] ?? Matrix(rows: $0.rows, columns: $0.columns) }
-    workspace.hessianProduct(values, along: v, into: &products)
-    return Dictionary(uniqueKeysWithValues: zip(network.parameters.map(\.name), products))
+    try workspace.hessianProduct(values, along: direction)
   }
 
   func planningEnded() { values = [] }

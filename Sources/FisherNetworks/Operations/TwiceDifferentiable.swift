@@ -40,46 +40,20 @@ extension TwiceDifferentiable {
   }
 }
 
-// Linear, or piecewise linear, without weights that multiply the input: nothing else moves the backward pass.
+/// Linear, or piecewise linear, without weights that multiply the input: nothing but the output's gradient moves the backward
+/// pass.
+protocol PiecewiseLinear<Scalar>: TwiceDifferentiable {}
 
-extension RectifierOperation: TwiceDifferentiable {
+extension PiecewiseLinear {
   func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
     pushGradient(call, tangents)
   }
 }
 
-extension SumOperation: TwiceDifferentiable {
-  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
-    pushGradient(call, tangents)
-  }
-}
-
-extension DropoutOperation: TwiceDifferentiable {
-  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
-    pushGradient(call, tangents)
-  }
-}
-
-extension PoolOperation: TwiceDifferentiable {
-  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
-    pushGradient(call, tangents)
-  }
-}
-
-extension EmbeddingOperation: TwiceDifferentiable {
-  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
-    pushGradient(call, tangents)
-  }
-}
-
-extension PositionOperation: TwiceDifferentiable {
-  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
-    pushGradient(call, tangents)
-  }
-}
-
-extension StencilOperation: TwiceDifferentiable {
-  func pushBackward(_ call: NodeCall<Scalar>, _ tangents: GradientTangents<Scalar>) {
-    pushGradient(call, tangents)
-  }
-}
+extension RectifierOperation: PiecewiseLinear {}
+extension SumOperation: PiecewiseLinear {}
+extension DropoutOperation: PiecewiseLinear {}
+extension PoolOperation: PiecewiseLinear {}
+extension EmbeddingOperation: PiecewiseLinear {}
+extension PositionOperation: PiecewiseLinear {}
+extension StencilOperation: PiecewiseLinear {}

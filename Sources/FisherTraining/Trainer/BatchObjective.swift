@@ -45,8 +45,6 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
     let mode: PassMode
   }
 
-  private var isInWorkspace: Bool { shards.count == 1 && shards[0].count == 1 }
-
   /// The same labels are drawn however the batch was cut.
   func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
     draws += 1
@@ -73,17 +71,15 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   }
 
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {
-    if isInWorkspace && cut.isWhole { return workspace.loss(at: values) * workspace.scaleToMean }
-    var numbers: [Double] = []
-    for passes in shards {
-      var (sum, terms) = (0.0, 0)
-      for pass in passes {
-        let loss =
-          (isInWorkspace ? workspace.loss(at: values) : forward(pass, values)) * workspace.scaleToMean
-        sum += loss * Double(workspace.termCount)
-        terms += workspace.termCount
+    let own = each(
+      { (workspace.loss(at: values) * workspace.scaleToMean, workspace.termCount) },
+      else: { (forward($0, values) * workspace.scaleToMean, workspace.termCount) })
+    if cut.isWhole && own[0].count == 1 { return own[0][0].0 }
+    let numbers = own.flatMap { parts in
+      parts.reduce(into: [0.0, 0.0]) { sums, part in
+        sums[0] += part.0 * Double(part.1)
+        sums[1] += Double(part.1)
       }
-      numbers += [sum, Double(terms)]
     }
     let all = try cut.gathered(numbers) { _ in 2 }
     let places = stride(from: 0, to: all.count, by: 2)
@@ -94,26 +90,20 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
     at values: [String: Matrix<Scalar>]
   ) throws(StepRefusal) -> Captures<Scalar, Empirical> {
     let all = zip(workspace.network.parameters, self.values).map { values[$0.name] ?? $1 }
-    let own = shards.map { passes in
-      let parts = passes.map { pass in
-        if isInWorkspace { return workspace.captures(at: all) }
-        _ = forward(pass, all)
+    let own = each(
+      { workspace.captures(at: all) },
+      else: {
+        _ = forward($0, all)
         return workspace.labelledCaptures(all)
-      }
-      return Captures(concatenating: parts, on: workspace.backend)
-    }
-    return try cut.gathered(own, on: workspace.backend)
+      })
+    return try cut.gathered(
+      own.map { Captures(concatenating: $0, on: workspace.backend) }, on: workspace.backend)
   }
 
   func hessianProduct(
     along direction: [String: Matrix<Scalar>]
   ) throws(StepRefusal) -> [String: Matrix<Scalar>] {
-    let network = workspace.network
-    if let layer = network.layersWithoutSecondDerivatives.first {
-      throw .failed(
-        optimizer: "products of the Hessian", place: layer, reason: "the layer has no second derivatives")
-    }
-    let v = network.parameters.map { direction[$0.name] ?? Matrix(rows: $0.rows, columns: $0.columns) }
+    let v = try workspace.network.hessianDirection(direction)
     let own = replayed { _ in (product: meanHessianProduct(v), terms: workspace.termCount) }
     let means = own.map { parts in
       var accumulator = GradientAccumulator<Scalar>()
@@ -126,7 +116,7 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
       for mean in means { sum.add([(mean.product, Double(mean.terms) / Double(sampleCount))]) }
       total = try sum.total()
     }
-    return Dictionary(uniqueKeysWithValues: zip(network.parameters.map(\.name), total))
+    return workspace.network.named(total)
   }
 
   /// Of the mean loss of the pass in the workspace.
@@ -144,12 +134,19 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
 
   /// What the body makes of each pass of each of this rank's shards in the workspace.
   private func replayed<Part>(_ body: (Pass) -> Part) -> [[Part]] {
-    shards.map { passes in
-      passes.map { pass in
-        if !isInWorkspace { _ = forward(pass, values) }
-        return body(pass)
-      }
-    }
+    each(
+      { body(shards[0][0]) },
+      else: {
+        _ = forward($0, values)
+        return body($0)
+      })
+  }
+
+  /// For each pass of each of this rank's shards: what is made of the only one, which still is in the workspace, or of one
+  /// that was followed by others.
+  private func each<Part>(_ only: () -> Part, else again: (Pass) -> Part) -> [[Part]] {
+    if shards.count == 1 && shards[0].count == 1 { return [[only()]] }
+    return shards.map { $0.map(again) }
   }
 
   private func forward(_ pass: Pass, _ values: [Matrix<Scalar>]) -> Double {

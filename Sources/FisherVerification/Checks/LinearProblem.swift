@@ -43,10 +43,9 @@ struct LinearProblem {
       hessian: { direction in
         let workspace = network.makeWorkspace(threads: 1)
         workspace.forward(values, X, .values(Y), mode: .training(seed: 1))
-        var products = network.zeros()
-        let v = network.parameters.map { direction[$0.name] ?? Matrix(rows: $0.rows, columns: $0.columns) }
-        workspace.hessianProduct(values, along: v, into: &products)
-        return Dictionary(uniqueKeysWithValues: zip(network.parameters.map(\.name), products))
+        do { return try workspace.hessianProduct(values, along: direction) } catch {
+          fatalError("LinearProblem: \(error)")
+        }
       })
   }
 
