@@ -76,20 +76,19 @@ private func defaultsTrain(subject: TrainingCase, name: String) throws {
   options.normalizesTargets = true
   let type = try OptimizerRegistry.builtIn.type(name)
   let optimizer = type.init(settings: try Settings(type.record))
-  let trainer = try Trainer(network, data, optimizer: optimizer, options: options, registry: .builtIn)
-  let before = trainer.evaluate().loss
   do {
+    let trainer = try Trainer(network, data, optimizer: optimizer, options: options, registry: .builtIn)
+    let before = trainer.evaluate().loss
     for _ in 0..<20 { try trainer.step() }
+    let after = trainer.evaluate().loss
+    #expect(after < before && before.isFinite, "\(name) on \(subject): from \(before) to \(after)")
   } catch {
     // What a method cannot do it says.
     let isKnown =
       ["ngd", "spring"].contains(name) && "\(error)".contains("set a batch of at most 10")
-      || name == "adahessian" && "\(error)".contains("the layer has no second derivatives")
+      || name == "adahessian" && error is TrainingError && "\(error)".contains("has no second derivatives")
     #expect(isKnown, "\(name) on \(subject): \(error)")
-    return
   }
-  let after = trainer.evaluate().loss
-  #expect(after < before && before.isFinite, "\(name) on \(subject): from \(before) to \(after)")
 }
 
 /// The bound that belongs to an optimizer is what a run uses that says nothing else.

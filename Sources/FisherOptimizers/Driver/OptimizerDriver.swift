@@ -72,6 +72,11 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     assignments.reduce(into: Needs()) { $0.formUnion($1.optimizer.needs(step: stepCount + 1)) }
   }
 
+  /// The name of an optimizer that asks for this in the next step; nil if none does.
+  package func optimizer(needing need: Needs) -> String? {
+    assignments.first { $0.optimizer.needs(step: stepCount + 1).isSuperset(of: need) }?.name
+  }
+
   /// Takes a step.
   ///
   /// - Parameters:

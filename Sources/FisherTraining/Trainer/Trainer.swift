@@ -70,6 +70,7 @@ public final class Trainer<Scalar: KernelScalar> {
       schedule: schedule, clipping: options.clipping ?? type(of: optimizer).record.clipping,
       averaging: options.averaging, backend: backend,
       threads: options.threads)
+    try TrainingError.check(driver, network)
     values = network.initialValues(seed: options.seed)
     gradients = network.zeros()
     workspace = network.makeWorkspace(on: backend, threads: options.threads)

@@ -1,4 +1,5 @@
 import FisherCurvature
+import FisherKit
 import FisherLinearAlgebra
 import FisherNetworks
 import FisherOptimizers
@@ -316,6 +317,30 @@ enum Clouds {
       }
       #expect(error?.description == message)
     }
+  }
+
+  /// A method that asks for what a layer has not is told so before the first step, by its name and the layer's, also where a
+  /// group alone has it; the estimate that needs no second derivatives is taken.
+  @Test func layersWithoutSecondDerivativesAreNamed() throws {
+    let network = try Network<Float>(
+      input: [4, 1], [.linear(6), .attention(heads: 2, causal: false), .flatten, .linear(3)])
+    func make(_ optimizer: any Optimizer, _ groups: [ParameterGroup] = []) throws {
+      let options = Clouds.options { $0.groups = groups }
+      try Trainer(network, Clouds.split(), optimizer: optimizer, options: options, registry: .builtIn).step()
+    }
+    let group = ParameterGroup("layers.0.*", optimizer: AdaHessian())
+    let cases: [(any Optimizer, [ParameterGroup], String)] = [
+      (AdaHessian(), [], "adahessian"), (AdaHessian().cautious(), [], "adahessian + caution"),
+      (SGD(), [group], "adahessian"),
+      (try Sophia(["estimator": "hutchinson"]), [], "sophia"),
+    ]
+    for (optimizer, groups, name) in cases {
+      let error = #expect(throws: TrainingError.self) { try make(optimizer, groups) }
+      #expect(
+        error?.description
+          == "\(name) needs products of the Hessian, and the layer layers.1 has no second derivatives")
+    }
+    try make(Sophia())
   }
 
   @Test func rightAnswersAreTheLargest() {
