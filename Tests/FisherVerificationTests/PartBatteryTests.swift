@@ -18,11 +18,33 @@ import Testing
   }
 
   /// Methods that see layers, treat some parameters only, or keep bases; and parts around parts.
-  @Test(arguments: ["kfac + clip-kl + warm-up", "soap + caution", "adamw + clip-layer + trust-ratio + ema"])
+  @Test(
+    arguments: [
+      "kfac + clip-kl + warm-up", "soap + caution", "adamw + clip-layer + trust-ratio + ema",
+      "kfac + momentum",
+    ])
   func partsGoAroundAnything(name: String) throws {
     for finding in Battery.verify(Subject(try OptimizerRegistry.builtIn.type(name))) {
       #expect(finding.passed, "\(name): \(finding.check): \(finding.detail)")
     }
+  }
+
+  /// What the method does itself is at rest in the facts about both, and a run that has both says so.
+  @Test(
+    arguments: [
+      ("sgd + momentum", "momentum=0.9"), ("kfac + momentum", "momentum=0.9"),
+      ("muon + momentum", "momentum=0.95"), ("adamw + decay", "weightDecay=0.01"), ("adam + momentum", nil),
+      ("sgd + caution", nil),
+    ] as [(String, String?)])
+  func whatIsDoneTwiceIsSaid(name: String, setting: String?) throws {
+    let record = try OptimizerRegistry.builtIn.type(name).record
+    let lines = record.doubled(in: try Settings(record))
+    #expect(lines.count == (setting == nil ? 0 : 1))
+    guard let setting, let line = lines.first else { return }
+    #expect(line.hasPrefix(setting + " is beside a part that does the same; "))
+    let key = String(setting.prefix { $0 != "=" })
+    #expect(record.probes.allSatisfy { $0[key] == .number(0) })
+    #expect(record.doubled(in: try Settings(record, [key: .number(0)])).isEmpty)
   }
 
   /// Parts that cannot go around a method say why.

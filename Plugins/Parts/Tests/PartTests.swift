@@ -128,6 +128,28 @@ import Testing
     #expect(abs(bounded * bounded / abs(own) - 1e-3) < 1e-12)
   }
 
+  /// Two sums with one μ: r·(r − μ)² − (r − μ)² + a·r² = 0 has its roots inside of the circle for a = α·h below
+  /// (1 − μ²)·(1 − μ)²/μ², which is far below the 2·(1 + μ) of one.
+  @Test(arguments: [0.5, 0.9]) func momentumTwiceIsStableForSmallStepsOnly(μ: Double) throws {
+    func distance(_ a: Double, _ optimizer: (Double) -> any Optimizer, steps: Int = 4000) throws -> Double {
+      let parameter = ParameterInfo(name: "x", shape: [1], role: .plain)
+      var driver = try OptimizerDriver<Double>(optimizer(a), parameters: [parameter], threads: 1)
+      var x = [Matrix<Double>([[1]])]
+      var largest = 0.0
+      for t in 0..<steps {
+        var gradient = x
+        _ = try driver.step(values: &x, gradients: &gradient, objective: PlainObjective<Double>())
+        if t >= steps - 500 { largest = max(largest, abs(x[0][0, 0])) }
+      }
+      return largest
+    }
+    let twice = (1 - μ * μ) * (1 - μ) * (1 - μ) / (μ * μ)
+    func both(_ a: Double) -> any Optimizer { SGD(lr: a, momentum: μ).withMomentum(μ) }
+    func one(_ a: Double) -> any Optimizer { SGD(lr: a, momentum: 0).withMomentum(μ) }
+    #expect(try distance(0.97 * twice, both) < 0.5 && distance(1.03 * twice, both) > 2)
+    #expect(try distance(1.98 * (1 + μ), one) < 0.5 && distance(2.02 * (1 + μ), one, steps: 600) > 2)
+  }
+
   @Test func cautionNeverClimbs() throws {
     var old = trace.values
     var moved = 0

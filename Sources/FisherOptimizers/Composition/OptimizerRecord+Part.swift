@@ -23,9 +23,7 @@ extension OptimizerPart {
     let decays = part.decaySetting != nil && method.weightDecay != nil
     var replaced = method.replaced
     if decays { replaced[method.decaySetting] = .number(0) }
-    if case .summed = keeps.response, case .geometric(let name)? = method.constantResponse {
-      replaced[name] = .number(0)
-    }
+    if case .summed = keeps.response, let name = method.momentumSetting { replaced[name] = .number(0) }
     let base = (method.probes.first ?? [:]).merging(replaced) { $1 }
     var composed = OptimizerRecord(
       name: method.name + " + " + part.name, title: method.title + " + " + part.title,
@@ -66,8 +64,28 @@ extension OptimizerPart {
     switch record.keeps.response {
     case .kept: return method.constantResponse
     case .lost: return nil
-    // Of a method with momentum of its own that is 0.
+    // Of a method whose own momentum is at rest.
     case .summed(let name): return method.constantResponse.map { _ in .geometric(record.named(name)) }
+    }
+  }
+}
+
+extension OptimizerRecord {
+  /// The hyper-parameter with which the method sums up its own steps; nil without momentum.
+  fileprivate var momentumSetting: String? {
+    if case .geometric(let name)? = constantResponse { return name }
+    // By convention it has this name, as weight decay has.
+    return hyperparameters.contains { $0.name == "momentum" } ? "momentum" : nil
+  }
+
+  /// What a method does itself beside a part that does it too, a line each: momentum twice is another method, and needs
+  /// another learning rate.
+  ///
+  /// - Parameter settings: those of the run.
+  package func doubled(in settings: Settings) -> [String] {
+    replaced.sorted { $0.key < $1.key }.compactMap { name, rest in
+      guard let value = settings.values[name], value != rest else { return nil }
+      return "\(name)=\(value) is beside a part that does the same; \(name)=\(rest) leaves it to the part"
     }
   }
 }

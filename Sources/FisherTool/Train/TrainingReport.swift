@@ -33,7 +33,8 @@ struct TrainingReport {
       "optimizer  \(configuration["optimizer"]) "
         + settings.map { "\($0.key)=\($0.value)" }.joined(separator: " "))
     if !configuration["clip-norm"].isEmpty { say("           clip-norm \(configuration["clip-norm"])") }
-    for line in trainer.log { say("           \(line)") }
+    let doubled = type(of: optimizer).record.doubled(in: optimizer.settings)
+    for line in doubled + trainer.log { say("           \(line)") }
     if trainer.progress.epoch > 0 || trainer.progress.batch > 0 {
       say("resumed    after epoch \(trainer.progress.epoch), step \(trainer.progress.batch)")
     }
@@ -45,7 +46,8 @@ struct TrainingReport {
           ("groups", .array(configuration.groups.map { .string($0.text) })),
           ("parameters", .int(trainer.network.parameterCount)), ("threads", .int(trainer.options.threads)),
           ("instructionSet", .string(InstructionSet.best.rawValue)),
-          ("notes", .array(data.train.notes.map(JSON.string))), ("trainExamples", .int(data.train.count)),
+          ("notes", .array((data.train.notes + doubled).map(JSON.string))),
+          ("trainExamples", .int(data.train.count)),
           ("testExamples", .int(data.test.count)),
         ]))
   }
