@@ -22,7 +22,7 @@ public struct EMA: OptimizerPart {
     _ step: inout Step<S>, around method: WrappedMethod<S>
   ) throws(StepRefusal) {
     let isFirst = step.scalar("n") == nil
-    try step.average(method, AverageRule<S>(w: S(1 - beta), startsHere: isFirst))
+    try step.apply(AverageRule<S>(w: S(1 - beta), startsHere: isFirst), toProposalOf: method)
     step.set("n", to: (step.scalar("n") ?? 0) + 1)
   }
 
@@ -55,7 +55,8 @@ public struct PolyakAverage: OptimizerPart {
     _ step: inout Step<S>, around method: WrappedMethod<S>
   ) throws(StepRefusal) {
     let n = (step.scalar("n") ?? 0) + 1
-    try step.average(method, AverageRule<S>(w: S(1 / max(1, n - Double(start))), startsHere: false))
+    let rule = AverageRule<S>(w: S(1 / max(1, n - Double(start))), startsHere: false)
+    try step.apply(rule, toProposalOf: method)
     step.set("n", to: n)
   }
 
@@ -80,16 +81,6 @@ struct AverageRule<S: KernelScalar>: UpdateRule {
   func update(_ θ: inout Element<S>, _ state: inout State) {
     state.x = moved(startsHere ? θ.value : state.x, towards: θ.gradient, by: w)
     θ.value = θ.gradient
-  }
-}
-
-extension Step {
-  @inline(__always)
-  fileprivate mutating func average(
-    _ method: WrappedMethod<Scalar>, _ rule: AverageRule<Scalar>
-  ) throws(StepRefusal) {
-    let proposed = try method.propose(&self)
-    for (parameter, θ) in zip(parameters, proposed) { apply(rule, to: parameter, gradient: θ) }
   }
 }
 
@@ -120,8 +111,7 @@ public struct ScheduleFree: OptimizerPart {
     let sum = (former ?? 0) + s * s
     let rule = ScheduleFreePartRule<S>(
       c: S(sum > 0 ? s * s / sum : 0), β: S(beta), isFirst: former == nil)
-    let proposed = try method.propose(&step)
-    for (parameter, θ) in zip(step.parameters, proposed) { step.apply(rule, to: parameter, gradient: θ) }
+    try step.apply(rule, toProposalOf: method)
     step.set("S", to: sum)
   }
 

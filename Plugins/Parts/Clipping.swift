@@ -8,7 +8,7 @@ public import FisherOptimizers
 public struct ClipValue: OptimizerPart {
   public static let record = PartRecord(
     name: "clip-value", title: "clipping by value", summary: "Elements of gradients are bounded.",
-    paper: "Mikolov 2012", place: .before, concerns: .gradients, cost: Cost([]),
+    paper: "Mikolov 2012", place: .before, concerns: .gradients, cost: Cost(flops: 2 * .P, elements: 2 * .P),
     probes: [["limit": 0.5], ["limit": 1e9]],
     keeps: PartRecord.Kept(
       invariances: [.elementPermutation, .unitPermutation, .sign], decay: [.decoupled, .implicit],
@@ -22,7 +22,13 @@ public struct ClipValue: OptimizerPart {
 
   public func plan<S: KernelScalar>(
     _ step: inout Step<S>, around method: WrappedMethod<S>
-  ) throws(StepRefusal) { try step.clip(.value(limit), [step.parameters], method) }
+  ) throws(StepRefusal) {
+    for parameter in step.parameters {
+      let bounded = step.direction("g", of: parameter, Bounded(S(limit)), step.gradient(parameter))
+      step.show(bounded, for: parameter)
+    }
+    try method.plan(&step)
+  }
 
   public func reference(around method: any ReferenceOptimizer, lr: Double) -> any ReferenceOptimizer {
     NaiveClipping(method: method) { [limit] _, gradients in
@@ -47,7 +53,7 @@ public struct ClipNorm: OptimizerPart {
 
   public func plan<S: KernelScalar>(
     _ step: inout Step<S>, around method: WrappedMethod<S>
-  ) throws(StepRefusal) { try step.clip(.norm(limit), [step.parameters], method) }
+  ) throws(StepRefusal) { try step.clip([step.parameters], by: limit, method) }
 
   public func reference(around method: any ReferenceOptimizer, lr: Double) -> any ReferenceOptimizer {
     NaiveClipping(method: method) { [limit] _, gradients in naivelyBounded(gradients, by: limit) }
@@ -70,7 +76,7 @@ public struct ClipLayer: OptimizerPart {
 
   public func plan<S: KernelScalar>(
     _ step: inout Step<S>, around method: WrappedMethod<S>
-  ) throws(StepRefusal) { try step.clip(.norm(limit), Self.layers(of: step.parameters), method) }
+  ) throws(StepRefusal) { try step.clip(Self.layers(of: step.parameters), by: limit, method) }
 
   /// The parameters of each layer; those without a layer are alone.
   private static func layers(of parameters: [ParameterInfo]) -> [[ParameterInfo]] {
@@ -98,6 +104,18 @@ public struct ClipLayer: OptimizerPart {
   }
 }
 
+/// x moved into [−limit, limit].
+struct Bounded<S: KernelScalar>: PairFunction {
+  /// −limit.
+  private let least: Lanes<S>
+
+  init(_ limit: S) { least = Lanes(repeating: -limit) }
+
+  /// min(limit, y) is −max(−limit, −y).
+  @inline(__always)
+  func value(_ x: Lanes<S>, _: Lanes<S>) -> Lanes<S> { -Lanes.maximum(least, -Lanes.maximum(least, x)) }
+}
+
 extension PartRecord.Kept {
   /// Norms know of no bases, and scale with the loss.
   fileprivate static func clipped(groups: Bool) -> Self {
@@ -108,9 +126,9 @@ extension PartRecord.Kept {
 }
 
 extension Step {
-  /// Shows the method bounded gradients, those of each list together.
+  /// Shows the method gradients of bounded norms, those of each list together.
   fileprivate mutating func clip(
-    _ clipping: Clipping, _ lists: [[ParameterInfo]], _ method: WrappedMethod<Scalar>
+    _ lists: [[ParameterInfo]], by limit: Double, _ method: WrappedMethod<Scalar>
   ) throws(StepRefusal) {
     for list in lists {
       var bounded = list.map { parameter in
@@ -119,7 +137,7 @@ extension Step {
         copy(g, into: &copied, on: backend)
         return copied
       }
-      _ = clipping.apply(to: &bounded, on: backend)
+      _ = Clipping.norm(limit).apply(to: &bounded, on: backend)
       for (parameter, g) in zip(list, bounded) {
         show(g, for: parameter)
         keep(g, for: "g", of: parameter.name)

@@ -8,7 +8,7 @@ public struct TrustRatio: OptimizerPart {
   public static let record = PartRecord(
     name: "trust-ratio", title: "trust ratio", summary: "Steps are as long as the parameters, times α.",
     paper: "You et al.: LARS, 2017; You et al.: LAMB, ICLR 2020", place: .after,
-    cost: Cost(flops: 8 * .P, elements: 3 * .P), probes: [["max": 1e9], ["min": 0.5, "max": 2]],
+    cost: Cost(flops: 8 * .P, elements: 6 * .P), probes: [["max": 1e9], ["min": 0.5, "max": 2]],
     keeps: PartRecord.Kept(decay: [], response: .lost, degree: false))
 
   @Setting("least ratio", .nonNegative, source: "ours") public var min = 0.0
@@ -57,7 +57,7 @@ public struct ClipKL: OptimizerPart {
   public static let record = PartRecord(
     name: "clip-kl", title: "clipping by divergence", summary: "Steps are bounded along the gradient.",
     paper: "Ba, Grosse & Martens 2017", place: .after, needs: .gradients,
-    cost: Cost(flops: 4 * .P, elements: 3 * .P), probes: [["limit": 1e-6], ["limit": 1e9]],
+    cost: Cost(flops: 4 * .P, elements: 8 * .P), probes: [["limit": 1e-6], ["limit": 1e9]],
     keeps: PartRecord.Kept(
       invariances: [.elementPermutation, .unitPermutation, .sign, .rotation], decay: [], response: .lost,
       degree: false, groups: false))
@@ -76,7 +76,7 @@ public struct ClipKL: OptimizerPart {
     let proposed = try method.propose(&step)
     var sum = 0.0
     for (parameter, (θ, g)) in zip(step.parameters, zip(proposed, gradients)) {
-      sum += innerProduct(step.difference(θ, of: parameter), g, threads: step.threads)
+      sum += step.sum(step.difference(θ, of: parameter), times: g)
     }
     let metric = α * abs(sum)
     let rule = Rescaled<S>(metric > limit ? (limit / metric).squareRoot() : 1)
@@ -110,7 +110,7 @@ public struct Graft<Donor: Optimizer>: OptimizerPart {
       paper:
         "Agarwal et al.: Disentangling Adaptive Gradient Methods from Learning Rates, 2020; \(donor.paper)",
       place: .after, needs: donor.needs,
-      cost: Cost([Cost.Part(.parameter, flops: 9 * .P, elements: 3 * .P)] + donor.cost.parts),
+      cost: Cost([Cost.Part(.parameter, flops: 9 * .P, elements: 9 * .P)] + donor.cost.parts),
       stateSize: donor.stateSize, probes: [donor.probes.first ?? [:]],
       keeps: PartRecord.Kept(
         invariances: Set(donor.invariances), decay: [], response: .lost, degree: false,

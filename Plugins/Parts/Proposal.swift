@@ -39,12 +39,7 @@ struct NonZero<S: KernelScalar>: RowTerm {
 extension Step {
   /// Δ = θ′ − θ.
   @inline(__always)
-  mutating func difference(
-    _ proposed: Matrix<Scalar>, of parameter: ParameterInfo, _ name: String = "Δ"
-  ) -> Matrix<Scalar> {
-    let (θ, threads) = (value(parameter), threads)
-    return temporary(name, of: parameter.name, rows: θ.rows, columns: θ.columns) {
-      $0.assign(Difference(), of: proposed, θ, threads: threads)
-    }
+  mutating func difference(_ proposed: Matrix<Scalar>, of parameter: ParameterInfo) -> Matrix<Scalar> {
+    direction("Δ", of: parameter, Difference(), proposed, value(parameter))
   }
 }

@@ -26,8 +26,7 @@ public struct Momentum: OptimizerPart {
     _ step: inout Step<S>, around method: WrappedMethod<S>
   ) throws(StepRefusal) {
     let rule = MomentumRule<S>(β: S(beta), own: nesterov ? 1 : 0, summed: nesterov ? S(beta) : 1)
-    let proposed = try method.propose(&step)
-    for (parameter, θ) in zip(step.parameters, proposed) { step.apply(rule, to: parameter, gradient: θ) }
+    try step.apply(rule, toProposalOf: method)
   }
 
   public func reference(around method: any ReferenceOptimizer, lr: Double) -> any ReferenceOptimizer {
@@ -66,9 +65,7 @@ public struct Decay: OptimizerPart {
   public func plan<S: KernelScalar>(
     _ step: inout Step<S>, around method: WrappedMethod<S>
   ) throws(StepRefusal) {
-    let rule = DecayRule<S>(αγ: S(method.lr * step.schedule * rate))
-    let proposed = try method.propose(&step)
-    for (parameter, θ) in zip(step.parameters, proposed) { step.apply(rule, to: parameter, gradient: θ) }
+    try step.apply(DecayRule<S>(αγ: S(method.lr * step.schedule * rate)), toProposalOf: method)
   }
 
   public func reference(around method: any ReferenceOptimizer, lr: Double) -> any ReferenceOptimizer {
@@ -91,7 +88,7 @@ public struct Caution: OptimizerPart {
   public static let record = PartRecord(
     name: "caution", title: "caution", summary: "No element moves against its gradient.",
     paper: "Liang et al.: Cautious Optimizers, 2024", place: .after, needs: .gradients,
-    cost: Cost(flops: 9 * .P, elements: 3 * .P), probes: [[:], ["scaled": false]],
+    cost: Cost(flops: 9 * .P, elements: 10 * .P), probes: [[:], ["scaled": false]],
     keeps: PartRecord.Kept(
       invariances: [.lossScale, .elementPermutation, .unitPermutation, .sign], decay: []))
 
@@ -107,13 +104,10 @@ public struct Caution: OptimizerPart {
     // The gradients of the run, whatever the method is shown.
     let gradients = step.parameters.map { step.gradient($0) }
     let proposed = try method.propose(&step)
-    let threads = step.threads
     for (parameter, (θ, g)) in zip(step.parameters, zip(proposed, gradients)) {
       let Δ = step.difference(θ, of: parameter)
-      let agreeing = step.temporary("agreeing", of: parameter.name, rows: g.rows, columns: g.columns) {
-        $0.assign(Agreeing(), of: Δ, g, threads: threads)
-      }
-      let moving = rowSums(agreeing, threads: threads, of: NonZero()).reduce(0, +)
+      let agreeing = step.direction("agreeing", of: parameter, Agreeing(), Δ, g)
+      let moving = step.sum(agreeing, of: NonZero())
       let share = scaled ? max(moving / Double(max(1, parameter.count)), 1e-3) : 1
       step.apply(DirectionRule(α: S(-1 / share), shrink: 1), to: parameter, gradient: agreeing)
     }

@@ -67,9 +67,9 @@ extension Optimizer {
 
   /// Plans a step by the text for its element type, if there is one.
   func planSpecialized<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    if S.self == Float.self {
+    if S.self == Float.self && step.isSpecialized {
       try step.recast(to: Float.self) { step throws(StepRefusal) in try planFloat(&step) }
-    } else if S.self == Double.self {
+    } else if S.self == Double.self && step.isSpecialized {
       try step.recast(to: Double.self) { step throws(StepRefusal) in try planDouble(&step) }
     } else {
       try plan(&step)

@@ -58,6 +58,7 @@ public enum Battery {
     of mutation: Mutation, _ right: Subject, without dropped: Set<String> = []
   ) -> Finding? {
     let subject = right.mutated(by: mutation)
+    let checks = checks + (mutation.isTimed ? [.fastEnough] : [])
     let ordered =
       checks.filter { $0.name == mutation.noticedBy } + checks.filter { $0.name != mutation.noticedBy }
     for check in ordered where check.applies(subject.record) && !dropped.contains(check.name) {

@@ -85,6 +85,12 @@ import Testing
   @Test func codeForAnyElementTypeIsTooSlow() throws {
     let findings = Battery.verify(Subject(SGD.self, mutation: .unspecialized), timed: true)
     #expect(findings.filter { !$0.passed }.map(\.check) == ["fast-enough"])
+    for name in ["sgd", "adam + caution"] {
+      let type = try OptimizerRegistry.builtIn.type(name)
+      #expect(Mutation.unspecialized.applies(to: type.record, timed: true))
+      #expect(Battery.rejection(of: .unspecialized, type)?.check == "fast-enough", "\(name)")
+      #expect(Battery.rejection(of: .unspecialized, type, without: ["fast-enough"]) == nil, "\(name)")
+    }
   }
 
   /// A method that knows the places of its parameters does not say so.

@@ -12,9 +12,7 @@ public import FisherLinearAlgebra
 ///       func plan<S: KernelScalar>(
 ///         _ step: inout Step<S>, around method: WrappedMethod<S>
 ///       ) throws(StepRefusal) {
-///         let rule = DecayRule(shrink: S(method.lr * step.schedule * rate))
-///         let proposed = try method.propose(&step)
-///         for (parameter, θ) in zip(step.parameters, proposed) { step.apply(rule, to: parameter, gradient: θ) }
+///         try step.apply(DecayRule(shrink: S(method.lr * step.schedule * rate)), toProposalOf: method)
 ///       }
 ///     }
 public protocol OptimizerPart: Sendable {

@@ -70,9 +70,9 @@ extension OptimizerPart {
   fileprivate func planSpecialized<S: KernelScalar>(
     _ step: inout Step<S>, around method: WrappedMethod<S>
   ) throws(StepRefusal) {
-    if let method = method as? WrappedMethod<Float> {
+    if step.isSpecialized, let method = method as? WrappedMethod<Float> {
       try step.recast(to: Float.self) { step throws(StepRefusal) in try planFloat(&step, around: method) }
-    } else if let method = method as? WrappedMethod<Double> {
+    } else if step.isSpecialized, let method = method as? WrappedMethod<Double> {
       try step.recast(to: Double.self) { step throws(StepRefusal) in try planDouble(&step, around: method) }
     } else {
       try plan(&step, around: method)

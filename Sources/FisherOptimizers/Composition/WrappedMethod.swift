@@ -50,6 +50,20 @@ extension Step {
   /// Multiplies the schedule that the method sees which plans next.
   public mutating func scaleSchedule(by factor: Double) { schedule *= factor }
 
+  /// Stages an update of every parameter by a rule that sees, in the place of the gradient, where the method would bring it.
+  ///
+  /// - Parameters:
+  ///   - rule: what becomes of the proposal.
+  ///   - method: what proposes, ``WrappedMethod/propose(_:)``.
+  /// - Throws: ``StepRefusal`` of the method.
+  @inlinable @inline(__always)
+  public mutating func apply<Rule: UpdateRule<Scalar>>(
+    _ rule: Rule, toProposalOf method: WrappedMethod<Scalar>
+  ) throws(StepRefusal) {
+    let proposed = try method.propose(&self)
+    for (parameter, θ) in zip(parameters, proposed) { apply(rule, to: parameter, gradient: θ) }
+  }
+
   /// Runs all staged updates: their slots become staged state.
   ///
   /// - Parameter name: of the memory for new values.

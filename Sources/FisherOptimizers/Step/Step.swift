@@ -29,6 +29,8 @@ public struct Step<Scalar: KernelScalar> {
   var spares = SpareMatrices<SlotKey, Scalar>()
   /// In front of the names of slots: those of a part that wraps a method are others than the method's.
   var slotPrefix = ""
+  /// Methods and parts plan by the text for the element type. Verification shows what they would cost without.
+  package var isSpecialized = true
 
   /// The address of a slot of this optimizer.
   func key(_ slot: String, of owner: String?) -> SlotKey {

@@ -69,6 +69,18 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The network has what its optimizers ask for in the first step.
+  static func check<S: KernelScalar>(
+    _ driver: OptimizerDriver<S>, _ network: Network<S>
+  ) throws(TrainingError) {
+    let need = Needs.hessianProducts
+    guard let layer = network.layersWithoutSecondDerivatives.first,
+      let optimizer = driver.optimizer(needing: need)
+    else { return }
+    throw TrainingError(
+      description: "\(optimizer) needs \(need), and the layer \(layer) has no second derivatives")
+  }
+
   /// There is something to tell apart, and nothing in the test that was never seen.
   private static func checkTargets(
     _ data: DataSplit, _ require: (Bool, @autoclosure () -> String) throws(TrainingError) -> Void

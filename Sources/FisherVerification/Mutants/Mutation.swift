@@ -45,8 +45,15 @@ public enum Mutation: String, Sendable, CaseIterable {
   /// The record declares everything that can be declared.
   case falsePromises = "false promises"
 
+  /// Whether only a clock notices it.
+  public var isTimed: Bool { self == .unspecialized }
+
   /// Whether an optimizer with these facts can be wrong in this way.
-  public func applies(to record: OptimizerRecord) -> Bool {
+  ///
+  /// - Parameters:
+  ///   - record: the facts.
+  ///   - timed: also in a way that only a clock notices.
+  public func applies(to record: OptimizerRecord, timed: Bool = false) -> Bool {
     let hasState = !record.stateSize.hasPrefix("nothing")
     let seesLayers = !record.needs.isDisjoint(with: .captures)
     switch self {
@@ -56,8 +63,8 @@ public enum Mutation: String, Sendable, CaseIterable {
     case .unorderedMoments: return record.eigenbasis?.following.isEmpty == false
     case .frozenState, .forgottenState, .wrongAveraging: return hasState
     case .lostState: return hasState && record.needs.contains(.gradients)
-    // Only time sees it.
-    case .unspecialized: return false
+    // Of others the routines decide how long they take.
+    case .unspecialized: return timed && record.updatesElements
     case .missingBiasCorrection: return record.dependsOnStepNumber
     case .doubleMomentum: return record.constantResponse != nil && !seesLayers
     case .doubleDecay: return record.weightDecay != nil
@@ -73,6 +80,7 @@ public enum Mutation: String, Sendable, CaseIterable {
     case .wrongCost: return Check.costAsDeclared.name
     case .hoarding: return Check.steadyState.name
     case .lostState: return Check.missingGradients.name
+    case .unspecialized: return Check.fastEnough.name
     default: return nil
     }
   }
@@ -81,9 +89,9 @@ public enum Mutation: String, Sendable, CaseIterable {
     switch self {
     case .descentInDisguise: return Descent(settings: optimizer.settings)
     case .lopsided: return Lopsided(settings: optimizer.settings)
-    case .hoarding: return optimizer.hoarding
+    case .hoarding: return optimizer.wrapped(in: Hoard())
     case .doubleDecay: return optimizer.decayingTwice
-    case .unspecialized: return optimizer.unspecialized
+    case .unspecialized: return optimizer.wrapped(in: Unspecialized())
     default: return optimizer
     }
   }

@@ -17,31 +17,23 @@ struct Hoard: OptimizerPart {
   func reference(around method: any ReferenceOptimizer, lr: Double) -> any ReferenceOptimizer { method }
 }
 
-/// A right method whose text is not made into one for the element type: every element goes through tables of functions.
-struct Unspecialized<Base: Optimizer>: Optimizer {
-  static var record: OptimizerRecord { Base.record }
+/// Plans by the text for any element type, around a right method: every element goes through tables of functions.
+struct Unspecialized: OptimizerPart {
+  static let record = PartRecord(
+    name: "unspecialized", title: "unspecialized", summary: "Time is wasted.", paper: "none", place: .beside,
+    cost: Cost([]))
 
-  let base: Base
+  func plan<S: KernelScalar>(_ step: inout Step<S>, around method: WrappedMethod<S>) throws(StepRefusal) {
+    step.isSpecialized = false
+    try method.plan(&step)
+  }
 
-  var settings: Settings { base.settings }
-
-  init() { base = Base() }
-
-  init(settings: Settings) { base = Base(settings: settings) }
-
-  func needs(step number: Int) -> Needs { base.needs(step: number) }
-
-  /// The requirement for any element type, where ``planFloat(_:)`` and ``planDouble(_:)`` lead as well.
-  func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) { try base.plan(&step) }
-
-  func reference() -> any ReferenceOptimizer { base.reference() }
+  func reference(around method: any ReferenceOptimizer, lr: Double) -> any ReferenceOptimizer { method }
 }
 
 extension Optimizer {
-  var unspecialized: any Optimizer { Unspecialized<Self>(settings: settings) }
-
-  /// The same method, wasting memory.
-  var hoarding: any Optimizer { With(Hoard(), around: self) }
+  /// The same method with something wrong around it.
+  func wrapped(in part: some OptimizerPart) -> any Optimizer { With(part, around: self) }
 
   /// The same method with twice the weight decay.
   var decayingTwice: any Optimizer {
