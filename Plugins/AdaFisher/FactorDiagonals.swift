@@ -16,36 +16,50 @@ package struct FactorDiagonals {
   var areFinite: Bool { (inputs + outputs).allSatisfy(\.isFinite) }
 
   package init<S: KernelScalar>(_ capture: LayerCapture<S>, dividesByPatch: Bool, threads: Int) {
-    let rows = Double(capture.inputs.rows)
-    let samples = Double(capture.sampleCount)
-    let gradients = capture.outputGradients
-    let toMean = gradients.scaleToMean
-    func squares(_ x: Matrix<S>) -> [Double] { ColumnSums.squares(x, threads: threads) }
-    func sums(_ x: Matrix<S>) -> [Double] { ColumnSums.plain(x, threads: threads) }
+    self.init(
+      FactorSums(capture, threads: threads), of: capture, samples: capture.sampleCount,
+      toMean: capture.outputGradients.scaleToMean, dividesByPatch: dividesByPatch)
+  }
+
+  /// - Parameters:
+  ///   - sums: over the samples of the batch.
+  ///   - capture: of the layer, of any of its samples: says what kind it is.
+  ///   - count: the samples of the batch.
+  ///   - toMean: makes gradients of the mean loss of those in the sums.
+  ///   - dividesByPatch: H of a convolution is divided by the size of a patch.
+  init<S: KernelScalar>(
+    _ sums: FactorSums, of capture: LayerCapture<S>, samples count: Int, toMean: Double, dividesByPatch: Bool
+  ) {
+    let samples = Double(count)
+    let rows = samples * Double(capture.positions)
     let perOutput: [Double]
     switch capture.kind {
     case .linear(let hasBias):
-      inputs = squares(capture.inputs).map { $0 / rows } + (hasBias ? [1] : [])
-      perOutput = squares(gradients.values).map { $0 / rows }
+      inputs = sums.inputs.map { $0 / rows } + (hasBias ? [1] : [])
+      perOutput = sums.outputs.map { $0 / rows }
     case .convolution(let shape, let hasBias):
       let patch = dividesByPatch ? Double(shape.patchSize) : 1
       let terms = samples * Double(shape.positions) * patch
       inputs =
-        Self.tapSums(squares(capture.inputs), shape).map { $0 / terms }
-        + (hasBias ? [Double(shape.groups) / patch] : [])
-      perOutput = Self.channelSums(squares(gradients.values), shape.positions)
+        Self.tapSums(sums.inputs, shape).map { $0 / terms } + (hasBias ? [Double(shape.groups) / patch] : [])
+      perOutput = Self.channelSums(sums.outputs, shape.positions)
         .map { $0 / (samples * Double(shape.positions)) }
     case .batchNorm(let channels, let area):
       let t = Double(area)
-      let means = Self.channelSums(sums(capture.inputs), area).map { $0 / (t * t) }
+      let means = Self.channelSums(sums.inputs, area).map { $0 / (t * t) }
       inputs = [Self.sumOfSquares(means) / (samples * samples), Double(channels) / (samples * samples)]
-      perOutput = Self.channelSums(sums(gradients.values), area).map { $0 * $0 / samples }
+      perOutput = Self.channelSums(sums.outputs, area).map { $0 * $0 / samples }
     case .layerNorm:
-      inputs = Self.layerNormInputs(capture, sums(capture.inputs))
-      perOutput = sums(gradients.values).map { $0 * $0 / samples }
-    case .embedding(let tokens):
-      inputs = Self.frequencies(capture.inputs, tokens)
-      perOutput = squares(gradients.values).map { $0 / rows }
+      // The axis that is kept has an entry each; the other one is averaged.
+      let reduced = capture.positions == 1 ? 1 : Double(capture.inputs.columns)
+      inputs = [
+        Self.sumOfSquares(sums.inputs.map { $0 / (reduced * reduced) }) / (samples * samples),
+        Double(sums.inputs.count) / (samples * samples),
+      ]
+      perOutput = sums.outputs.map { $0 * $0 / samples }
+    case .embedding:
+      inputs = sums.inputs.map { $0 / rows }
+      perOutput = sums.outputs.map { $0 / rows }
     }
     outputs = perOutput.map { $0 * toMean * toMean }
   }
@@ -79,34 +93,4 @@ package struct FactorDiagonals {
   }
 
   private static func sumOfSquares(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 } }
-
-  /// The second axis is kept, tokens if there are any, features otherwise; see AdaFisher.md.
-  private static func layerNormInputs<S: KernelScalar>(
-    _ capture: LayerCapture<S>, _ featureSums: [Double]
-  ) -> [Double] {
-    let n = Double(capture.sampleCount)
-    if capture.positions == 1 {
-      return [sumOfSquares(featureSums) / (n * n), Double(featureSums.count) / (n * n)]
-    }
-    var tokenSums = [Double](repeating: 0, count: capture.positions)
-    let width = capture.inputs.columns
-    capture.inputs.withSpan { h in
-      for row in 0..<capture.inputs.rows {
-        var sum = 0.0
-        for j in 0..<width { sum += Double(h[row * width + j]) }
-        tokenSums[row % capture.positions] += sum
-      }
-    }
-    let reduced = Double(width)
-    return [
-      sumOfSquares(tokenSums.map { $0 / (reduced * reduced) }) / (n * n), Double(capture.positions) / (n * n),
-    ]
-  }
-
-  /// How often each token occurs: the mean square of a one-hot input.
-  private static func frequencies<S: KernelScalar>(_ tokens: Matrix<S>, _ count: Int) -> [Double] {
-    var result = [Double](repeating: 0, count: count)
-    for token in tokens.array { result[Int(token)] += 1 / Double(tokens.count) }
-    return result
-  }
 }

@@ -59,22 +59,17 @@ struct ResolvedAdaFisher {
   /// old ones, and that is counted.
   @inline(__always)
   private func refreshFactors<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    guard let captures = step.objective.captures else {
+    guard let captures = step.objective.shardedCaptures else {
       throw .unavailable(optimizer: name, what: Needs.captures.description)
     }
-    var layers = captures.layers
-    if isImproved {
-      guard let outputs = step.objective.outputGradients else {
-        throw .unavailable(optimizer: name, what: Needs.logitGradients.description)
-      }
-      layers = captures.improved(by: outputs).layers
-    }
-    for layer in Set(step.parameters.compactMap(\.layer)).sorted() {
-      guard let capture = layers[layer] else {
+    let layers = Set(step.parameters.compactMap(\.layer)).sorted()
+    let known = layers.filter { captures.layers[$0] != nil }
+    let diagonals = try diagonals(of: known, captures, threads: step.threads)
+    for layer in layers {
+      guard let raw = diagonals[layer] else {
         step.count("layer without factors")
         continue
       }
-      let raw = FactorDiagonals(capture, dividesByPatch: dividesByPatch, threads: step.threads)
       guard scaling == .beforeEMA ? raw.areNumbers : raw.areFinite else {
         step.count("refresh skipped")
         continue
@@ -88,6 +83,41 @@ struct ResolvedAdaFisher {
         step.set(slot, of: layer, to: Matrix(state, rows: 1, columns: state.count))
       }
     }
+  }
+}
+
+extension ResolvedAdaFisher {
+  /// The diagonals of these layers' factors on the whole batch.
+  private func diagonals<S: KernelScalar>(
+    of layers: [String], _ captures: ShardedCaptures<S>, threads: Int
+  ) throws(StepRefusal) -> [String: FactorDiagonals] {
+    if isImproved && captures.own.contains(where: { $0.outputs == nil }) {
+      throw .unavailable(optimizer: name, what: Needs.logitGradients.description)
+    }
+    func captured(_ shard: ShardedCaptures<S>.Shard) -> [String: LayerCapture<S>] {
+      guard isImproved, let outputs = shard.outputs else { return shard.layers }
+      return Captures<S, Empirical>(shard.layers).improved(by: outputs).layers
+    }
+    let first = captured(captures.own[0])
+    if captures.isWhole {
+      return first.mapValues { FactorDiagonals($0, dividesByPatch: dividesByPatch, threads: threads) }
+    }
+    var rest = try captures.total { shard in
+      let captured = captured(shard)
+      return layers.compactMap { captured[$0] }.flatMap { FactorSums($0, threads: threads).ofSum($0) }
+    }[...]
+    var diagonals: [String: FactorDiagonals] = [:]
+    for layer in layers {
+      guard let capture = first[layer] else { continue }
+      let own = FactorSums(capture, threads: threads)
+      let sums = FactorSums(rest, inputs: own.inputs.count, outputs: own.outputs.count)
+      rest = rest.dropFirst(own.inputs.count + own.outputs.count)
+      // Improved gradients have no mean.
+      diagonals[layer] = FactorDiagonals(
+        sums, of: capture, samples: captures.samples, toMean: isImproved ? 1 : 1 / captures.terms,
+        dividesByPatch: dividesByPatch)
+    }
+    return diagonals
   }
 }
 

@@ -42,7 +42,7 @@ extension EKFAC {
       ["lr": 30, "damping": 300, "weightDecay": 0.001].merging(probe) { $1 }
     },
     promises: [.gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:]],
-    derivedSlots: ["UA", "UG", "a", "b"],
+    derivedSlots: ["UA", "UG", "a", "b"], sharedSlots: ["UA", "UG", "a", "b"],
     eigenbasis: Eigenbasis(left: "UG", right: "UA", areRows: true, following: ["S"]),
     dependsOnStepNumber: true)
 }

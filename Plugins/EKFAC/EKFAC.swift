@@ -67,11 +67,13 @@ public struct EKFAC: Optimizer {
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let plan = factors.plan(step: step.number)
     let layers = KroneckerLayer.layers(of: step.parameters)
-    var captures: [String: LayerCapture<S>] = [:]
+    var captures: ShardedCaptures<S>?
     if !needs(step: step.number).isDisjoint(with: [.captures, .sampledLabels]) {
-      captures = try statistics.captures(in: step, for: Self.record.name)
+      captures = try statistics.shardedCaptures(in: step, for: Self.record.name)
     }
-    if plan.updatesStatistics { factors.update(layers, from: captures, keeping: plan.kept, &step) }
+    if plan.updatesStatistics, let captures {
+      try factors.update(layers, from: captures, keeping: plan.kept, &step)
+    }
     let refreshed = plan.refreshed(layers)
     try refreshBases(of: refreshed, &step)
     var directions: [(layer: KroneckerLayer, Δ: Matrix<S>, V: Matrix<S>)] = []
@@ -81,8 +83,7 @@ public struct EKFAC: Optimizer {
       let coordinates = basis.rotate(V, as: "C", of: layer, &step)
       let moments: Matrix<S>
       if self.moments == .batch {
-        let capture = layer.layer.flatMap { captures[$0] }
-        moments = basis.batchMoments(of: layer, capture, &step)
+        moments = try basis.batchMoments(of: layer, captures, &step)
       } else {
         let gradient =
           preconditioning.gathersGradients ? rotatedGradient(of: layer, basis, &step) : coordinates
@@ -107,7 +108,7 @@ public struct EKFAC: Optimizer {
       factors.append(EigenFactor(A, vectors: "UA", values: "a", of: layer.owner))
       factors.append(EigenFactor(G, vectors: "UG", values: "b", of: layer.owner))
     }
-    step.decompose(factors)
+    try step.decompose(factors)
   }
 
   /// The coordinates of the gradient, where V is another vector.

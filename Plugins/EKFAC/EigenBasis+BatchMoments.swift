@@ -6,9 +6,20 @@ extension EigenBasis {
   /// S = Σₙ (U_Gᵀ·vₙ·U_A)²/M with vₙ the gradient of the loss of sample n by [W b], and M the terms of the mean loss;
   /// zeros for a layer without captures. Its sum is the trace of the layer's Fisher block.
   func batchMoments(
-    of layer: KroneckerLayer, _ capture: LayerCapture<S>?, _ step: inout Step<S>
-  ) -> Matrix<S> {
+    of layer: KroneckerLayer, _ captures: ShardedCaptures<S>?, _ step: inout Step<S>
+  ) throws(StepRefusal) -> Matrix<S> {
     let (backend, threads) = (step.backend, step.threads)
+    let capture = layer.layer.flatMap { captures?.layers[$0] }
+    if let captures, !captures.isWhole, let name = layer.layer, capture?.hasFactors == true {
+      let sum = try captures.total { shard in
+        var part = Matrix<S>(rows: layer.outputs, columns: layer.inputs)
+        let capture = shard.layers[name]
+        setBatchMoments(&part, capture, layer.parameters, on: backend, threads: threads)
+        scal(alpha: S((capture?.meanTerms ?? 0) / captures.terms), &part, on: backend)
+        return part.array
+      }
+      return Matrix(sum, rows: layer.outputs, columns: layer.inputs)
+    }
     return step.temporary("S", of: layer.owner, rows: layer.outputs, columns: layer.inputs) { moments in
       setBatchMoments(&moments, capture, layer.parameters, on: backend, threads: threads)
     }

@@ -31,5 +31,5 @@ extension FOOF {
     promises: [
       .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:],
       .separatesDiagonalProblems: ["klClip": 0],
-    ], derivedSlots: ["Ai"], dependsOnStepNumber: true)
+    ], derivedSlots: ["Ai"], sharedSlots: ["Ai"], dependsOnStepNumber: true)
 }

@@ -47,15 +47,15 @@ public struct FOOF: Optimizer {
     let plan = factors.plan(step: step.number)
     let layers = KroneckerLayer.layers(of: step.parameters)
     if plan.updatesStatistics {
-      let captures = try FisherLabels.empirical.captures(in: step, for: name)
-      factors.update(layers, from: captures, wantsOutputs: false, keeping: plan.kept, &step)
+      let captures = try FisherLabels.empirical.shardedCaptures(in: step, for: name)
+      try factors.update(layers, from: captures, wantsOutputs: false, keeping: plan.kept, &step)
     }
     var damped: [DampedFactor<S>] = []
     for layer in plan.refreshed(layers) {
       let A = try layer.inputState("A", in: step, for: name)
       damped.append(DampedFactor(A, damping: damping, as: "Ai", of: layer.owner))
     }
-    step.invert(damped)
+    try step.invert(damped)
     var directions: [(layer: KroneckerLayer, Δ: Matrix<S>, V: Matrix<S>)] = []
     for layer in layers {
       let V = preconditioning.vector(of: layer, &step)

@@ -29,5 +29,5 @@ extension KBFGS {
       ["lr": 0.05, "damping": 0.5, "weightDecay": 0.1].merging(probe) { $1 }
     },
     promises: [.gradientInTheLimit: ["damping": 1e14], .gradientOfOneSample: [:]],
-    derivedSlots: ["Ha"], dependsOnStepNumber: true)
+    derivedSlots: ["Ha"], sharedSlots: ["Ha"], dependsOnStepNumber: true)
 }

@@ -112,7 +112,7 @@ public struct KBFGS: Optimizer {
       let A = try layer.inputState("A", in: step, for: Self.record.name)
       damped.append(DampedFactor(A, damping: damping.squareRoot(), as: "Ha", of: layer.owner))
     }
-    step.invert(damped)
+    try step.invert(damped)
   }
 
   /// Δ = H_g·M·H_a.

@@ -33,5 +33,5 @@ extension KFAC {
       ["lr": 0.05, "damping": 0.5, "weightDecay": 0.1].merging(probe) { $1 }
     },
     promises: [.gradientInTheLimit: ["damping": 1e14], .gradientOfOneSample: [:]],
-    derivedSlots: ["Ai", "Gi"], dependsOnStepNumber: true)
+    derivedSlots: ["Ai", "Gi"], sharedSlots: ["Ai", "Gi"], dependsOnStepNumber: true)
 }

@@ -58,8 +58,8 @@ public struct KFAC: Optimizer {
     let plan = factors.plan(step: step.number)
     let layers = KroneckerLayer.layers(of: step.parameters)
     if plan.updatesStatistics {
-      let captures = try statistics.captures(in: step, for: Self.record.name)
-      factors.update(layers, from: captures, keeping: plan.kept, &step)
+      let captures = try statistics.shardedCaptures(in: step, for: Self.record.name)
+      try factors.update(layers, from: captures, keeping: plan.kept, &step)
     }
     try refreshInverses(of: plan.refreshed(layers), &step)
     var directions: [(layer: KroneckerLayer, Δ: Matrix<S>, V: Matrix<S>)] = []
@@ -84,7 +84,7 @@ public struct KFAC: Optimizer {
       damped.append(DampedFactor(A, damping: λ.input, as: "Ai", of: layer.owner))
       damped.append(DampedFactor(G, damping: λ.output, as: "Gi", of: layer.owner))
     }
-    step.invert(damped)
+    try step.invert(damped)
   }
 
   /// Δ = Gᵢ·V·Aᵢ.

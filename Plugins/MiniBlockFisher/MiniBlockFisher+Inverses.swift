@@ -5,80 +5,76 @@ extension MiniBlockFisher {
   /// Up to this order, separate blocks are inverted side by side; above, one after the other by blocked sweeps.
   static var largestSideBySide: Int { 64 }
 
-  /// C ← (Ĝ + λ·I)⁻¹ for all blocks of all groups.
+  /// C ← (Ĝ + λ·I)⁻¹ for all blocks of all groups, each group by one rank.
   ///
   /// A block that is not positive definite in working precision keeps its former inverse, at first I/λ, and is counted.
-  func refreshInverses<S: KernelScalar>(of groups: [BlockGroup], _ step: inout Step<S>) {
-    let damping = Damping.absolute(S(self.damping))
-    var sideBySide: [(group: BlockGroup, G: InterleavedBatch<S>)] = []
+  func refreshInverses<S: KernelScalar>(of groups: [BlockGroup], _ step: inout Step<S>) throws(StepRefusal) {
+    var due: [(group: BlockGroup, G: Matrix<S>, former: Matrix<S>?)] = []
+    var inverses: [[Matrix<S>]] = []
     for group in groups where group.form != .diagonal {
       let G = step.latest("G", of: group.owner) ?? group.zeroStatistics()
-      switch group.form {
-      case .diagonal: break
-      case .rankOne: step.set("v", of: group.owner, to: G)
-      case .shared: invert(G, of: group, damping, &step)
-      case .separate:
-        let blocks = group.blocks(G)
-        if group.columns <= Self.largestSideBySide {
-          sideBySide.append((group, blocks))
-        } else {
-          invertOneByOne(blocks, of: group, damping, &step)
-        }
+      if group.form == .rankOne {
+        step.set("v", of: group.owner, to: G)
+      } else {
+        due.append((group, G, step.tensor("C", of: group.owner)))
+        inverses.append([step.memory(for: "C", of: group)])
       }
     }
-    var inverses: [InterleavedBatch<S>] = []
-    for (group, _) in sideBySide {
-      inverses.append(group.blocks(overwriting: step.memory(for: "C", of: group)))
+    let costs = due.map { group, _, _ in
+      let n = Double(group.columns)
+      return (group.form == .shared ? 1 : Double(group.rows)) * n * n * n
     }
-    let outcomes = InterleavedBatch.assignInverses(
-      to: &inverses, of: sideBySide.map(\.G), damping: damping, on: step.backend, threads: step.threads)
-    for (i, (group, _)) in sideBySide.enumerated() {
-      store(inverses[i], failed: outcomes[i].failures.map(\.matrix), group, &step)
+    let backend = step.backend
+    let failures = try step.fill(&inverses, costs: costs) { i, inverses, threads in
+      let (group, G, former) = due[i]
+      if group.form == .shared { return invert(G, into: &inverses[0], former, on: backend, threads: threads) }
+      // Out of the list for that time, so that nobody shares it.
+      let memory = inverses[0]
+      inverses[0] = Matrix(rows: 0, columns: 0)
+      var (C, failed) = inverse(of: G, of: group, overwriting: memory, on: backend, threads: threads)
+      for block in failed { C[block] = former.map { group.blocks($0)[block] } ?? first(group.columns) }
+      inverses[0] = C.elements
+      return failed.count
+    }
+    for (i, (group, _, _)) in due.enumerated() {
+      step.set("C", of: group.owner, to: inverses[i][0])
+      if failures[i] > 0 { step.count("inverses kept", failures[i]) }
     }
   }
 
   /// The one block of a dense layer.
+  ///
+  /// - Returns: how many failed.
   private func invert<S: KernelScalar>(
-    _ G: Matrix<S>, of group: BlockGroup, _ damping: Damping<S>, _ step: inout Step<S>
-  ) {
-    var C = step.memory(for: "C", of: group)
+    _ G: Matrix<S>, into C: inout Matrix<S>, _ former: Matrix<S>?, on backend: any Backend, threads: Int
+  ) -> Int {
     do {
       try C.assignInverse(
-        ofPositiveDefinite: G, damping: damping, on: step.backend, threads: step.threads)
-      step.set("C", of: group.owner, to: C)
+        ofPositiveDefinite: G, damping: .absolute(S(damping)), on: backend, threads: threads)
+      return 0
     } catch {
-      step.set("C", of: group.owner, to: step.tensor("C", of: group.owner) ?? first(group.columns))
-      step.count("inverses kept")
+      C = former ?? first(G.rows)
+      return 1
     }
   }
 
-  private func invertOneByOne<S: KernelScalar>(
-    _ G: InterleavedBatch<S>, of group: BlockGroup, _ damping: Damping<S>, _ step: inout Step<S>
-  ) {
-    var blocks = G.stack(on: step.backend, threads: step.threads)
+  /// The blocks of a group, side by side or one after the other; and which of them failed.
+  private func inverse<S: KernelScalar>(
+    of G: Matrix<S>, of group: BlockGroup, overwriting memory: consuming Matrix<S>, on backend: any Backend,
+    threads: Int
+  ) -> (InterleavedBatch<S>, failed: [Int]) {
+    let damping = Damping.absolute(S(self.damping))
+    if group.columns <= Self.largestSideBySide {
+      var inverses = [group.blocks(overwriting: memory)]
+      let outcomes = InterleavedBatch.assignInverses(
+        to: &inverses, of: [group.blocks(G)], damping: damping, on: backend, threads: threads)
+      return (inverses[0], outcomes[0].failures.map(\.matrix))
+    }
+    var blocks = group.blocks(G).stack(on: backend, threads: threads)
     let failed = (0..<blocks.count).filter { i in
-      (try? blocks[i].invertPositiveDefinite(damping: damping, on: step.backend, threads: step.threads))
-        == nil
+      (try? blocks[i].invertPositiveDefinite(damping: damping, on: backend, threads: threads)) == nil
     }
-    let C = InterleavedBatch(blocks, storage: .symmetric, on: step.backend, threads: step.threads)
-    store(C, failed: failed, group, &step)
-  }
-
-  private func store<S: KernelScalar>(
-    _ inverses: InterleavedBatch<S>, failed: [Int], _ group: BlockGroup, _ step: inout Step<S>
-  ) {
-    var inverses = inverses
-    if !failed.isEmpty {
-      if let former = step.tensor("C", of: group.owner) {
-        let blocks = group.blocks(former)
-        for i in failed { inverses[i] = blocks[i] }
-      } else {
-        let block: Matrix<S> = first(group.columns)
-        for i in failed { inverses[i] = block }
-      }
-      step.count("inverses kept", failed.count)
-    }
-    step.set("C", of: group.owner, to: inverses.elements)
+    return (InterleavedBatch(blocks, storage: .symmetric, on: backend, threads: threads), failed)
   }
 
   /// I/λ

@@ -37,6 +37,7 @@ extension MiniBlockFisher {
     promises: [
       .gradientInTheLimit: ["damping": 1e9], .gradientOfOneSample: [:],
       .separatesDiagonalProblems: ["statistics": "perSample"],
-    ], derivedSlots: ["C"], clipping: .norm(10), dependsOnStepNumber: true, weightDecay: .decoupled,
+    ], derivedSlots: ["C"], sharedSlots: ["C"], clipping: .norm(10), dependsOnStepNumber: true,
+    weightDecay: .decoupled,
     treatsParametersApart: true)
 }

@@ -88,7 +88,7 @@ public struct MiniBlockFisher: Optimizer {
       if timetable.updatesStatistics { try updateStatistics(of: group, pass, timetable, &step) }
       momenta.append(M)
     }
-    if timetable.refreshesInverses { refreshInverses(of: groups, &step) }
+    if timetable.refreshesInverses { try refreshInverses(of: groups, &step) }
     // Gathering statistics leaves weights and momentum alone.
     if timetable.isWarmingUp { return }
     for (group, M) in zip(groups, momenta) { try stage(M, of: group, &step) }

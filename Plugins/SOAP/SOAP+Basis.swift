@@ -38,6 +38,10 @@ public enum FirstBasis: String, SettingChoice {
 
 extension EigenbasisMethod {
   typealias Bases<S: KernelScalar> = (left: Matrix<S>?, right: Matrix<S>?)
+  /// The bases before and after, and the old columns in the order in which they became the new ones; nil for the identity.
+  typealias BasisChange<S: KernelScalar> = (
+    old: Bases<S>, new: Bases<S>, orders: (left: [Int]?, right: [Int]?)
+  )
 
   /// L ← β·L + α·X·Xᵀ or R ← β·R + α·Xᵀ·X: lower triangles, from zero, or from a multiple of the identity.
   func updateFactor<S: KernelScalar>(
@@ -52,24 +56,39 @@ extension EigenbasisMethod {
     }
   }
 
-  func findFirstBasis<S: KernelScalar>(_ side: Side, _ step: inout Step<S>) throws(StepRefusal) {
-    guard let factor = step.latest(side.factorSlot, of: side.owner) else { return }
-    switch firstBasis {
-    case .iteration:
-      let (Q, _) = orthogonalIteration(
-        factor, from: Matrix(identity: side.size), shift: shift, on: step.backend, threads: step.threads)
-      step.set(side.basisSlot, of: side.owner, to: Q)
-    case .eigenvectors:
-      do {
-        let V = try SymmetricEigen(factor, on: step.backend, threads: step.threads).vectors
-        let last = side.size - 1
-        step.set(
-          side.basisSlot, of: side.owner,
-          to: Matrix(rows: side.size, columns: side.size) { V[$0, last - $1] })
-      } catch {
+  /// The first basis of every side, each by one rank.
+  func findFirstBases<S: KernelScalar>(_ sides: [Side], _ step: inout Step<S>) throws(StepRefusal) {
+    let known = sides.compactMap { side in step.latest(side.factorSlot, of: side.owner).map { (side, $0) } }
+    let factors = known.map(\.1)
+    var bases = factors.map { [Matrix<S>(rows: $0.rows, columns: $0.rows)] }
+    let backend = step.backend
+    let outcomes = try step.fill(&bases, costs: factors.map(Self.cost)) { i, basis, threads in
+      if firstBasis == .iteration {
+        basis[0] =
+          orthogonalIteration(
+            factors[i], from: Matrix(identity: factors[i].rows), shift: shift, on: backend, threads: threads
+          ).basis
+        return 0
+      }
+      do throws(FactorizationError) {
+        let V = try SymmetricEigen(factors[i], on: backend, threads: threads).vectors
+        let last = V.rows - 1
+        basis[0] = Matrix(rows: V.rows, columns: V.rows) { V[$0, last - $1] }
+        return 0
+      } catch { return error == .notFinite ? 1 : 2 }
+    }
+    for (i, (side, _)) in known.enumerated() {
+      if outcomes[i] != 0 {
+        let error = outcomes[i] == 1 ? FactorizationError.notFinite : .notConverged
         throw .failed(optimizer: Self.record.name, place: side.owner, reason: "\(side.factorSlot): \(error)")
       }
+      step.set(side.basisSlot, of: side.owner, to: bases[i][0])
     }
+  }
+
+  private static func cost<S: KernelScalar>(of factor: Matrix<S>) -> Double {
+    let n = Double(factor.rows)
+    return n * n * n
   }
 
   /// Q_L and Q_R as they are; nil for the identity.
@@ -85,29 +104,42 @@ extension EigenbasisMethod {
     return bases
   }
 
-  /// Each basis follows its factor.
-  ///
-  /// - Returns: the bases before and after, and the old columns in the order in which they became the new ones; nil for the
-  ///   identity.
+  /// Each basis of each parameter follows its factor, all in one go and each by one rank.
   func moveBases<S: KernelScalar>(
-    _ sides: [Side], _ step: inout Step<S>
-  ) throws(StepRefusal) -> (old: Bases<S>, new: Bases<S>, orders: (left: [Int]?, right: [Int]?)) {
-    let old = try bases(sides, step)
-    var (new, orders): (Bases<S>, (left: [Int]?, right: [Int]?)) = (old, (nil, nil))
-    for side in sides {
-      guard let factor = step.latest(side.factorSlot, of: side.owner),
-        let Q = side.isLeft ? old.left : old.right
-      else { continue }
-      let (basis, order) = orthogonalIteration(
-        factor, from: Q, shift: shift, on: step.backend, threads: step.threads)
-      step.set(side.basisSlot, of: side.owner, to: basis)
-      if side.isLeft {
-        (new.left, orders.left) = (basis, order)
-      } else {
-        (new.right, orders.right) = (basis, order)
+    _ parameters: [[Side]], _ step: inout Step<S>
+  ) throws(StepRefusal) -> [BasisChange<S>] {
+    var changes: [BasisChange<S>] = []
+    var moved: [(place: Int, side: Side, factor: Matrix<S>, Q: Matrix<S>)] = []
+    for (place, sides) in parameters.enumerated() {
+      let old = try bases(sides, step)
+      changes.append((old, old, (nil, nil)))
+      for side in sides {
+        if let factor = step.latest(side.factorSlot, of: side.owner),
+          let Q = side.isLeft ? old.left : old.right
+        {
+          moved.append((place, side, factor, Q))
+        }
       }
     }
-    return (old, new, orders)
+    // The order of the old columns is a row of numbers.
+    var results = moved.map { [$0.Q, Matrix<S>(rows: 1, columns: $0.Q.rows)] }
+    let backend = step.backend
+    _ = try step.fill(&results, costs: moved.map { Self.cost(of: $0.factor) }) { i, result, threads in
+      let (basis, order) = orthogonalIteration(
+        moved[i].factor, from: moved[i].Q, shift: shift, on: backend, threads: threads)
+      result = [basis, Matrix(order.map { S($0) }, rows: 1, columns: order.count)]
+      return 0
+    }
+    for (i, (place, side, _, _)) in moved.enumerated() {
+      let (basis, order) = (results[i][0], results[i][1].array.map { Int(Double($0)) })
+      step.set(side.basisSlot, of: side.owner, to: basis)
+      if side.isLeft {
+        (changes[place].new.left, changes[place].orders.left) = (basis, order)
+      } else {
+        (changes[place].new.right, changes[place].orders.right) = (basis, order)
+      }
+    }
+    return changes
   }
 
   /// Q_Lᵀ·X·Q_R

@@ -28,7 +28,7 @@ extension SOAP {
       ["factors": "kl", "firstBasis": "iteration", "basisPeriod": 3],
       ["factors": "kl", "maxDimension": 5, "basisPeriod": 2, "damping": 0.1],
     ].map { (probe: [String: SettingValue]) in probe.merging(["lr": 0.01]) { own, _ in own } },
-    derivedSlots: ["QL", "QR"],
+    derivedSlots: ["QL", "QR"], sharedSlots: ["QL", "QR"],
     eigenbasis: Eigenbasis(left: "QL", right: "QR", turning: ["m"], following: ["v"]),
     dependsOnStepNumber: true, treatsParametersApart: true)
 }

@@ -74,6 +74,7 @@ public struct SOAP: Optimizer, EigenbasisMethod {
     let n = step.number - 1
     let count = step.parameters.count { !Side.sides(of: $0, longest: maxDimension).isEmpty }
     var turn = 0
+    var due: [(parameter: ParameterInfo, sides: [Side])] = []
     for parameter in step.parameters {
       let sides = Side.sides(of: parameter, longest: maxDimension)
       let G = step.gradient(parameter)
@@ -84,25 +85,32 @@ public struct SOAP: Optimizer, EigenbasisMethod {
         for side in sides { updateFactor(side, keeping: factorBeta, adding: 1 - factorBeta, of: G, &step) }
       }
       if sides.isEmpty { continue }
-      if n == 0 {
-        for side in sides { try findFirstBasis(side, &step) }
-        if factors == .kl { for side in sides { setDiagonal(side, &step) } }
-      } else if n % basisPeriod == turn * basisPeriod / count {
-        try changeBases(of: parameter, sides, &step)
-      }
+      if n == 0 || n % basisPeriod == turn * basisPeriod / count { due.append((parameter, sides)) }
       turn += 1
     }
+    if n == 0 {
+      try findFirstBases(due.flatMap(\.sides), &step)
+    } else {
+      try changeBases(of: due, &step)
+    }
+    if factors == .kl { for side in due.flatMap(\.sides) { setDiagonal(side, &step) } }
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveSOAP(method: self) }
 
   /// The bases follow their factors; m turns with them, and the elements of v go with their vectors.
   private func changeBases<S: KernelScalar>(
-    of parameter: ParameterInfo, _ sides: [Side], _ step: inout Step<S>
+    of parameters: [(parameter: ParameterInfo, sides: [Side])], _ step: inout Step<S>
   ) throws(StepRefusal) {
-    let name = parameter.name
+    for (place, change) in try moveBases(parameters.map(\.sides), &step).enumerated() {
+      turnMoments(of: parameters[place].parameter.name, by: change, &step)
+    }
+  }
+
+  private func turnMoments<S: KernelScalar>(of name: String, by change: BasisChange<S>, _ step: inout Step<S>)
+  {
     guard let m = step.latest("m", of: name), let v = step.latest("v", of: name) else { return }
-    let (old, new, orders) = try moveBases(sides, &step)
+    let (old, new, orders) = change
     let M = turned(turned(m, outOf: old, "M", name, &step), into: new, "m'", name, &step)
     // The state keeps it: in memory of its own.
     var kept = step.memory(for: "m", of: name, rows: m.rows, columns: m.columns)
@@ -113,7 +121,6 @@ public struct SOAP: Optimizer, EigenbasisMethod {
       Matrix<S>(rows: rows.count, columns: columns.count) { v[rows[$0] * columns.count + columns[$1]] }
     }
     step.set("v", of: name, to: ordered)
-    if factors == .kl { for side in sides { setDiagonal(side, &step) } }
   }
 
   /// Adam's step in the basis as it is.

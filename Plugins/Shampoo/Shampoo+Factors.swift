@@ -59,7 +59,7 @@ extension Shampoo {
   ///
   /// All in the first preconditioned step; then factor j of J at the step whose place in the period T₂ is j·T₂/J, so that no
   /// step has to compute many. One whose root is no number, or is far from one, keeps the former root, at first the identity,
-  /// and is counted.
+  /// and is counted. Each is computed by one rank.
   func refreshRoots<S: KernelScalar>(
     of blocks: [TensorBlock], _ step: inout Step<S>
   ) throws(StepRefusal) {
@@ -70,19 +70,21 @@ extension Shampoo {
     }.map(\.element)
     var H: [Matrix<S>] = []
     for (block, mode) in due { H.append(try state(block.factorSlot(mode), of: block, step)) }
-    var roots = [Matrix<S>?](repeating: nil, count: due.count)
-    let (backend, threads) = (step.backend, step.threads)
-    roots.withUnsafeMutableBufferPointer { roots in
-      // Each task writes its own root; within a task everything runs on its thread. A single one has all threads.
-      nonisolated(unsafe) let roots = roots
-      Parallel.perform(due.count, threads: due.count < threads ? 1 : threads) { i in
-        roots[i] = inverseRoot(of: H[i], rootOrder(axes: due[i].0.modes.count), backend, threads)
+    var roots = H.map { [Matrix<S>(rows: $0.rows, columns: $0.rows)] }
+    let backend = step.backend
+    let costs = H.map { Double($0.rows) }.map { $0 * $0 * $0 }
+    let outcomes = try step.fill(&roots, costs: costs) { i, result, threads in
+      guard let root = inverseRoot(of: H[i], rootOrder(axes: due[i].0.modes.count), backend, threads) else {
+        return 1
       }
+      result[0] = root
+      return 0
     }
     // Roots of KL-Shampoo are kept for factors whose mean diagonal is 1.
-    for ((block, mode), root) in zip(due, roots) {
+    for (i, (block, mode)) in due.enumerated() {
       let slot = block.rootSlot(mode)
-      if var root {
+      if outcomes[i] == 0 {
+        var root = roots[i][0]
         if self.factors == .kl {
           let H = step.latest(block.factorSlot(mode), of: block.owner)
           scal(alpha: S(mean(or: H).squareRoot()), &root, on: backend)

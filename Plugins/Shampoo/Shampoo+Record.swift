@@ -42,6 +42,7 @@ extension Shampoo {
     ].map { (probe: [String: SettingValue]) in
       probe.merging(["lr": 0.02, "damping": 0.5, "weightDecay": 0.1]) { own, _ in own }
     },
-    derivedSlots: ["P1", "P2", "P3"], dependsOnStepNumber: true, weightDecay: .decoupled,
+    derivedSlots: ["P1", "P2", "P3"], sharedSlots: ["P1", "P2", "P3"], dependsOnStepNumber: true,
+    weightDecay: .decoupled,
     treatsParametersApart: true)
 }

@@ -105,9 +105,9 @@ public struct Sophia: Optimizer {
 
   /// h ← β₂·h + (1 − β₂)·q².
   private func averageCurvature<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
-    let captures = try FisherLabels.sampled.captures(in: step, for: Self.record.name)
+    let captures = try FisherLabels.sampled.shardedCaptures(in: step, for: Self.record.name)
     for parameter in step.parameters {
-      guard let q = step.gradient(of: parameter, from: captures, as: "q") else { continue }
+      guard let q = try step.gradient(of: parameter, from: captures, as: "q") else { continue }
       step.accumulateSquares("h", of: parameter.name, keeping: beta2, adding: 1 - beta2, of: q)
     }
   }

@@ -33,5 +33,6 @@ extension TNT {
     ].map { (probe: [String: SettingValue]) in
       ["lr": 0.02, "damping": 0.5, "weightDecay": 0.1].merging(probe) { $1 }
     },
-    derivedSlots: ["I0", "I1", "I2"], clipping: .norm(10), dependsOnStepNumber: true)
+    derivedSlots: ["I0", "I1", "I2"], sharedSlots: ["I0", "I1", "I2"], clipping: .norm(10),
+    dependsOnStepNumber: true)
 }

@@ -70,16 +70,18 @@ public struct TNT: Optimizer {
     let tensors = step.parameters.map { TensorModes($0) }
     if plan.updatesStatistics {
       let isSampled = statistics == .sampled
-      let captures = isSampled ? try statistics.captures(in: step, for: Self.record.name) : nil
+      let captures = isSampled ? try statistics.shardedCaptures(in: step, for: Self.record.name) : nil
       for tensor in tensors {
         let gradient =
-          isSampled
-          ? step.gradient(of: tensor.parameter, from: captures ?? [:], as: "S")
-          : step.gradient(tensor.parameter)
+          if let captures {
+            try step.gradient(of: tensor.parameter, from: captures, as: "S")
+          } else {
+            Optional(step.gradient(tensor.parameter))
+          }
         tensor.average(gradient, keeping: plan.kept, &step)
       }
     }
-    step.invert(plan.refreshed(tensors).flatMap { $0.dampedFactors(damping, in: step) })
+    try step.invert(plan.refreshed(tensors).flatMap { $0.dampedFactors(damping, in: step) })
     var directions: [(layer: KroneckerLayer, Δ: Matrix<S>, V: Matrix<S>)] = []
     for tensor in tensors {
       let V = preconditioning.vector(of: tensor.layer, &step)

@@ -36,6 +36,14 @@ public protocol Objective<Scalar> {
   func hessianProduct(along direction: [String: Matrix<Scalar>]) throws(StepRefusal) -> [String: Matrix<
     Scalar
   >]
+  /// What ``captures`` holds, where sums over samples are wanted: of this rank's shards alone. Nil as that.
+  var shardedCaptures: ShardedCaptures<Scalar>? { get }
+  /// What ``sampledCaptures()`` would answer, where sums over samples are wanted: of this rank's shards alone.
+  func sampledShardedCaptures() throws(StepRefusal) -> ShardedCaptures<Scalar>
+  /// The ranks that take the step together; nil if this process is alone.
+  var sharing: (any WorkSharing)? { get }
+  /// Why something that a property should have answered is missing: then the step is refused. Nil if all is well.
+  var interruption: StepRefusal? { get }
   /// Nothing more will be asked: an objective that holds the weights lets go of them here, so that they can be updated
   /// in place.
   func planningEnded()
@@ -44,6 +52,19 @@ public protocol Objective<Scalar> {
 extension Objective {
   public var captures: Captures<Scalar, Empirical>? { nil }
   public var outputGradients: OutputGradients<Scalar>? { nil }
+
+  public var sharing: (any WorkSharing)? { nil }
+  public var interruption: StepRefusal? { nil }
+
+  /// The batch in one piece.
+  public var shardedCaptures: ShardedCaptures<Scalar>? {
+    captures.map { ShardedCaptures(whole: .init($0.layers, outputs: outputGradients)) }
+  }
+
+  /// The batch in one piece.
+  public func sampledShardedCaptures() throws(StepRefusal) -> ShardedCaptures<Scalar> {
+    ShardedCaptures(whole: .init(try sampledCaptures().layers))
+  }
 
   public func planningEnded() {}
 

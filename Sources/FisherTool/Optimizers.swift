@@ -48,6 +48,11 @@ enum Optimizers {
     line("needs", record.needs.description)
     line("cost", record.cost.description)
     line("state", record.stateSize)
+    if !record.sharedSlots.isEmpty {
+      line(
+        "shared out", "with ranks, one of them computes each of " + record.sharedSlots.joined(separator: ", ")
+      )
+    }
     if case .norm(let limit) = record.clipping { line("clipped", "gradients to the norm \(limit)") }
     line("invariances", record.invariances.map(\.rawValue).joined(separator: ", "))
     for promise in Promise.allCases {

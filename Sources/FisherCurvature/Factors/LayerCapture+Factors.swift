@@ -11,13 +11,14 @@ extension LayerCapture {
   ///   - β: how much of A stays, from 0 to 1; with 0, A is not read.
   ///   - parameters: those that the factor is for.
   ///   - sharing: how positions enter.
+  ///   - share: the capture's part of the batch whose factor this is: what is added is multiplied by it.
   ///   - backend: what carries it out.
   ///   - threads: the most threads to use.
   /// - Precondition: the layer is linear or a convolution.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func averageInputFactor(
     _ A: inout Matrix<Scalar>, keeping β: Double, of parameters: LayerParameters = .all,
-    sharing: WeightSharing = .expand, on backend: any Backend = NativeBackend(),
+    sharing: WeightSharing = .expand, share: Double = 1, on backend: any Backend = NativeBackend(),
     threads: Int = Threads.available
   ) {
     let n = parameters.contains(.weight) ? weightColumns : 0
@@ -25,7 +26,7 @@ extension LayerCapture {
     require(
       A.rows == order && A.columns == order,
       "LayerCapture: an input factor of \(A.rows)×\(A.columns) for \(order) inputs")
-    let α = (1 - β) / (meanTerms * Double(groups))
+    let α = share * (1 - β) / (meanTerms * Double(groups))
     var kept = β
     for part in chunks {
       let rows = part.factorInputs(sharing, on: backend, threads: threads)
@@ -50,12 +51,13 @@ extension LayerCapture {
   ///   - G: of as many rows and columns as the layer has outputs.
   ///   - β: how much of G stays, from 0 to 1; with 0, G is not read.
   ///   - sharing: how positions enter.
+  ///   - share: the capture's part of the batch whose factor this is: what is added is multiplied by it.
   ///   - backend: what carries it out.
   ///   - threads: the most threads to use.
   /// - Precondition: the layer is linear or a convolution.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func averageOutputFactor(
-    _ G: inout Matrix<Scalar>, keeping β: Double, sharing: WeightSharing = .expand,
+    _ G: inout Matrix<Scalar>, keeping β: Double, sharing: WeightSharing = .expand, share: Double = 1,
     on backend: any Backend = NativeBackend(), threads: Int = Threads.available
   ) {
     let rows = factorOutputs(sharing)
@@ -64,7 +66,8 @@ extension LayerCapture {
       "LayerCapture: an output factor of \(G.rows)×\(G.columns) for \(rows.columns) outputs")
     let scale = outputGradients.scaleToSum
     syrk(
-      alpha: Scalar((1 - β) * scale * scale / Double(rows.rows)), rows.transposed, beta: Scalar(β), into: &G,
+      alpha: Scalar(share * (1 - β) * scale * scale / Double(rows.rows)), rows.transposed, beta: Scalar(β),
+      into: &G,
       on: backend, threads: threads)
   }
 

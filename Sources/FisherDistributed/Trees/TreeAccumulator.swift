@@ -41,6 +41,9 @@ public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sen
     }
   }
 
+  /// The numbers of a vector; 0 before there is one.
+  public var length: Int { sums.first?.vector.count ?? 0 }
+
   /// The vectors of ``ReductionTree/nodes(of:)``, one after the other, as ``Communicator/allReduce(_:over:)`` takes them.
   ///
   /// - Precondition: all leaves have been added.

@@ -48,6 +48,7 @@ extension OptimizerPart {
       probes: part.probes.map { probe in
         base.merging(probe.map { (part.named($0.key), $0.value) }) { $1 }
       }, promises: part.place == .beside ? method.promises : [:], derivedSlots: method.derivedSlots,
+      sharedSlots: method.sharedSlots,
       eigenbasis: method.eigenbasis,
       testedSlot: part.testedSlot.map(part.named) ?? method.testedSlot, clipping: method.clipping,
       dependsOnStepNumber: method.dependsOnStepNumber || part.dependsOnStepNumber,

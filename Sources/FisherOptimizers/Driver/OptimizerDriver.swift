@@ -109,6 +109,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     var refusal: StepRefusal?
     do { changes = try plan(values, gradients, objective, check, audit) } catch { refusal = error }
     objective.planningEnded()
+    if let interruption = objective.interruption { throw interruption }
     if needsGradients {
       // What was planned from them does not matter then.
       let open = parameters.indices.filter { refusal != nil || !check.covers(parameters[$0]) }

@@ -23,42 +23,37 @@ public struct DampedFactor<Scalar: KernelScalar>: Sendable {
 }
 
 extension Step {
-  /// Stages c·(A + λ·I)⁻¹ of every factor, c its scale, both triangles: all in one go, the largest first, on all threads.
+  /// Stages c·(A + λ·I)⁻¹ of every factor, c its scale, both triangles: all in one go, the largest first, on all threads
+  /// of all ranks.
   ///
   /// A factor that is not positive definite in working precision keeps its former inverse, at first that of the mean of
   /// its diagonal times the identity, and is counted: `inverses kept`. n³ flops each.
+  ///
+  /// - Throws: ``StepRefusal`` if the ranks cannot go on.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  public mutating func invert(_ factors: [DampedFactor<Scalar>]) {
+  public mutating func invert(_ factors: [DampedFactor<Scalar>]) throws(StepRefusal) {
     var inverses = factors.map {
-      memory(for: $0.slot, of: $0.owner, rows: $0.factor.rows, columns: $0.factor.rows)
+      [memory(for: $0.slot, of: $0.owner, rows: $0.factor.rows, columns: $0.factor.rows)]
     }
-    // Lower triangles are upper ones of the transposed factors.
-    let calls = factors.indices.map { i in
-      Potrf(
-        source: factors[i].factor.withPointer { $0.transposed },
-        target: inverses[i].withMutablePointer(discarding: true) { $0 }, triangle: .upper,
-        absolute: Scalar(factors[i].damping))
-    }
-    var isBad = [Bool](repeating: false, count: calls.count)
     let backend = backend
-    isBad.withUnsafeMutableBufferPointer { isBad in
-      // Each task writes its own inverse and its own outcome.
-      nonisolated(unsafe) let (isBad, calls) = (isBad, calls)
-      let costs = factors.map { Double($0.factor.rows) }.map { $0 * $0 * $0 }
-      CostedTasks.perform(costs: costs, threads: threads) { i, threads in
-        let outcome = backend.invertPositiveDefinite(calls[i], mirror: true, threads: threads)
-        isBad[i] = outcome.firstBadPivot != nil
-      }
+    let costs = factors.map { Double($0.factor.rows) }.map { $0 * $0 * $0 }
+    let outcomes = try fill(&inverses, costs: costs) { i, inverse, threads in
+      // Lower triangles are upper ones of the transposed factors.
+      let call = Potrf(
+        source: factors[i].factor.withPointer { $0.transposed },
+        target: inverse[0].withMutablePointer(discarding: true) { $0 }, triangle: .upper,
+        absolute: Scalar(factors[i].damping))
+      let outcome = backend.invertPositiveDefinite(call, mirror: true, threads: threads)
+      return outcome.firstBadPivot == nil ? 0 : 1
     }
-    withExtendedLifetime((factors, inverses)) {}
     for (i, factor) in factors.enumerated() {
-      if isBad[i] {
-        inverses[i] = tensor(factor.slot, of: factor.owner) ?? factor.scalarInverse
+      if outcomes[i] != 0 {
+        inverses[i][0] = tensor(factor.slot, of: factor.owner) ?? factor.scalarInverse
         count("inverses kept")
       } else if factor.scale != 1 {
-        scal(alpha: Scalar(factor.scale), &inverses[i], on: backend)
+        scal(alpha: Scalar(factor.scale), &inverses[i][0], on: backend)
       }
-      set(factor.slot, of: factor.owner, to: inverses[i])
+      set(factor.slot, of: factor.owner, to: inverses[i][0])
     }
   }
 }

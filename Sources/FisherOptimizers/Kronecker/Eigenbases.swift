@@ -18,46 +18,43 @@ public struct EigenFactor<Scalar: KernelScalar>: Sendable {
 }
 
 extension Step {
-  /// Stages eigenvectors and eigenvalues of every factor: all in one go, the largest first, on all threads.
+  /// Stages eigenvectors and eigenvalues of every factor: all in one go, the largest first, on all threads of
+  /// all ranks.
   ///
   /// Where a decomposition fails, as it does for numbers that are not finite, the former one stays, at first the identity
   /// with zeros, and is counted: `bases kept`. 14/3·n³ flops each.
+  ///
+  /// - Throws: ``StepRefusal`` if the ranks cannot go on.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  public mutating func decompose(_ factors: [EigenFactor<Scalar>]) {
-    var vectors: [Matrix<Scalar>] = []
-    var values: [Matrix<Scalar>] = []
+  public mutating func decompose(_ factors: [EigenFactor<Scalar>]) throws(StepRefusal) {
+    var bases: [[Matrix<Scalar>]] = []
     for factor in factors {
       let n = factor.factor.rows
-      vectors.append(memory(for: factor.vectors, of: factor.owner, rows: n, columns: n))
-      values.append(memory(for: factor.values, of: factor.owner, rows: 1, columns: n))
+      bases.append([
+        memory(for: factor.vectors, of: factor.owner, rows: n, columns: n),
+        memory(for: factor.values, of: factor.owner, rows: 1, columns: n),
+      ])
     }
-    // Eigenvectors along memory: columns of the transposed matrix.
-    let calls = factors.indices.map { i in
-      SymmetricEigenCall(
-        a: factors[i].factor.withPointer { $0 },
-        vectors: vectors[i].withMutablePointer(discarding: true) { $0.transposed },
-        values: values[i].withMutablePointer(discarding: true) { $0.base })
+    let backend = backend
+    let costs = factors.map { Double($0.factor.rows) }.map { $0 * $0 * $0 }
+    let outcomes = try fill(&bases, costs: costs) { i, basis, threads in
+      let A = factors[i].factor
+      guard A.isFinite else { return 1 }
+      // Eigenvectors along memory: columns of the transposed matrix.
+      let call = SymmetricEigenCall(
+        a: A.withPointer { $0 }, vectors: basis[0].withMutablePointer(discarding: true) { $0.transposed },
+        values: basis[1].withMutablePointer(discarding: true) { $0.base })
+      return backend.symmetricEigen(call, threads: threads) == .converged ? 0 : 1
     }
-    var isBad = [Bool](repeating: false, count: calls.count)
-    let (backend, isFinite) = (backend, factors.map(\.factor.isFinite))
-    isBad.withUnsafeMutableBufferPointer { isBad in
-      // Each task writes its own matrices and its own outcome.
-      nonisolated(unsafe) let (isBad, calls) = (isBad, calls)
-      let costs = factors.map { Double($0.factor.rows) }.map { $0 * $0 * $0 }
-      CostedTasks.perform(costs: costs, threads: threads) { i, threads in
-        isBad[i] = !isFinite[i] || backend.symmetricEigen(calls[i], threads: threads) != .converged
-      }
-    }
-    withExtendedLifetime((factors, vectors, values)) {}
     for (i, factor) in factors.enumerated() {
-      if isBad[i] {
+      if outcomes[i] != 0 {
         let n = factor.factor.rows
-        vectors[i] = tensor(factor.vectors, of: factor.owner) ?? Matrix(identity: n)
-        values[i] = tensor(factor.values, of: factor.owner) ?? Matrix(rows: 1, columns: n)
+        bases[i][0] = tensor(factor.vectors, of: factor.owner) ?? Matrix(identity: n)
+        bases[i][1] = tensor(factor.values, of: factor.owner) ?? Matrix(rows: 1, columns: n)
         count("bases kept")
       }
-      set(factor.vectors, of: factor.owner, to: vectors[i])
-      set(factor.values, of: factor.owner, to: values[i])
+      set(factor.vectors, of: factor.owner, to: bases[i][0])
+      set(factor.values, of: factor.owner, to: bases[i][1])
     }
   }
 }

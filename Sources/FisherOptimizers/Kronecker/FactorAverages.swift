@@ -65,6 +65,55 @@ public struct FactorAverages: SettingGroup {
   }
 }
 
+extension FactorAverages {
+  /// The same from the shards of the batch: each adds its part of A′ and G′, the sums are those of the triangles.
+  ///
+  /// - Throws: ``StepRefusal`` if the ranks cannot go on.
+  @specialized(where S == Float) @specialized(where S == Double)
+  public func update<S: KernelScalar>(
+    _ layers: [KroneckerLayer], from captures: ShardedCaptures<S>, wantsOutputs: Bool = true,
+    keeping kept: Double, _ step: inout Step<S>
+  ) throws(StepRefusal) {
+    if captures.isWhole {
+      return update(layers, from: captures.layers, wantsOutputs: wantsOutputs, keeping: kept, &step)
+    }
+    func capture(_ layer: KroneckerLayer, _ captures: [String: LayerCapture<S>]) -> LayerCapture<S>? {
+      layer.layer.flatMap { captures[$0] }.flatMap { $0.hasFactors ? $0 : nil }
+    }
+    let (backend, threads) = (step.backend, step.threads)
+    let sums = try captures.total { shard in
+      var sums: [S] = []
+      for layer in layers {
+        guard let capture = capture(layer, shard.layers) else { continue }
+        var A = Matrix<S>(rows: layer.inputs, columns: layer.inputs)
+        capture.averageInputFactor(
+          &A, keeping: 0, of: layer.parameters, sharing: sharing, share: capture.meanTerms / captures.terms,
+          on: backend, threads: threads)
+        appendTriangle(of: A, to: &sums)
+        if !wantsOutputs { continue }
+        var G = Matrix<S>(rows: layer.outputs, columns: layer.outputs)
+        capture.averageOutputFactor(
+          &G, keeping: 0, sharing: sharing, share: Double(capture.sampleCount) / Double(captures.samples),
+          on: backend, threads: threads)
+        appendTriangle(of: G, to: &sums)
+      }
+      return sums
+    }
+    var rest = sums[...]
+    for layer in layers {
+      let isKnown = capture(layer, captures.layers) != nil
+      if !isKnown { step.count("layers without statistics") }
+      for (slot, order) in [("A", layer.inputs), ("G", layer.outputs)] where slot == "A" || wantsOutputs {
+        step.average(slot, of: layer.owner, order: order) { factor in
+          if !isKnown { return }
+          averageTriangle(&factor, with: rest, keeping: kept)
+          rest = rest.dropFirst(triangleCount(order: order))
+        }
+      }
+    }
+  }
+}
+
 extension Step {
   /// Stages what `change` makes of a square piece of state, zeros at first.
   public mutating func average(

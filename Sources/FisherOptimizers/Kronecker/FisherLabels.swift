@@ -25,4 +25,17 @@ extension FisherLabels {
     }
     return captures.layers
   }
+
+  /// The same, for sums over samples: of this rank's shards alone.
+  ///
+  /// - Throws: ``StepRefusal`` if the run does not provide them.
+  public func shardedCaptures<S: KernelScalar>(
+    in step: borrowing Step<S>, for optimizer: String
+  ) throws(StepRefusal) -> ShardedCaptures<S> {
+    if self == .sampled { return try step.objective.sampledShardedCaptures() }
+    guard let captures = step.objective.shardedCaptures else {
+      throw .unavailable(optimizer: optimizer, what: Needs.captures.description)
+    }
+    return captures
+  }
 }

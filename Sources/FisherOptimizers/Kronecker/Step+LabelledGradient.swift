@@ -17,11 +17,35 @@ extension Step {
       count("layers without statistics")
       return nil
     }
-    let w = [Double](repeating: 1 / capture.meanTerms, count: capture.sampleCount)
+    return gradient(of: parameter, from: capture, terms: capture.meanTerms, as: name)
+  }
+
+  /// The same from the shards of the batch.
+  ///
+  /// - Throws: ``StepRefusal`` if the ranks cannot go on.
+  public mutating func gradient(
+    of parameter: ParameterInfo, from captures: ShardedCaptures<Scalar>, as name: String
+  ) throws(StepRefusal) -> Matrix<Scalar>? {
+    guard !captures.isWhole, let layer = parameter.layer, captures.layers[layer] != nil else {
+      return gradient(of: parameter, from: captures.layers, as: name)
+    }
+    let sum = try captures.total { shard in
+      shard.layers[layer].map { gradient(of: parameter, from: $0, terms: captures.terms, as: name).array }
+        ?? []
+    }
+    return Matrix(sum, rows: parameter.rows, columns: parameter.columns)
+  }
+
+  /// Σₙ ∇ℓₙ over the samples of a capture, divided by the terms of the mean loss.
+  private mutating func gradient(
+    of parameter: ParameterInfo, from capture: LayerCapture<Scalar>, terms: Double, as name: String
+  ) -> Matrix<Scalar> {
+    let w = [Double](repeating: 1 / terms, count: capture.sampleCount)
     let (backend, threads) = (backend, threads)
     if parameter.role == .bias || parameter.role == .normShift {
       let sum = capture.gradients(weighting: w, of: .bias, on: backend, threads: threads).bias
-      return sum?.reshaped(rows: parameter.rows, columns: parameter.columns)
+      guard let sum else { fatalError("Step: \(parameter.name) has no gradient of its layer") }
+      return sum.reshaped(rows: parameter.rows, columns: parameter.columns)
     }
     let sum = temporary(
       name, of: parameter.name, rows: capture.weightRows, columns: capture.weightColumns

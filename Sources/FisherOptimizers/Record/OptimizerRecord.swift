@@ -62,6 +62,8 @@ public struct OptimizerRecord: Sendable {
   public let probes: [[String: SettingValue]]
   /// The slots of state that are computed from other state now and then: inverses, roots, bases.
   public let derivedSlots: [String]
+  /// Those slots of which one rank computes each tensor and gives it to the others: ``Step/fill(_:costs:_:)``.
+  public let sharedSlots: [String]
   /// What lies in a basis of eigenvectors; nil if nothing does.
   public let eigenbasis: Eigenbasis?
   /// The slot that holds the weights to be tested and exported, where those are others than the ones that are trained; nil
@@ -95,7 +97,8 @@ public struct OptimizerRecord: Sendable {
     hyperparameters: [Hyperparameter], invariances: [Invariance], cost: Cost, stateSize: String,
     roles: Set<ParameterRole> = Set(ParameterRole.allCases), fallback: String = "adamw",
     probes: [[String: SettingValue]] = [], promises: [Promise: [String: SettingValue]] = [:],
-    derivedSlots: [String] = [], eigenbasis: Eigenbasis? = nil, testedSlot: String? = nil,
+    derivedSlots: [String] = [], sharedSlots: [String] = [], eigenbasis: Eigenbasis? = nil,
+    testedSlot: String? = nil,
     clipping: Clipping = .none,
     dependsOnStepNumber: Bool = false, weightDecay: WeightDecay? = nil,
     constantResponse: ConstantResponse? = nil, treatsParametersApart: Bool = false, degree: Int? = nil,
@@ -110,6 +113,7 @@ public struct OptimizerRecord: Sendable {
     self.invariances = invariances
     self.promises = promises
     self.derivedSlots = derivedSlots
+    self.sharedSlots = sharedSlots
     self.eigenbasis = eigenbasis
     self.testedSlot = testedSlot
     self.cost = cost

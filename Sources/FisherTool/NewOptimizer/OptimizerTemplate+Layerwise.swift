@@ -47,7 +47,7 @@ extension OptimizerTemplate {
             capture?.averageInputFactor(&A, keeping: kept, of: .weight, on: backend, threads: threads)
           }
           if let A = step.latest("A", of: name), (step.number - 1) % period == 0 {
-            step.invert([DampedFactor(A, damping: damping, as: "Ai", of: name)])
+            try step.invert([DampedFactor(A, damping: damping, as: "Ai", of: name)])
           }
           guard let Ai = step.latest("Ai", of: name), Ai.rows == inputs, Ai.columns == inputs else {
             throw .failed(

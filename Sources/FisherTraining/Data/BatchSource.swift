@@ -54,11 +54,16 @@ public struct BatchSource: Sendable {
 
   /// Batch `number` of a shuffled epoch, augmented.
   package func batch<S: KernelScalar>(_ number: Int, of order: [Int], epoch: Int, as _: S.Type) -> Batch<S> {
-    if let stream {
-      let examples = stream.examples(epoch: epoch, number)
-      return BatchSource(examples, batchSize: examples.count, normalization: nil).batch(0, as: S.self)
+    let examples = examples(number, of: order, epoch: epoch)
+    return examples.batch(0..<examples.count, as: S.self)
+  }
+
+  /// The examples of batch `number` of a shuffled epoch, before any of them is read.
+  package func examples(_ number: Int, of order: [Int], epoch: Int) -> BatchExamples {
+    guard let stream else {
+      return BatchExamples(places: Array(order[places(number)]), of: self, augmenting: epoch)
     }
-    return batch(Array(order[places(number)]), augmenting: epoch)
+    return BatchExamples(number, of: stream, epoch: epoch)
   }
 
   /// Batch `number` in the order of the data, as it is.

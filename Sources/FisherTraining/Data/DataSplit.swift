@@ -33,7 +33,34 @@ public struct DataSplit: Sendable {
     train = batch(0, 0)
     self.test = test
     require(train.shape == test.shape, "training \(train.shape) and test \(test.shape) differ")
-    stream = BatchStream(name: name, count: batchesPerEpoch, shape: train.shape, batch: batch)
+    stream = BatchStream(name: name, count: batchesPerEpoch, samples: nil, shape: train.shape) {
+      epoch, number, _ in batch(epoch, number)
+    }
+  }
+
+  /// Batches of which any part can be made: with ranks each makes, or reads, the examples of its shards alone.
+  ///
+  /// The first batch of the first epoch is made as a whole once, by every rank, to know the targets.
+  ///
+  /// - Parameters:
+  ///   - name: what a checkpoint knows the stream by.
+  ///   - batchesPerEpoch: after so many steps comes the test.
+  ///   - samplesPerBatch: the examples of every batch.
+  ///   - test: what to test with, in memory.
+  ///   - part: the examples of a step with these numbers within the batch, given the epoch and the number of the batch, all
+  ///     from 0.
+  public init(
+    streaming name: String, batchesPerEpoch: Int, samplesPerBatch: Int, test: Dataset,
+    _ part: @escaping @Sendable (_ epoch: Int, _ number: Int, _ samples: Range<Int>) -> Dataset
+  ) {
+    require(
+      batchesPerEpoch >= 1 && samplesPerBatch >= 1,
+      "\(name): \(batchesPerEpoch) batches an epoch of \(samplesPerBatch) examples")
+    train = part(0, 0, 0..<samplesPerBatch)
+    self.test = test
+    require(train.shape == test.shape, "training \(train.shape) and test \(test.shape) differ")
+    stream = BatchStream(
+      name: name, count: batchesPerEpoch, samples: samplesPerBatch, shape: train.shape, part: part)
   }
 
   /// The same examples, each its own target: for autoencoders.
@@ -76,13 +103,16 @@ package struct BatchStream: Sendable {
   let name: String
   /// The batches of an epoch.
   let count: Int
+  /// The examples of a batch; nil if only the batch itself tells.
+  let samples: Int?
   let shape: ExampleShape
-  let batch: @Sendable (_ epoch: Int, _ number: Int) -> Dataset
+  /// Some examples of a batch; all of them if ``samples`` is nil.
+  let part: @Sendable (_ epoch: Int, _ number: Int, _ samples: Range<Int>) -> Dataset
 
-  func examples(epoch: Int, _ number: Int) -> Dataset {
-    let examples = batch(epoch, number)
+  func examples(epoch: Int, _ number: Int, _ range: Range<Int> = 0..<0) -> Dataset {
+    let examples = part(epoch, number, range)
     require(
-      examples.count >= 1 && examples.shape == shape,
+      examples.count >= 1 && examples.shape == shape && (samples == nil || examples.count == range.count),
       "\(name): batch \(number) of epoch \(epoch) has \(examples.count) examples of \(examples.shape), not some of \(shape)"
     )
     return examples

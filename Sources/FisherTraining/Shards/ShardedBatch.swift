@@ -30,6 +30,9 @@ struct ShardedBatch {
   /// This rank's shards.
   var own: Range<Int> { tree.leaves(of: communicator.rank) }
 
+  /// The samples of this rank's shards.
+  var ownSamples: Range<Int> { ranges[own.lowerBound].lowerBound..<ranges[own.upperBound - 1].upperBound }
+
   /// The numbers of all shards, given those of this rank's.
   ///
   /// - Parameters:

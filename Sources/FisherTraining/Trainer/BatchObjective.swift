@@ -11,8 +11,12 @@ import FisherOptimizers
 final class BatchObjective<Scalar: KernelScalar>: Objective {
   let loss: Double
   let sampleCount: Int
-  let captures: Captures<Scalar, Empirical>?
-  let outputGradients: OutputGradients<Scalar>?
+  /// Of each of this rank's shards; nil unless the step's needs asked for them.
+  private let ownCaptures: [Captures<Scalar, Empirical>]?
+  private let ownOutputs: [OutputGradients<Scalar>]?
+  /// The ranks of the run, also where a batch is one shard.
+  let sharing: (any WorkSharing)?
+  private(set) var interruption: StepRefusal?
   /// What went forward, one after the other, for each of this rank's shards.
   private let shards: [[Pass]]
   private let cut: ShardedBatch
@@ -22,14 +26,15 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   private var draws: UInt64 = 0
 
   init(
-    loss: Double, sampleCount: Int, captures: Captures<Scalar, Empirical>?,
-    outputGradients: OutputGradients<Scalar>?, shards: [[Pass]], cut: ShardedBatch,
-    workspace: Workspace<Scalar>, values: [Matrix<Scalar>], seed: UInt64
+    loss: Double, sampleCount: Int, captures: [Captures<Scalar, Empirical>]?,
+    outputGradients: [OutputGradients<Scalar>]?, shards: [[Pass]], cut: ShardedBatch,
+    sharing: (any WorkSharing)?, workspace: Workspace<Scalar>, values: [Matrix<Scalar>], seed: UInt64
   ) {
     self.loss = loss
     self.sampleCount = sampleCount
-    self.captures = captures
-    self.outputGradients = outputGradients
+    ownCaptures = captures
+    ownOutputs = outputGradients
+    self.sharing = sharing
     self.shards = shards
     self.cut = cut
     self.workspace = workspace
@@ -45,12 +50,48 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
     let mode: PassMode
   }
 
-  /// The same labels are drawn however the batch was cut.
+  /// The rows of all shards: sent when somebody asks for them.
+  private(set) lazy var captures: Captures<Scalar, Empirical>? = ownCaptures.flatMap { own in
+    answer { () throws(StepRefusal) in try cut.gathered(own, on: workspace.backend) }
+  }
+
+  private(set) lazy var outputGradients: OutputGradients<Scalar>? = ownOutputs.flatMap { own in
+    answer { () throws(StepRefusal) in try cut.gathered(own) }
+  }
+
+  /// Nil, and a reason to refuse the step, if the ranks cannot go on.
+  private func answer<Answer>(_ body: () throws(StepRefusal) -> Answer) -> Answer? {
+    do { return try body() } catch {
+      interruption = error
+      return nil
+    }
+  }
+
+  var shardedCaptures: ShardedCaptures<Scalar>? {
+    ownCaptures.map { own in
+      sharded(own.indices.map { .init(own[$0].layers, outputs: ownOutputs?[$0]) })
+    }
+  }
+
+  func sampledShardedCaptures() throws(StepRefusal) -> ShardedCaptures<Scalar> {
+    sharded(drawn().map { .init($0.layers) })
+  }
+
+  private func sharded(_ own: [ShardedCaptures<Scalar>.Shard]) -> ShardedCaptures<Scalar> {
+    cut.isWhole
+      ? ShardedCaptures(whole: own[0])
+      : ShardedCaptures(own: own, samples: cut.sampleCount, terms: Double(sampleCount), sums: cut)
+  }
+
   func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
+    try cut.gathered(drawn(), on: workspace.backend)
+  }
+
+  /// Of each of this rank's shards. The same labels are drawn however the batch was cut.
+  private func drawn() -> [Captures<Scalar, Sampled>] {
     draws += 1
-    let own = replayed { workspace.sampledCaptures(values, seed: seed &+ draws, firstSample: $0.firstSample) }
-    return try cut.gathered(
-      own.map { Captures(concatenating: $0, on: workspace.backend) }, on: workspace.backend)
+    return replayed { workspace.sampledCaptures(values, seed: seed &+ draws, firstSample: $0.firstSample) }
+      .map { Captures(concatenating: $0, on: workspace.backend) }
   }
 
   /// Rows of the exact Fisher matrix's root for which there is memory: four square matrices of them in `Double` are 2 GiB.

@@ -90,10 +90,10 @@ public final class Probe<Scalar: KernelScalar> {
     _ = try driver.step(
       values: &moved, gradients: &own,
       objective: BatchObjective(
-        loss: loss, sampleCount: workspace.termCount, captures: workspace.captures, outputGradients: outputs,
-        shards: [[pass]],
-        cut: ShardedBatch(samples: pass.batch.inputs.rows, shards: 1, SingleProcess()), workspace: workspace,
-        values: values, seed: seed &+ UInt64(driver.stepCount)))
+        loss: loss, sampleCount: workspace.termCount, captures: workspace.captures.map { [$0] },
+        outputGradients: outputs.map { [$0] }, shards: [[pass]],
+        cut: ShardedBatch(samples: pass.batch.inputs.rows, shards: 1, SingleProcess()), sharing: nil,
+        workspace: workspace, values: values, seed: seed &+ UInt64(driver.stepCount)))
   }
 
   /// γ(Δ) = √(ΔᵀFΔ)/|Δᵀ∇L|, smallest for the natural gradient, whatever the length of Δ (Wu et al. 2024, equation 15).

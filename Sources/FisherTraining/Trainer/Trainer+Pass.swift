@@ -16,10 +16,14 @@ private struct ShardPass<Scalar: KernelScalar> {
 
 extension Trainer {
   /// Forward and backward passes over a batch: each rank its shards, each shard in micro-batches if the options say so.
+  ///
   /// The mean gradients of the whole batch are in `gradients` afterwards, if the step needs them.
-  func pass(_ batch: Batch<Scalar>) throws(StepRefusal) -> BatchObjective<Scalar> {
-    let cut = ShardedBatch(samples: batch.inputs.rows, shards: options.shards, communicator)
-    if cut.isWhole { return try objective([try pass(batch, cut.ranges[0])], cut, loss: nil) }
+  ///
+  /// - Parameters:
+  ///   - batch: the samples of this rank's shards.
+  ///   - cut: which those are.
+  func pass(_ batch: Batch<Scalar>, _ cut: ShardedBatch) throws(StepRefusal) -> BatchObjective<Scalar> {
+    if cut.isWhole { return objective([try pass(batch, cut.ranges[0], from: 0)], cut, loss: nil) }
     let needsGradients = driver.needs.contains(.gradients)
     let expected = Double(cut.sampleCount * network.output.positions)
     let statistics = workspace.statistics
@@ -31,7 +35,7 @@ extension Trainer {
     for number in cut.own where refusal == nil {
       workspace.statistics = statistics
       do {
-        let shard = try pass(batch, cut.ranges[number])
+        let shard = try pass(batch, cut.ranges[number], from: cut.ownSamples.lowerBound)
         shards.append(shard)
         sum.add([
           (needsGradients ? gradients : [], Double(shard.terms) / expected),
@@ -53,7 +57,7 @@ extension Trainer {
         scal(alpha: Scalar(rest), &gradients[i], on: workspace.backend)
       }
     }
-    return try objective(shards, cut, loss: (loss, terms))
+    return objective(shards, cut, loss: (loss, terms))
   }
 
   /// The mean loss over all shards and its terms.
@@ -85,31 +89,38 @@ extension Trainer {
   /// What the optimizer may ask, with the captures of all shards.
   private func objective(
     _ shards: [ShardPass<Scalar>], _ cut: ShardedBatch, loss: (loss: Double, terms: Int)?
-  ) throws(StepRefusal) -> BatchObjective<Scalar> {
-    var captures: Captures<Scalar, Empirical>?
-    if shards.allSatisfy({ !$0.captures.isEmpty }) {
-      captures = try cut.gathered(
-        shards.map { Captures(concatenating: $0.captures, on: workspace.backend) }, on: workspace.backend)
-    }
-    var outputs: OutputGradients<Scalar>?
-    if shards.allSatisfy({ !$0.outputs.isEmpty }) {
-      outputs = try cut.gathered(shards.map { OutputGradients(concatenating: $0.outputs) })
-    }
+  ) -> BatchObjective<Scalar> {
+    let captures =
+      shards.allSatisfy { !$0.captures.isEmpty }
+      ? shards.map { Captures(concatenating: $0.captures, on: workspace.backend) } : nil
+    let outputs =
+      shards.allSatisfy { !$0.outputs.isEmpty }
+      ? shards.map { OutputGradients(concatenating: $0.outputs) } : nil
     let (mean, terms) = loss ?? (shards[0].lossSum / Double(shards[0].terms), shards[0].terms)
     return BatchObjective(
       loss: mean, sampleCount: terms, captures: captures, outputGradients: outputs,
-      shards: shards.map(\.passes), cut: cut, workspace: workspace, values: values, seed: maskSeed)
+      shards: shards.map(\.passes), cut: cut,
+      sharing: communicator.size > 1 ? RankSharing(communicator: communicator) : nil, workspace: workspace,
+      values: values, seed: maskSeed)
   }
 
   /// Passes over some samples, in micro-batches if the options say so. Their mean gradients are in `gradients` afterwards,
   /// if the step needs them.
-  private func pass(_ batch: Batch<Scalar>, _ samples: Range<Int>) throws(StepRefusal) -> ShardPass<Scalar> {
+  ///
+  /// - Parameters:
+  ///   - batch: these samples among others.
+  ///   - samples: their numbers in the whole batch.
+  ///   - first: the number of the first sample of `batch`.
+  private func pass(
+    _ batch: Batch<Scalar>, _ samples: Range<Int>, from first: Int
+  ) throws(StepRefusal) -> ShardPass<Scalar> {
     let size = min(options.microBatchSize ?? .max, samples.count)
     var result = ShardPass<Scalar>()
     var accumulator = GradientAccumulator<Scalar>()
     for start in stride(from: samples.lowerBound, to: samples.upperBound, by: size) {
       let part = BatchObjective.Pass(
-        batch: batch.samples(start..<min(samples.upperBound, start + size)), firstSample: start,
+        batch: batch.samples(start - first..<min(samples.upperBound, start + size) - first),
+        firstSample: start,
         mode: options.freezesStatistics ? .evaluation : .training(seed: maskSeed &+ UInt64(start)))
       result.passes.append(part)
       let loss = try send(part, &result.outputs)

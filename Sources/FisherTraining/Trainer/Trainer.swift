@@ -132,12 +132,14 @@ public final class Trainer<Scalar: KernelScalar> {
     if order.epoch != progress.epoch {
       order = (progress.epoch, training.order(epoch: progress.epoch))
     }
-    let batch = training.batch(progress.batch, of: order.places, epoch: progress.epoch, as: Scalar.self)
+    let examples = training.examples(progress.batch, of: order.places, epoch: progress.epoch)
+    let cut = ShardedBatch(samples: examples.count, shards: options.shards, communicator)
+    let batch = examples.batch(cut.ownSamples, as: Scalar.self)
     let statistics = workspace.statistics
     defer { workspace.releaseBatch() }
     let (objective, report): (BatchObjective<Scalar>, StepReport)
     do {
-      objective = try pass(batch)
+      objective = try pass(batch, cut)
       report = try driver.step(values: &values, gradients: &gradients, objective: objective)
     } catch {
       workspace.statistics = statistics

@@ -1,0 +1,183 @@
+import FisherCurvature
+import FisherDistributed
+import FisherKit
+import FisherLinearAlgebra
+import FisherTestSupport
+import FisherTraining
+import Synchronization
+import Testing
+
+/// A communicator that counts what goes through another one.
+private final class CountingCommunicator: Communicator {
+  private let base: any Communicator
+  /// The numbers of bytes of every gathering, and those of every sum: of one leaf.
+  private(set) var gathered: [Int] = []
+  private(set) var summed: [Int] = []
+
+  init(_ base: any Communicator) { self.base = base }
+
+  var rank: Int { base.rank }
+  var size: Int { base.size }
+
+  func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(CommunicationError) {
+    gathered.append(all.byteCount)
+    try base.allGather(&all, counts: counts)
+  }
+  func broadcast(_ bytes: inout MutableRawSpan, from root: Int) throws(CommunicationError) {
+    try base.broadcast(&bytes, from: root)
+  }
+  func barrier() throws(CommunicationError) { try base.barrier() }
+  func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
+    _ nodes: inout MutableSpan<Number>, over tree: ReductionTree
+  ) throws(CommunicationError) {
+    summed.append(nodes.count / tree.nodes(of: rank).count * MemoryLayout<Number>.stride)
+    try base.allReduce(&nodes, over: tree)
+  }
+  func fail() -> Bool { base.fail() }
+  func finish(status: Int32) { base.finish(status: status) }
+}
+
+/// What a rank sends follows from what its step needs: sums of factors over shards, and what one rank computes for all.
+@Suite struct SharedWorkTests {
+  /// The bytes that a step of `method` gathers and sums, on two ranks with two shards each.
+  private func traffic(_ method: any Optimizer) throws -> (
+    gathered: [Int], summed: [Int], parameters: [ParameterInfo]
+  ) {
+    let answers = try asRanks(2) { communicator in
+      let counting = CountingCommunicator(communicator)
+      let trainer = try Trainer<Double>(
+        Clouds.normalized(Double.self), Clouds.split(), optimizer: method,
+        options: Clouds.options {
+          $0.shards = 4
+          $0.freezesStatistics = true
+        }, registry: .builtIn, communicator: counting)
+      try trainer.step()
+      return (gathered: counting.gathered, summed: counting.summed, parameters: trainer.network.parameters)
+    }
+    #expect(answers[0].gathered == answers[1].gathered && answers[0].summed == answers[1].summed)
+    return answers[0]
+  }
+
+  /// Three numbers a shard for the loss, and P for the gradients.
+  @Test func adamSendsGradients() throws {
+    let (gathered, summed, parameters) = try traffic(Adam())
+    #expect(gathered == [4 * 3 * 8])
+    #expect(summed == [parameters.reduce(0) { $0 + $1.count } * 8])
+  }
+
+  /// Triangles of A and G are summed, the inverses of both gathered with one number each; no row of a sample is sent.
+  @Test func kfacSendsTrianglesAndInverses() throws {
+    let (gathered, summed, parameters) = try traffic(KFAC())
+    let orders = KroneckerLayer.layers(of: parameters.filter { KFAC.record.roles.contains($0.role) })
+      .flatMap { [$0.inputs, $0.outputs] }
+    let P = parameters.reduce(0) { $0 + $1.count }
+    let triangles = orders.reduce(0) { $0 + $1 * ($1 + 1) / 2 }
+    #expect(summed == [P * 8, triangles * 8])
+    #expect(gathered == [4 * 3 * 8, orders.reduce(0) { $0 + $1 * $1 + 1 } * 8])
+  }
+
+  /// AdaFisher's diagonals are one small vector.
+  @Test func adaFisherSendsDiagonals() throws {
+    let (gathered, summed, parameters) = try traffic(AdaFisher())
+    #expect(gathered == [4 * 3 * 8] && summed.count == 2)
+    let P = parameters.reduce(0) { $0 + $1.count }
+    #expect(summed[0] == P * 8 && summed[1] < P * 8)
+  }
+
+  /// A method gives to others what its record says, and only then.
+  @Test(
+    arguments: OptimizerRegistry.builtIn.records.filter {
+      $0.needs.isDisjoint(with: [.captures, .logitGradients])
+    })
+  func theRecordSaysWhatIsShared(record: OptimizerRecord) throws {
+    let (gathered, _, _) = try traffic(try OptimizerRegistry.builtIn.type(record.name).init())
+    #expect((gathered.count > 1) == !record.sharedSlots.isEmpty, "\(record.name)")
+  }
+
+  /// Every task has one rank, the longest first; nobody has more than 4/3 of the least possible.
+  @Test func theLongestGoFirst() {
+    #expect(LongestFirst.owners(costs: [1, 8, 2, 4, 4], ranks: 2) == [0, 0, 1, 1, 1])
+    #expect(LongestFirst.owners(costs: [1, 1, 1], ranks: 3) == [0, 1, 2])
+    #expect(LongestFirst.owners(costs: [5, 5], ranks: 1) == [0, 0])
+    #expect(LongestFirst.owners(costs: [], ranks: 4) == [])
+  }
+}
+
+/// The factors that shards add up to are those of the batch.
+@Suite struct ShardedStatisticsTests {
+  /// Masked answers: the terms of shards differ from their samples.
+  @Test(arguments: ["kfac", "ekfac", "foof", "tnt", "adafisher", "adafisherw", "sophia"])
+  func shardsWithFewerAnswersCountLess(name: String) throws {
+    var generator = Generator(seed: 4)
+    let count = 24
+    let sequences = (0..<count).map { _ in (0..<5).map { _ in Int.random(in: 0..<7, using: &generator) } }
+    // The first half of every sequence of the first samples wants no answer.
+    let classes = sequences.enumerated().map { n, tokens in
+      tokens.enumerated().map { t, token in n % 8 < 3 && t < 4 ? -1 : (token + 1) % 7 }
+    }
+    let data = Dataset(name: "tokens", sequences: sequences, vocabulary: 7, classes: classes, classCount: 7)
+    func trained(_ shards: Int) throws -> Trainer<Double> {
+      let network = try Network<Double>(
+        input: [5], [.embedding(tokens: 7, width: 4), .layerNorm, .linear(6), .relu, .linear(7)])
+      let method = try OptimizerRegistry.builtIn.type(name).init()
+      let trainer = try Trainer<Double>(
+        network, DataSplit(train: data, test: data), optimizer: method,
+        options: Clouds.options {
+          $0.shards = shards
+          $0.batchSize = 8
+        }, registry: .builtIn)
+      for _ in 0..<2 { try trainer.step() }
+      return trainer
+    }
+    let (whole, parts) = (try trained(1), try trained(3))
+    for (a, b) in zip(whole.values, parts.values) {
+      for (x, y) in zip(a.array, b.array) { #expect(abs(x - y) < 1e-9) }
+    }
+    for (key, tensor) in whole.state.tensors {
+      guard let other = parts.state.tensors[key] else {
+        Issue.record("no \(key)")
+        continue
+      }
+      let size = tensor.array.reduce(0) { max($0, abs($1)) }
+      for (x, y) in zip(tensor.array, other.array) { #expect(abs(x - y) <= 1e-9 * max(1, size), "\(key)") }
+    }
+  }
+}
+
+/// A rank makes the examples of its shards alone.
+@Suite struct RankDataTests {
+  @Test func streamsMakeTheOwnExamples() throws {
+    @Sendable func example(_ epoch: Int, _ number: Int, _ i: Int) -> [Float] {
+      [Float(epoch) + 0.1 * Float(i), Float(number) - 0.2 * Float(i), Float((i * 7 + number) % 5)]
+    }
+    let asked = Mutex<[[Range<Int>]]>(Array(repeating: [], count: 4))
+    @Sendable func split(_ rank: Int) -> DataSplit {
+      let test = Dataset(
+        name: "test", shape: ExampleShape(channels: 3), rows: [[0, 1, 2]], classes: [1], classCount: 2)
+      return DataSplit(streaming: "parts", batchesPerEpoch: 3, samplesPerBatch: 11, test: test) {
+        epoch, number, samples in
+        asked.withLock { $0[rank].append(samples) }
+        return Dataset(
+          name: "parts", shape: ExampleShape(channels: 3),
+          rows: samples.map { i in example(epoch, number, i) },
+          classes: samples.map { ($0 + number) % 2 }, classCount: 2)
+      }
+    }
+    @Sendable func trained(_ communicator: any Communicator, shards: Int, _ split: DataSplit) throws -> UInt64
+    {
+      let trainer = try Trainer<Float>(
+        Network(input: [3], [.linear(4), .relu, .linear(2)]), split,
+        optimizer: Adam(), options: Clouds.options { $0.shards = shards }, communicator: communicator)
+      for _ in 0..<4 { try trainer.step() }
+      return trainer.fingerprint
+    }
+    let alone = try trained(SingleProcess(), shards: 4, split(3))
+    let bits = try asRanks(3) { try trained($0, shards: 4, split($0.rank)) }
+    #expect(bits == [alone, alone, alone])
+    // The whole first batch once, then the samples of shards 0, 1, and 2 with 3: of 11 in 4 parts.
+    let parts = [0..<2, 2..<5, 5..<11]
+    for rank in 0..<3 {
+      #expect(asked.withLock { $0[rank] } == [0..<11] + Array(repeating: parts[rank], count: 4))
+    }
+  }
+}
