@@ -59,7 +59,8 @@ package struct Comparison {
   }
 
   private func begin() throws {
-    let machine = "\(CPU.name), \(InstructionSet.best.rawValue), \(options.threads) threads"
+    let machine =
+      "\(CPU.name), \(InstructionSet.best.rawValue), \(options.threads) thread\(options.threads == 1 ? "" : "s")"
     try file.append(
       .object([
         ("event", .string("comparison")), ("version", .string(packageVersion)), ("machine", .string(machine)),

@@ -18,6 +18,7 @@ extension Product {
     let shape = kernels.shape
     if isLockstep(shape) { return runInLockstep(kernels) }
     if isThin(shape) { return runThin(kernels) }
+    if isTurned(shape) { return runTurned(kernels) }
     let plan = BlockingPlan(self, shape)
     if plan.isOneBlock, case .all = region, gemm.c.columnStride == 1 {
       // Nothing is packed and every tile goes straight to C: no scratch, and one call.

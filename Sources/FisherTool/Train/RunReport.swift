@@ -25,6 +25,7 @@ struct RunReport {
     }
     let settings = configuration.stored.filter { $0.key.hasPrefix("set.") || $0.key.hasPrefix("group.") }
       .sorted { $0.key < $1.key }
+    let threads = trainer.options.threads
     facts =
       [
         ("data", "\(data.train.count) + \(data.test.count) examples of \(data.train.shape)"),
@@ -37,7 +38,7 @@ struct RunReport {
         ("seed", configuration["seed"]),
         (
           "made by",
-          "fisher \(packageVersion), \(InstructionSet.best.rawValue), \(trainer.options.threads) threads"
+          "fisher \(packageVersion), \(InstructionSet.best.rawValue), \(threads) thread\(threads == 1 ? "" : "s")"
         ),
       ]
     try write()
