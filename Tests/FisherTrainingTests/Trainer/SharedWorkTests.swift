@@ -107,20 +107,12 @@ private final class CountingCommunicator: Communicator {
   /// Masked answers: the terms of shards differ from their samples.
   @Test(arguments: ["kfac", "ekfac", "foof", "tnt", "adafisher", "adafisherw", "sophia"])
   func shardsWithFewerAnswersCountLess(name: String) throws {
-    var generator = Generator(seed: 4)
-    let count = 24
-    let sequences = (0..<count).map { _ in (0..<5).map { _ in Int.random(in: 0..<7, using: &generator) } }
-    // The first half of every sequence of the first samples wants no answer.
-    let classes = sequences.enumerated().map { n, tokens in
-      tokens.enumerated().map { t, token in n % 8 < 3 && t < 4 ? -1 : (token + 1) % 7 }
-    }
-    let data = Dataset(name: "tokens", sequences: sequences, vocabulary: 7, classes: classes, classCount: 7)
     func trained(_ shards: Int) throws -> Trainer<Double> {
       let network = try Network<Double>(
         input: [5], [.embedding(tokens: 7, width: 4), .layerNorm, .linear(6), .relu, .linear(7)])
       let method = try OptimizerRegistry.builtIn.type(name).init()
       let trainer = try Trainer<Double>(
-        network, DataSplit(train: data, test: data), optimizer: method,
+        network, MaskedTokens.split(), optimizer: method,
         options: Clouds.options {
           $0.shards = shards
           $0.batchSize = 8
