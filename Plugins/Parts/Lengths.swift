@@ -152,14 +152,23 @@ public struct Graft<Donor: Optimizer>: OptimizerPart {
     let other = WrappedMethod<S>(donor, lr: 1, slotPrefix: "graft.")
     let proposed = try method.propose(&step)
     let lengths = try other.propose(&step)
-    for (parameter, (θ, donated)) in zip(step.parameters, zip(proposed, lengths)) {
-      let Δ = Double(nrm2(step.difference(θ, of: parameter), on: step.backend))
-      let length = Double(nrm2(step.difference(donated, of: parameter), on: step.backend))
-      step.apply(Rescaled(Δ == 0 ? 1 : length / Δ), to: parameter, gradient: θ)
-    }
+    step.rescale(proposed, toLengthsOf: lengths)
   }
 
   public func reference(around method: any ReferenceOptimizer, lr: Double) -> any ReferenceOptimizer {
     NaiveGraft(method: method, donor: donor.reference())
+  }
+}
+
+extension Step {
+  /// Stages the direction of one proposal with the length of another, for each parameter. Apart from ``Graft``, whose text
+  /// also depends on the donor and so is not made into one for the element type.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  fileprivate mutating func rescale(_ proposed: [Matrix<Scalar>], toLengthsOf donated: [Matrix<Scalar>]) {
+    for (parameter, (θ, other)) in zip(parameters, zip(proposed, donated)) {
+      let Δ = Double(nrm2(difference(θ, of: parameter), on: backend))
+      let length = Double(nrm2(difference(other, of: parameter), on: backend))
+      apply(Rescaled(Δ == 0 ? 1 : length / Δ), to: parameter, gradient: θ)
+    }
   }
 }

@@ -77,7 +77,7 @@ enum Verify {
     let subject = Subject(type)
     var count = Battery.verify(subject, timed: isTimed, progress: report).count
     if withMutants {
-      for mutation in Mutation.allCases where mutation.applies(to: record, timed: isTimed) {
+      for mutation in Mutation.allCases where mutation.applies(to: record) {
         let rejection = Battery.rejection(of: mutation, subject)
         count += 1
         report(
