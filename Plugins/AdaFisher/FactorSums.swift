@@ -26,6 +26,17 @@ struct FactorSums {
     }
   }
 
+  /// How many sums the layer of a capture has.
+  static func counts<S: KernelScalar>(_ capture: LayerCapture<S>) -> (inputs: Int, outputs: Int) {
+    let inputs =
+      switch capture.kind {
+      case .linear, .convolution, .batchNorm: capture.inputs.columns
+      case .layerNorm: capture.positions == 1 ? capture.inputs.columns : capture.positions
+      case .embedding(let tokens): tokens
+      }
+    return (inputs, capture.outputGradients.values.columns)
+  }
+
   /// - Parameter numbers: `inputs` entries for the inputs, then `outputs` for the outputs.
   init(_ numbers: ArraySlice<Double>, inputs: Int, outputs: Int) {
     self.inputs = Array(numbers.prefix(inputs))

@@ -98,9 +98,9 @@ extension ResolvedAdaFisher {
       guard isImproved, let outputs = shard.outputs else { return shard.layers }
       return Captures<S, Empirical>(shard.layers).improved(by: outputs).layers
     }
-    let first = captured(captures.own[0])
     if captures.isWhole {
-      return first.mapValues { FactorDiagonals($0, dividesByPatch: dividesByPatch, threads: threads) }
+      return captured(captures.own[0]).filter { layers.contains($0.key) }
+        .mapValues { FactorDiagonals($0, dividesByPatch: dividesByPatch, threads: threads) }
     }
     var rest = try captures.total { shard in
       let captured = captured(shard)
@@ -108,10 +108,10 @@ extension ResolvedAdaFisher {
     }[...]
     var diagonals: [String: FactorDiagonals] = [:]
     for layer in layers {
-      guard let capture = first[layer] else { continue }
-      let own = FactorSums(capture, threads: threads)
-      let sums = FactorSums(rest, inputs: own.inputs.count, outputs: own.outputs.count)
-      rest = rest.dropFirst(own.inputs.count + own.outputs.count)
+      guard let capture = captures.layers[layer] else { continue }
+      let counts = FactorSums.counts(capture)
+      let sums = FactorSums(rest, inputs: counts.inputs, outputs: counts.outputs)
+      rest = rest.dropFirst(counts.inputs + counts.outputs)
       // Improved gradients have no mean.
       diagonals[layer] = FactorDiagonals(
         sums, of: capture, samples: captures.samples, toMean: isImproved ? 1 : 1 / captures.terms,

@@ -5,34 +5,6 @@ import FisherTestSupport
 import FisherTraining
 import Testing
 
-/// A communicator one of whose gatherings fails.
-private final class FailingCommunicator: Communicator {
-  private let base: any Communicator
-  /// The number of the gathering that fails, from 0; nil for none.
-  private let failing: Int?
-  private(set) var gatherings = 0
-
-  init(_ base: any Communicator, failing: Int?) { (self.base, self.failing) = (base, failing) }
-
-  var rank: Int { base.rank }
-  var size: Int { base.size }
-
-  func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(CommunicationError) {
-    defer { gatherings += 1 }
-    if gatherings == failing { throw .failedElsewhere(rank: 7) }
-    try base.allGather(&all, counts: counts)
-  }
-  func broadcast(_ bytes: inout MutableRawSpan, from root: Int) throws(CommunicationError) {
-    try base.broadcast(&bytes, from: root)
-  }
-  func barrier() throws(CommunicationError) { try base.barrier() }
-  func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
-    _ nodes: inout MutableSpan<Number>, over tree: ReductionTree
-  ) throws(CommunicationError) { try base.allReduce(&nodes, over: tree) }
-  func fail() -> Bool { base.fail() }
-  func finish(status: Int32) { base.finish(status: status) }
-}
-
 /// What happens on one rank, or in one shard, is met by all.
 @Suite struct RankFailureTests {
   private static func trainer(
@@ -47,11 +19,11 @@ private final class FailingCommunicator: Communicator {
   @Test(arguments: ["ief", "kfac", "soap"])
   func aFailedGatheringRefusesTheStep(name: String) throws {
     let answers = try asRanks(2) { communicator in
-      let counting = FailingCommunicator(communicator, failing: nil)
+      let counting = WatchedCommunicator(communicator)
       try Self.trainer(name, counting).step()
       var answers: [String] = []
-      for failing in 0..<counting.gatherings {
-        let trainer = try Self.trainer(name, FailingCommunicator(communicator, failing: failing))
+      for failing in 0..<counting.gathered.count {
+        let trainer = try Self.trainer(name, WatchedCommunicator(communicator, failing: failing))
         let before = trainer.fingerprint
         do {
           try trainer.step()

@@ -7,36 +7,6 @@ import FisherTraining
 import Synchronization
 import Testing
 
-/// A communicator that counts what goes through another one.
-private final class CountingCommunicator: Communicator {
-  private let base: any Communicator
-  /// The numbers of bytes of every gathering, and those of every sum: of one leaf.
-  private(set) var gathered: [Int] = []
-  private(set) var summed: [Int] = []
-
-  init(_ base: any Communicator) { self.base = base }
-
-  var rank: Int { base.rank }
-  var size: Int { base.size }
-
-  func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(CommunicationError) {
-    gathered.append(all.byteCount)
-    try base.allGather(&all, counts: counts)
-  }
-  func broadcast(_ bytes: inout MutableRawSpan, from root: Int) throws(CommunicationError) {
-    try base.broadcast(&bytes, from: root)
-  }
-  func barrier() throws(CommunicationError) { try base.barrier() }
-  func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
-    _ nodes: inout MutableSpan<Number>, over tree: ReductionTree
-  ) throws(CommunicationError) {
-    summed.append(nodes.count / tree.nodes(of: rank).count * MemoryLayout<Number>.stride)
-    try base.allReduce(&nodes, over: tree)
-  }
-  func fail() -> Bool { base.fail() }
-  func finish(status: Int32) { base.finish(status: status) }
-}
-
 /// What a rank sends follows from what its step needs: sums of factors over shards, and what one rank computes for all.
 @Suite struct SharedWorkTests {
   /// The bytes that the first steps of `method` gather and sum, on two ranks with two shards each.
@@ -44,7 +14,7 @@ private final class CountingCommunicator: Communicator {
     _ method: any Optimizer, steps: Int = 1
   ) throws -> (gathered: [Int], summed: [Int], parameters: [ParameterInfo]) {
     let answers = try asRanks(2) { communicator in
-      let counting = CountingCommunicator(communicator)
+      let counting = WatchedCommunicator(communicator)
       let trainer = try Trainer<Double>(
         Clouds.normalized(Double.self), Clouds.split(), optimizer: method,
         options: Clouds.options {

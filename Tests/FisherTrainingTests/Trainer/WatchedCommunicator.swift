@@ -1,0 +1,34 @@
+import FisherDistributed
+
+/// A communicator that counts what goes through another one, and one of whose gatherings may fail.
+final class WatchedCommunicator: Communicator {
+  private let base: any Communicator
+  /// The number of the gathering that fails, from 0; nil for none.
+  private let failing: Int?
+  /// The numbers of bytes of every gathering, and those of every sum: of one leaf.
+  private(set) var gathered: [Int] = []
+  private(set) var summed: [Int] = []
+
+  init(_ base: any Communicator, failing: Int? = nil) { (self.base, self.failing) = (base, failing) }
+
+  var rank: Int { base.rank }
+  var size: Int { base.size }
+
+  func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(CommunicationError) {
+    gathered.append(all.byteCount)
+    if gathered.count - 1 == failing { throw .failedElsewhere(rank: 7) }
+    try base.allGather(&all, counts: counts)
+  }
+  func broadcast(_ bytes: inout MutableRawSpan, from root: Int) throws(CommunicationError) {
+    try base.broadcast(&bytes, from: root)
+  }
+  func barrier() throws(CommunicationError) { try base.barrier() }
+  func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
+    _ nodes: inout MutableSpan<Number>, over tree: ReductionTree
+  ) throws(CommunicationError) {
+    summed.append(nodes.count / tree.nodes(of: rank).count * MemoryLayout<Number>.stride)
+    try base.allReduce(&nodes, over: tree)
+  }
+  func fail() -> Bool { base.fail() }
+  func finish(status: Int32) { base.finish(status: status) }
+}
