@@ -131,11 +131,14 @@ let package = Package(
     } + [
       // Tools.
       .target(name: "FisherCommandLine", dependencies: ["FisherRuntime", "FisherTraining"]),
+      .target(name: "FisherPages", dependencies: ["FisherCommandLine", "FisherRuntime"]),
       .target(
-        name: "FisherBenchmarks", dependencies: ["FisherCommandLine", "FisherKit", "FisherRuntime"],
+        name: "FisherBenchmarks",
+        dependencies: ["FisherCommandLine", "FisherKit", "FisherPages", "FisherRuntime"],
         path: "Benchmarks/FisherBenchmarks", swiftSettings: optimised),
       .target(
-        name: "FisherComparison", dependencies: ["FisherCommandLine", "FisherKit", "FisherRuntime"],
+        name: "FisherComparison",
+        dependencies: ["FisherCommandLine", "FisherKit", "FisherPages", "FisherRuntime"],
         swiftSettings: optimised),
       .target(
         name: "FisherTool",
@@ -194,7 +197,7 @@ let package = Package(
         swiftSettings: optimised),
       .testTarget(
         name: "FisherComparisonTests",
-        dependencies: ["FisherCommandLine", "FisherComparison", "FisherKit", "FisherRuntime"],
+        dependencies: ["FisherCommandLine", "FisherComparison", "FisherKit", "FisherPages", "FisherRuntime"],
         swiftSettings: optimised),
       .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
       .testTarget(

@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherKit
+import FisherPages
 import FisherRuntime
 import Foundation
 import Testing

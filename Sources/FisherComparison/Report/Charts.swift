@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherKit
+import FisherPages
 import FisherRuntime
 
 /// The drawings of a workload.

@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherKit
+import FisherPages
 import FisherRuntime
 
 /// The page of a comparison: everything in it follows from the record.

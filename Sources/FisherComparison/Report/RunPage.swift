@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherKit
+import FisherPages
 import FisherRuntime
 
 /// The page of a single run: the small form of the comparison's.

@@ -1,4 +1,5 @@
 import FisherKit
+import FisherPages
 
 /// The tables of a workload.
 enum Tables {

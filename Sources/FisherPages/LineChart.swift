@@ -1,14 +1,24 @@
 import FisherCommandLine
 
 /// Curves over steps, time or a factor.
-struct LineChart {
-  struct Series {
-    let name: String
+package struct LineChart {
+  package struct Series {
+    package let name: String
     /// The colour and the dashes; nil for those that are drawn grey and not named.
-    let style: Int?
-    let points: [(x: Double, y: Double)]
-    var low: [Double] = []
-    var high: [Double] = []
+    package let style: Int?
+    package let points: [(x: Double, y: Double)]
+    package let low: [Double]
+    package let high: [Double]
+
+    package init(
+      name: String, style: Int?, points: [(x: Double, y: Double)], low: [Double] = [], high: [Double] = []
+    ) {
+      self.name = name
+      self.style = style
+      self.points = points
+      self.low = low
+      self.high = high
+    }
   }
 
   let title: String
@@ -26,7 +36,7 @@ struct LineChart {
   private let bottom = 44.0
   private let height = 300.0
 
-  init(
+  package init(
     _ title: String, summary: String, _ series: [Series], x: Scale, y: Scale, xTitle: String,
     target: Double? = nil
   ) {
@@ -39,7 +49,7 @@ struct LineChart {
     self.target = target
   }
 
-  var figure: String {
+  package var figure: String {
     var chart = Chart(title, summary: summary, height: height)
     func place(_ px: Double, _ py: Double) -> (x: Double, y: Double) {
       (

@@ -1,19 +1,19 @@
 import FisherCommandLine
 
 /// A table whose columns can be sorted.
-struct Table {
+package struct Table {
   /// What a cell shows, and what it is sorted by.
-  struct Value {
+  package struct Value {
     let text: String
     let order: String
 
-    init(_ text: String) {
+    package init(_ text: String) {
       self.text = text
       order = text
     }
 
     /// A number; what is not known comes last.
-    init(_ text: String, by number: Double) {
+    package init(_ text: String, by number: Double) {
       self.text = text
       order = number.isFinite ? "\(number)" : "1e300"
     }
@@ -24,7 +24,13 @@ struct Table {
   /// The first value of a row is its head.
   let rows: [[Value]]
 
-  var html: String {
+  package init(caption: String, heads: [String], rows: [[Value]]) {
+    self.caption = caption
+    self.heads = heads
+    self.rows = rows
+  }
+
+  package var html: String {
     let head = heads.map { "<th scope=\"col\"><button type=\"button\">\(Page.escaped($0))</button></th>" }
     let body = rows.map { row in
       let cells = row.enumerated().map { i, value in
@@ -64,13 +70,5 @@ package enum Figure {
     return fixed(x, magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : magnitude >= 0.1 ? 3 : 4)
   }
 
-  /// `120 [105, ∞]`
-  package static func text(_ x: Double?, _ interval: Interval?) -> String {
-    guard let interval else { return text(x) }
-    return "\(text(x)) [\(text(interval.low)), \(text(interval.high))]"
-  }
-
-  static func value(_ x: Double?, _ interval: Interval? = nil) -> Table.Value {
-    Table.Value(text(x, interval), by: x ?? .nan)
-  }
+  package static func value(_ x: Double?) -> Table.Value { Table.Value(text(x), by: x ?? .nan) }
 }

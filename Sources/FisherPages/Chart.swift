@@ -16,19 +16,33 @@ struct Chart {
   }
 
   /// The drawing with its caption, and names for its colours.
+  ///
+  /// - Parameter key: a list of those names, as HTML.
   func figure(key: String = "") -> String {
+    """
+    <figure>
+    \(drawing(style: nil))
+    \(key)
+    <figcaption>\(Page.escaped(title)). \(Page.escaped(summary))</figcaption>
+    </figure>
+    """
+  }
+
+  /// The drawing as a file of its own, with the colours that a page would bring.
+  var file: String {
+    drawing(style: Page.colours + "\nsvg { background: var(--ground) }\n" + Page.marks) + "\n"
+  }
+
+  private func drawing(style: String?) -> String {
     let id = title.lowercased().map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
     return """
-      <figure>
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(Self.width)) \(Int(height))" role="img" \
       aria-labelledby="\(id)-t \(id)-d">
       <title id="\(id)-t">\(Page.escaped(title))</title>
       <desc id="\(id)-d">\(Page.escaped(summary))</desc>
+      \(style.map { "<style>\n\($0)\n</style>" } ?? "")
       \(parts.joined(separator: "\n"))
       </svg>
-      \(key)
-      <figcaption>\(Page.escaped(title)). \(Page.escaped(summary))</figcaption>
-      </figure>
       """
   }
 
@@ -61,6 +75,14 @@ struct Chart {
     parts.append(
       "<rect x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(max(0, width)))\" height=\"\(number(height))\" \(style)/>"
     )
+  }
+
+  /// A square with a name for the pointer.
+  mutating func cell(_ x: Double, _ y: Double, _ side: Double, _ style: String, name: String?) {
+    let place =
+      "x=\"\(fixed(x, 2))\" y=\"\(fixed(y, 2))\" width=\"\(fixed(side, 2))\" height=\"\(fixed(side, 2))\""
+    let title = name.map { "><title>\(Page.escaped($0))</title></rect>" } ?? "/>"
+    parts.append("<rect class=\"\(style)\" \(place)\(title)")
   }
 
   private static func list(_ points: [(x: Double, y: Double)]) -> String {

@@ -1,17 +1,28 @@
 import FisherCommandLine
 
 /// A row for each method, with marks along one scale.
-struct RowChart {
-  struct Row {
+package struct RowChart {
+  package struct Row {
     let name: String
     /// Parts of a bar, one behind the other, with the number of their colour.
-    var bars: [(length: Double, style: Int)] = []
+    package var bars: [(length: Double, style: Int)] = []
     /// A line from end to end.
-    var span: (low: Double, high: Double)?
+    package var span: (low: Double, high: Double)?
     /// Dots, filled or not.
-    var dots: [(x: Double, isFull: Bool)] = []
+    package var dots: [(x: Double, isFull: Bool)] = []
     /// Behind the marks.
-    var note = ""
+    package var note = ""
+
+    package init(
+      name: String, bars: [(length: Double, style: Int)] = [], span: (low: Double, high: Double)? = nil,
+      dots: [(x: Double, isFull: Bool)] = [], note: String = ""
+    ) {
+      self.name = name
+      self.bars = bars
+      self.span = span
+      self.dots = dots
+      self.note = note
+    }
   }
 
   let title: String
@@ -27,7 +38,7 @@ struct RowChart {
   private let rowHeight = 20.0
   private let bottom = 44.0
 
-  init(
+  package init(
     _ title: String, summary: String, _ rows: [Row], _ scale: Scale, axisTitle: String, names: [String] = []
   ) {
     self.title = title
@@ -38,7 +49,7 @@ struct RowChart {
     self.names = names
   }
 
-  var figure: String {
+  package var figure: String {
     let height = Double(rows.count) * rowHeight + bottom + 8
     var chart = Chart(title, summary: summary, height: height)
     let end = Chart.width - right
