@@ -1,23 +1,30 @@
 import FisherCommandLine
 import FisherKit
+import FisherLinearAlgebra
 import FisherRuntime
 
 /// `fisher bench`: our kernels and other libraries, measured side by side.
 package enum Bench {
   package static let help = """
     usage: fisher bench SUITE… [--types f32,f64] [--threads 1,2] [--against LIB…] [--sizes …] [--quick] [--json PATH]
-                            [--plugin PATH]
+                            [--report PAGE.html] [--plugin PATH]
+           fisher bench gemm --map [--against LIB…] [--plot MAP.svg] [--json PATH] [--report PAGE.html]
 
-    Suites: \(names.joined(separator: ", ")), all. Ours and every library run in turn in one process;
+    Suites: \(BenchRequest.names.joined(separator: ", ")), all. Ours and every library run in turn in one process;
     a ratio above 1 means that ours is faster. step and optimizers measure steps of training
-    against those of SGD with momentum, not against libraries. allreduce, alone, sums over ranks that share memory;
+    against those of SGD with momentum, not against libraries. map, which is not part of all, measures products of
+    at most 32 × 32 × 32 against libraries and naive loops. allreduce, alone, sums over ranks that share memory;
     under mpirun also by its MPI library.
 
       --types    element types, f32 and f64 by default
       --threads  thread counts, 1 by default
-      --against  openblas, mkl, blis or the path of a CBLAS library; LIB@CORE forces OpenBLAS to a core; several
-                 with commas. OpenBLAS if there is one, by default; none for no library
+      --against  openblas, scipy-openblas, mkl, blis or the path of a CBLAS library; LIB@CORE forces OpenBLAS to a
+                 core; for the map also libxsmm or its path; several with commas. OpenBLAS if there is one, by
+                 default; none for no library
+      --venv     a virtual environment of Python with the wheels scipy-openblas32 and mkl; the active one by default
       --sizes    sizes instead of the default grid: 64,384x100x7 (m x n x k)
+      --map      with gemm: the map in place of the grid; one shape of each block of 4 × 4 × 4, or --map=all
+      --plot     the map as a picture, SVG
       --optimizers  for the suites step and optimizers; with settings as in adafisher:refresh=100
       --plugin   a shared library whose optimizers these suites know, too
       --network  a model for them instead of their own: mlp:…, autoencoder:…, or gpt:…, of 64 random tokens each
@@ -25,11 +32,10 @@ package enum Bench {
       --ranks    for the suite allreduce: 2 by default; its sizes are bytes
       --quick    shorter samples and fewer rounds
       --json     one JSON object a line to a file, or - for standard output
+      --report   one page with all of it: curves, tables, the map, the machine and the command
 
     example: fisher bench gemm --types f32 --sizes 64,512 --against openblas,openblas@SkylakeX
     """
-
-  static var names: [String] { Suite.all.map(\.name) + TrainingSuite.all.map(\.name) }
 
   /// Runs the subcommand.
   ///
@@ -39,114 +45,109 @@ package enum Bench {
     let arguments = try Arguments(
       words,
       options: [
-        "types", "threads", "against", "sizes", "json", "optimizers", "network", "batch", "plugin", "ranks",
+        "types", "threads", "against", "venv", "sizes", "map", "plot", "json", "report", "optimizers",
+        "network",
+        "batch", "plugin", "ranks",
       ],
-      flags: ["quick"])
+      flags: ["quick", "map"])
     if arguments.positional == ["allreduce"] { return try AllReduceBench.run(arguments) }
-    try requireKnown(arguments.positional)
-    func isChosen(_ name: String) -> Bool {
-      !arguments.positional.filter { $0 == name || $0 == "all" }.isEmpty
-    }
-    let suites = Suite.all.filter { isChosen($0.name) }
-    let trainingSuites = TrainingSuite.all.filter { isChosen($0.name) }
-    let types = arguments.list("types") ?? ["f32", "f64"]
-    for type in types where type != "f32" && type != "f64" {
-      throw UsageError("--types: '\(type)' is neither f32 nor f64")
-    }
-    let threads = try arguments.counts("threads", atMost: Threads.most) ?? [1]
-    var sizes: [Shape]?
-    for text in arguments.list("sizes") ?? [] { sizes = try (sizes ?? []) + [Shape(parsing: text)] }
-    let peers = suites.isEmpty ? [] : try peers(arguments.list("against"))
-    for suite in suites { try requireSymbols(of: suite, types, peers) }
-    let optimizers = arguments.list("optimizers")
-    let registry: OptimizerRegistry
-    do { registry = try OptimizerRegistry.installed(plugin: arguments.value("plugin")) } catch {
-      throw UsageError("--plugin: \(error)")
-    }
-    for name in optimizers ?? [] {
-      do { _ = try Workload.optimizer(name, registry) } catch { throw UsageError("--optimizers: \(error)") }
-    }
+    let request = try BenchRequest(arguments)
     let json = try arguments.jsonLines()
+    func file(_ option: String) throws(UsageError) -> OutputFile? {
+      guard let path = arguments.value(option) else { return nil }
+      return try OutputFile(path, option: "--\(option)")
+    }
+    let (plot, page) = (try file("plot"), try file("report"))
+    let machine = page == nil ? nil : MachineFacts()
     let isQuiet = arguments.isQuiet
-    let table = isQuiet || suites.isEmpty ? nil : Table(peers: peers)
+    let cases = measureCases(request, json, isQuiet: isQuiet)
+    let map: ShapeMap?
+    do { map = try measureMap(request, json, isQuiet: isQuiet) } catch {
+      throw UsageError("--against: \(error)")
+    }
+    let steps = measureSteps(request, json, isQuiet: isQuiet)
+    json?.write(Summary(cases).json)
+    if let map { plot?.write(map.heatMap.file) }
+    if let page, let machine {
+      let command = CommandText.of(["fisher", "bench"] + words)
+      page.write(
+        BenchPage(
+          cases: cases, map: map, steps: steps, libraries: request.peers.lines, machine: machine.lines,
+          command: command
+        ).html)
+    }
+    return 0
+  }
 
-    let quick = arguments.has("quick")
+  private static func measureCases(
+    _ request: BenchRequest, _ json: JSONLines?, isQuiet: Bool
+  ) -> [Measurement] {
+    let peers = request.peers.cblas
+    let table = isQuiet || request.suites.isEmpty ? nil : MeasurementTable(peers: peers)
     var all: [Measurement] = []
-    for subject in suites.flatMap({ $0.cases(types, sizes) }) {
-      for count in threads {
+    for subject in request.suites.flatMap({ $0.cases(request.types, request.sizes) }) {
+      for count in request.threads {
         Console.progress("measuring \(subject.suite) \(subject.name) \(subject.type), threads \(count)")
         let measured = Measurement(
-          subject, threads: count, peers: peers, sample: quick ? 0.002 : 0.01, rounds: quick ? 5 : 9)
+          subject, threads: count, peers: peers, sample: request.isQuick ? 0.002 : 0.01,
+          rounds: request.isQuick ? 5 : 9)
         table?.print(measured)
         json?.write(measured.json)
         all.append(measured)
       }
     }
     table?.printSummary(all)
-    let batch = try arguments.count("batch")
-    let workload = try arguments.value("network").map { (text) throws(UsageError) in
-      try Workload(network: text, batch: batch)
+    return all
+  }
+
+  /// Nil if the map is not asked for.
+  private static func measureMap(
+    _ request: BenchRequest, _ json: JSONLines?, isQuiet: Bool
+  ) throws(LibraryError) -> ShapeMap? {
+    guard let width = request.mapWidth else { return nil }
+    let peers = request.peers
+    if !isQuiet { for line in peers.lines { Swift.print("\(line.key): \(line.version)  \(line.path)") } }
+    var map = ShapeMap(peers: peers.lines.map(\.key), width: width)
+    let (sample, rounds) = request.isQuick ? (5e-5, 5) : (2e-4, 11)
+    let shapes = SmallShapes.shapes(width: width)
+    for type in request.types {
+      Console.progress("measuring \(shapes.count) small shapes, \(type)")
+      for shape in shapes {
+        let entry =
+          type == "f32"
+          ? try MapEntry.measure(Float.self, shape, peers, sample: sample, rounds: rounds)
+          : try MapEntry.measure(Double.self, shape, peers, sample: sample, rounds: rounds)
+        map.add(entry)
+        json?.write(map.json(entry))
+      }
     }
-    for suite in trainingSuites {
-      for workload in workload.map({ [$0] }) ?? suite.workloads {
+    for summary in map.summaries { json?.write(summary.json) }
+    if !isQuiet { map.printSummary() }
+    return map
+  }
+
+  private static func measureSteps(
+    _ request: BenchRequest, _ json: JSONLines?, isQuiet: Bool
+  ) -> [StepMeasurement] {
+    var all: [StepMeasurement] = []
+    for suite in request.trainingSuites {
+      for workload in request.workload.map({ [$0] }) ?? suite.workloads {
         if !isQuiet { StepMeasurement.printHead(workload) }
-        for type in types {
-          for count in threads {
+        for type in request.types {
+          for count in request.threads {
             let run = TrainingRun(
-              workload: workload, type: type, threads: count, registry: registry, optimizers: optimizers,
-              isQuick: quick)
+              workload: workload, type: type, threads: count, registry: request.registry,
+              optimizers: request.optimizers, isQuick: request.isQuick)
             Console.progress("measuring \(suite.name) \(workload.network) \(type), threads \(count)")
             for line in suite.measure(run) {
               if !isQuiet { line.print() }
               json?.write(line.json)
+              all.append(line)
             }
           }
         }
       }
     }
-    json?.write(Summary(all).json)
-    return 0
-  }
-
-  private static func requireKnown(_ words: [String]) throws(UsageError) {
-    let known = names + ["all"]
-    if words.isEmpty { throw UsageError("bench needs a suite: \(known.joined(separator: ", "))") }
-    for word in words where !known.contains(word) {
-      throw UsageError("unknown suite \(quoted(word))\(Spelling.hint(for: word, among: known))")
-    }
-  }
-
-  /// What a library lacks falls back to our kernels: it would be compared with itself.
-  private static func requireSymbols(
-    of suite: Suite, _ types: [String], _ peers: [Peer]
-  ) throws(UsageError) {
-    for peer in peers {
-      for type in types {
-        for pattern in suite.symbols {
-          let symbol = pattern.replacing("?", with: type == "f32" ? "s" : "d")
-          if peer.backend.missingSymbols.contains(symbol) {
-            throw UsageError("--against: \(peer.backend.path) has no \(symbol), which '\(suite.name)' needs")
-          }
-        }
-      }
-    }
-  }
-
-  /// The libraries named, or OpenBLAS if it is installed.
-  private static func peers(_ names: [String]?) throws(UsageError) -> [Peer] {
-    guard let names else {
-      return (try? CBLASBackend(library: "openblas")).map { [Peer(key: "openblas", backend: $0)] } ?? []
-    }
-    var peers: [Peer] = []
-    for name in names where name != "none" {
-      do {
-        var key = String(name.split(separator: "/").last ?? "")
-        while peers.contains(where: { $0.key == key }) { key += "'" }
-        peers.append(Peer(key: key, backend: try CBLASBackend(library: name)))
-      } catch {
-        throw UsageError("--against: \(error)")
-      }
-    }
-    return peers
+    return all
   }
 }

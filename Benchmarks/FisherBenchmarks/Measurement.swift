@@ -1,26 +1,17 @@
 import FisherLinearAlgebra
 import FisherTraining
 
-/// A library that runs beside ours.
-struct Peer {
-  let key: String
-  let backend: CBLASBackend
-
-  /// `OpenBLAS 0.3.34 Haswell`
-  var version: String { backend.version + (backend.core.map { " " + $0 } ?? "") }
-}
-
 /// The outcome of one case.
-struct Measurement {
+package struct Measurement {
   let subject: BenchmarkCase
   let threads: Int
   /// Median seconds of one call.
   let seconds: Double
-  /// The median over the rounds of our rate over the peak beside it.
+  /// The median over the rounds of our rate over the peak beside it; NaN if we seemed to be above it in every one.
   let peakFraction: Double
   /// For each peer the median seconds, and the median over the rounds of its time over ours.
   let peers: [(peer: Peer, seconds: Double, ratio: Double)]
-  /// Too few rounds were quiet, however often they were repeated: see ``Round/isQuiet(_:flops:)``.
+  /// Too few rounds were quiet, however often they were repeated: see ``Round``.
   let isDisturbed: Bool
 
   /// The peak beside the samples: ``gflops`` over ``peakFraction``.
@@ -48,25 +39,24 @@ struct Measurement {
     }
     _ = Round(subject, threads, timed)
     var all: [Round] = []
-    var quiet: [Round] = []
-    while quiet.count < rounds && all.count < 3 * rounds {
+    var chosen = Round.choose(rounds, of: all)
+    while chosen.isDisturbed && all.count < 3 * rounds {
       all.append(Round(subject, threads, timed))
-      let best = all.map(\.peak).max() ?? 0
-      quiet = all.filter { $0.isQuiet(best, flops: subject.flops) }
+      chosen = Round.choose(rounds, of: all)
     }
-    isDisturbed = quiet.count < rounds
-    let kept = isDisturbed ? Array(all.sorted { $0.peak > $1.peak }.prefix(rounds)) : quiet
+    isDisturbed = chosen.isDisturbed
+    let kept = chosen.kept
     self.subject = subject
     self.threads = threads
     seconds = median(kept.map { $0.times[0] })
-    peakFraction = median(kept.map { $0.fraction(subject.flops) })
+    peakFraction = chosen.peakFraction
     self.peers = peers.enumerated().map { i, peer in
       (peer, median(kept.map { $0.times[i + 1] }), median(kept.map { $0.times[i + 1] / $0.times[0] }))
     }
   }
 
   /// How often a call must be repeated to last `sample` seconds.
-  private static func repeats(_ sample: Double, _ call: () -> Void) -> Int {
+  static func repeats(_ sample: Double, _ call: () -> Void) -> Int {
     var count = 1
     while true {
       let start = FisherBenchmarks.seconds()
@@ -103,32 +93,4 @@ struct Measurement {
           ), ("ratio", .object(peers.map { ($0.peer.key, .number($0.ratio)) })),
         ])
   }
-}
-
-/// One sample of the peak and one of each backend, right after one another.
-private struct Round {
-  /// GFLOP/s.
-  let peak: Double
-  /// Seconds of one call, ours first.
-  let times: [Double]
-
-  init(_ subject: BenchmarkCase, _ threads: Int, _ timed: [(call: () -> Void, repeats: Int)]) {
-    waitForQuiet()
-    warmUp(threads) { _ = subject.peak(threads) }
-    peak = subject.peak(threads)
-    times = timed.map { call, repeats in
-      waitForQuiet()
-      warmUp(threads, call)
-      let start = seconds()
-      for _ in 0..<repeats { call() }
-      return (seconds() - start) / Double(repeats)
-    }
-  }
-
-  /// Our rate over the peak.
-  func fraction(_ flops: Double) -> Double { flops / (times[0] * peak) * 1e-9 }
-
-  /// Neither was the peak far below the best one of the case, nor were we above it: then two threads shared a core, or
-  /// the clock has moved.
-  func isQuiet(_ best: Double, flops: Double) -> Bool { peak > 0.9 * best && fraction(flops) < 1.02 }
 }

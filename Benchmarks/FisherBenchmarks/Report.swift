@@ -3,7 +3,7 @@ import FisherRuntime
 import FisherTraining
 
 /// The table for people.
-struct Table {
+struct MeasurementTable {
   private let peers: [Peer]
 
   init(peers: [Peer]) {
@@ -23,7 +23,8 @@ struct Table {
     Swift.print(
       column("\(m.subject.suite) \(m.subject.name)", 26, left: true) + column(m.subject.type, 5)
         + column(String(m.threads), 4) + column(fixed(m.gflops, 1), 10)
-        + column(fixed(100 * m.peakFraction, 0) + " %", 7) + rest.joined() + remark(m))
+        + column(m.peakFraction.isNaN ? "–" : fixed(100 * m.peakFraction, 0) + " %", 7) + rest.joined()
+        + remark(m))
     Console.flush()
   }
 
@@ -36,6 +37,10 @@ struct Table {
   func printSummary(_ all: [Measurement]) {
     for entry in Summary(all).peers {
       Swift.print("\n\(entry.key): geometric mean of the ratios \(fixed(entry.geometricMean, 3)); the worst:")
+      if entry.suites.count > 1 {
+        let means = entry.suites.map { "\($0.name) \(fixed($0.geometricMean, 2))" }
+        Swift.print("  means of the suites: \(means.joined(separator: ", "))")
+      }
       for m in entry.worst {
         Swift.print("  \(m.name) \(fixed(m.ratio, 2))")
       }
@@ -45,7 +50,16 @@ struct Table {
 
 /// Geometric means and worst cases per peer.
 struct Summary {
-  let peers: [(key: String, geometricMean: Double, worst: [(name: String, ratio: Double)])]
+  /// What is said of one library.
+  struct Peer {
+    let key: String
+    let geometricMean: Double
+    /// In the order of the suites.
+    let suites: [(name: String, geometricMean: Double)]
+    let worst: [(name: String, ratio: Double)]
+  }
+
+  let peers: [Peer]
 
   init(_ all: [Measurement]) {
     peers = (all.first?.peers ?? []).enumerated().map { i, entry in
@@ -53,7 +67,13 @@ struct Summary {
         ("\(m.subject.suite) \(m.subject.name) \(m.subject.type) threads \(m.threads)", m.peers[i].ratio)
       }
       let worst = ratios.sorted { $0.1 < $1.1 }.prefix(8)
-      return (entry.peer.key, FisherBenchmarks.geometricMean(ratios.map(\.1)), worst.map { ($0.0, $0.1) })
+      let suites = Suite.all.compactMap { suite -> (String, Double)? in
+        let own = all.filter { $0.subject.suite == suite.name }.map { $0.peers[i].ratio }
+        return own.isEmpty ? nil : (suite.name, FisherBenchmarks.geometricMean(own))
+      }
+      return Peer(
+        key: entry.peer.key, geometricMean: FisherBenchmarks.geometricMean(ratios.map(\.1)), suites: suites,
+        worst: worst.map { ($0.0, $0.1) })
     }
   }
 
@@ -61,6 +81,10 @@ struct Summary {
     .object([
       ("summary", .bool(true)),
       ("geomeanRatio", .object(peers.map { ($0.key, .number($0.geometricMean)) })),
+      (
+        "geomeanRatioOfSuite",
+        .object(peers.map { ($0.key, .object($0.suites.map { ($0.name, .number($0.geometricMean)) })) })
+      ),
       (
         "worst",
         .object(

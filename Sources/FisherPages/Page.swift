@@ -60,6 +60,8 @@ package enum Page {
     main { max-width: 62rem; margin: 0 auto; padding: 1rem }
     h1, h2, h3 { line-height: 1.25 }
     p, li { max-width: 44rem }
+    pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere }
+    li { overflow-wrap: anywhere }
     .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px }
     .scroll:focus-visible, button:focus-visible { outline: 2px solid var(--c1) }
     table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; width: 100% }
