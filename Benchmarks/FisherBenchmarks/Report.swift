@@ -10,15 +10,19 @@ struct MeasurementTable {
     self.peers = peers
     for peer in peers { Swift.print("\(peer.key): \(peer.version)  \(peer.backend.path)") }
     if peers.isEmpty { Swift.print("no library to compare with (apt-get install libopenblas-dev)") }
-    let heads = peers.map { column($0.key, 12) + column("ratio", 7) }.joined()
+    let heads = peers.map { column($0.key, Self.width($0)) + column("ratio", 7) }.joined()
     Swift.print(
       column("case", 26, left: true) + column("type", 5) + column("thr", 4) + column("GFLOP/s", 10)
         + column("peak", 7) + heads)
   }
 
+  /// Of the column of a library.
+  private static func width(_ peer: Peer) -> Int { max(12, peer.key.count + 2) }
+
   func print(_ m: Measurement) {
     let rest = m.peers.map {
-      column(fixed(m.subject.flops / $0.seconds * 1e-9, 1), 12) + column(fixed($0.ratio, 2), 7)
+      column(fixed(m.subject.flops / $0.seconds * 1e-9, 1), Self.width($0.peer))
+        + column(fixed($0.ratio, 2), 7)
     }
     Swift.print(
       column("\(m.subject.suite) \(m.subject.name)", 26, left: true) + column(m.subject.type, 5)
@@ -36,11 +40,10 @@ struct MeasurementTable {
 
   func printSummary(_ all: [Measurement]) {
     for entry in Summary(all).peers {
-      Swift.print("\n\(entry.key): geometric mean of the ratios \(fixed(entry.geometricMean, 3)); the worst:")
-      if entry.suites.count > 1 {
-        let means = entry.suites.map { "\($0.name) \(fixed($0.geometricMean, 2))" }
-        Swift.print("  means of the suites: \(means.joined(separator: ", "))")
-      }
+      let means = entry.suites.map { "\($0.name) \(fixed($0.geometricMean, 2))" }
+      let parts = means.count > 1 ? " (\(means.joined(separator: ", ")))" : ""
+      Swift.print(
+        "\n\(entry.key): geometric mean of the ratios \(fixed(entry.geometricMean, 3))\(parts); the worst:")
       for m in entry.worst {
         Swift.print("  \(m.name) \(fixed(m.ratio, 2))")
       }

@@ -46,8 +46,8 @@ package struct HeatMap {
   private static let mostNames = 2000
 
   private let across = 4
-  private let width = 104.0
-  private let gap = 12.0
+  private let width = 100.0
+  private let gap = 14.0
   private let left = 30.0
   private let top = 22.0
   private let bottom = 18.0

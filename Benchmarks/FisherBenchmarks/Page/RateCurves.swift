@@ -5,7 +5,7 @@ import FisherPages
 enum RateCurves {
   /// A chart for each kind of case, type and number of threads of which there are three orders at least.
   static func figures(_ cases: [Measurement]) -> [String] {
-    let square = cases.filter { $0.order != nil && !$0.isDisturbed }
+    let square = cases.filter { $0.order != nil && !$0.peakFraction.isNaN }
     let groups = Dictionary(grouping: square) { "\($0.kind) \($0.subject.type), \(threads($0.threads))" }
     // In the order of their measurement.
     let names = square.map { "\($0.kind) \($0.subject.type), \(threads($0.threads))" }
@@ -23,17 +23,20 @@ enum RateCurves {
     func points(_ rate: (Measurement) -> Double) -> [(x: Double, y: Double)] {
       group.map { (Double($0.order!), rate($0)) }
     }
-    var series = [LineChart.Series(name: "FisherKit", style: 1, points: points(\.gflops))]
+    // Ours in the colour of ink, without dashes.
+    var series = [LineChart.Series(name: "FisherKit", style: 0, points: points(\.gflops))]
     for (i, entry) in group[0].peers.enumerated() {
-      // The colour of ink for the first, then those behind ours.
       series.append(
         LineChart.Series(
-          name: entry.peer.key, style: i == 0 ? 0 : i + 1,
+          name: entry.peer.key, style: i + 1,
           points: points { $0.subject.flops / $0.peers[i].seconds * 1e-9 }))
     }
+    let disturbed = group.filter(\.isDisturbed).map { "\($0.order!)" }
+    let remark = disturbed.isEmpty ? "" : " Disturbed: n = \(disturbed.joined(separator: ", "))."
     return LineChart(
       name,
-      summary: "GFLOP/s over the order n. The top of the axis is the FMA peak, \(fixed(peak, 0)) GFLOP/s.",
+      summary: "GFLOP/s over the order n. The top of the axis is the FMA peak, \(fixed(peak, 0)) GFLOP/s."
+        + remark,
       series, x: Scale(logarithmicFrom: 0.9 * Double(first), to: 1.1 * Double(last)),
       y: Scale(linearTo: peak),
       xTitle: "n", target: peak
