@@ -118,8 +118,17 @@ private final class Elements: NSObject, XMLParserDelegate {
 }
 
 @Suite struct RoundTests {
-  private func round(peak: Double, fraction: Double) -> Round {
-    Round(peak: peak, times: [1, 2], flops: fraction * peak * 1e9)
+  private func round(peak: Double, fraction: Double, share: Double = 1) -> Round {
+    Round(peak: peak, times: [1, 2], flops: fraction * peak * 1e9, share: share)
+  }
+
+  /// Whoever waited for a core is measured again, and does not count if there are others.
+  @Test func waitingIsNoResult() {
+    let rounds = [1.0, 0.4, 0.99, 0.97].map { round(peak: 100, fraction: $0 / 2, share: $0) }
+    let chosen = Round.choose(3, of: rounds)
+    #expect(!chosen.isDisturbed && abs(chosen.peakFraction - 0.495) < 1e-9)
+    let few = Round.choose(2, of: Array(rounds[..<2]) + [round(peak: 99, fraction: 0.3, share: 0.8)])
+    #expect(few.isDisturbed && abs(few.peakFraction - 0.4) < 1e-9)
   }
 
   @Test func quietRoundsAreKept() {

@@ -35,7 +35,7 @@ package struct BenchPage {
     """
     <p>Ours and every library ran in turn in one process. A ratio is the median over the rounds of the library's time over
     ours: above 1, ours is faster. The peak is that of fused multiply-adds, measured beside every sample. A case is
-    disturbed if two threads shared a core or the clock moved in too many rounds, however often they were repeated.</p>
+    disturbed if threads shared a core or the clock moved in too many rounds, however often they were repeated.</p>
     """
   }
 

@@ -3,15 +3,18 @@ import FisherRuntime
 /// Seconds of a clock that only goes forward.
 func seconds() -> Double { read(CLOCK_MONOTONIC) }
 
+/// Seconds for which threads of this process had a core, all together.
+func processorSeconds() -> Double { read(CLOCK_PROCESS_CPUTIME_ID) }
+
 /// Waits until no thread of this process computes, 0.4 s at most.
 ///
 /// The worker threads of a library may go on spinning after a call, in the hope of another one: those of OpenBLAS
 /// 0.3.21 keep a core busy for 105 ms. They would compete with whoever is measured next.
 func waitForQuiet() {
   for _ in 0..<200 {
-    let start = read(CLOCK_PROCESS_CPUTIME_ID)
+    let start = processorSeconds()
     usleep(2000)
-    if read(CLOCK_PROCESS_CPUTIME_ID) - start < 0.0002 { return }
+    if processorSeconds() - start < 0.0002 { return }
   }
 }
 
