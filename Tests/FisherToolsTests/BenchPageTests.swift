@@ -117,6 +117,24 @@ private final class Elements: NSObject, XMLParserDelegate {
   }
 }
 
+extension ShapeMapTests {
+  /// What was good is not measured again; the rest keeps the least of both for everyone.
+  @Test func theBadAreRepeated() {
+    var map = ShapeMap(peers: ["a"], width: 4)
+    map.add(MapEntry(type: "f32", shape: Shape(1, 2, 3), ours: 1, loops: 1, peers: [0.9]))
+    map.add(MapEntry(type: "f32", shape: Shape(5, 2, 3), ours: 4, loops: 5, peers: [3]))
+    map.add(MapEntry(type: "f32", shape: Shape(9, 2, 3), ours: 1, loops: 0.9, peers: [3]))
+    var repeated: [Int] = []
+    map.repeatBad { entry in
+      repeated.append(entry.shape.m)
+      return MapEntry(type: "f32", shape: entry.shape, ours: 2, loops: 0.5, peers: [2])
+    }
+    #expect(repeated == [5, 9])
+    #expect(map.entries.map(\.ratio) == [0.9, 1, 2])
+    #expect(map.entries.map(\.overLoops) == [1, 0.25, 0.5])
+  }
+}
+
 @Suite struct RoundTests {
   private func round(peak: Double, fraction: Double, share: Double = 1) -> Round {
     Round(peak: peak, times: [1, 2], flops: fraction * peak * 1e9, share: share)

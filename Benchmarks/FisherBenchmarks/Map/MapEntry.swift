@@ -3,7 +3,7 @@ import FisherLinearAlgebra
 /// One product of the map: the seconds of a call, the least of some rounds.
 package struct MapEntry {
   let type: String
-  let shape: Shape
+  package let shape: Shape
   let ours: Double
   /// The faster of two orders of naive loops.
   let loops: Double
@@ -24,6 +24,16 @@ package struct MapEntry {
   package var overBest: Double? { peers.min().map { $0 / ours } }
   /// Against the fastest library, or the loops if there is none.
   package var ratio: Double { overBest ?? overLoops }
+  /// Nothing is left to be wished for: as fast as the loops, and as the fastest library to a tenth.
+  package var isGood: Bool { ratio >= 0.9 && overLoops >= 1 }
+
+  /// The least of two measurements of the same shape.
+  package func least(_ other: MapEntry) -> MapEntry {
+    MapEntry(
+      type: type, shape: shape, ours: min(ours, other.ours), loops: min(loops, other.loops),
+      peers: zip(peers, other.peers).map { min($0, $1) })
+  }
+
   package var name: String { "\(shape.m)x\(shape.n)x\(shape.k)" }
 }
 

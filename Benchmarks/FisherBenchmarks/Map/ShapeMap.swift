@@ -16,6 +16,14 @@ package struct ShapeMap {
 
   package mutating func add(_ entry: MapEntry) { entries.append(entry) }
 
+  /// Replaces every entry that is not good by the least of itself and another measurement, for whoever was disturbed in all
+  /// rounds of a shape is not disturbed much later, too.
+  package mutating func repeatBad<E: Error>(_ measure: (MapEntry) throws(E) -> MapEntry) throws(E) {
+    for i in entries.indices where !entries[i].isGood {
+      entries[i] = entries[i].least(try measure(entries[i]))
+    }
+  }
+
   /// The element types, in the order of their measurement.
   var types: [String] {
     entries.reduce(into: []) { types, entry in if types.last != entry.type { types.append(entry.type) } }
