@@ -97,6 +97,7 @@ import Testing
     ([4, 7], .attention(heads: 1), "positions × features that are q, k and v of 1 heads"),
     ([4, 12], .attention(heads: 3), "q, k and v of 3 heads"),
     ([4, 6], .attention(heads: 2, rotary: true), "each of an even number of features"),
+    ([4, 6], .attentionWithDropout(1, heads: 1), "a rate in 0 ..< 1, not 1.0"),
     ([12], .attention(heads: 1), "positions × features"), ([12], .positionEmbedding, "positions × features"),
     ([2, 3, 3], .rmsNorm(), "features, after flatten"),
     ([3], .layerNormalization(epsilon: -1), "ε ≥ 0, not -1.0"),

@@ -14,7 +14,8 @@ func gradientsMatchDifferences(subject: NetworkCase, samples: Int) throws {
 
 @Test(arguments: NetworkCase.all, [1, 3])
 func outputsMatchTheDefinition(subject: NetworkCase, samples: Int) throws {
-  if subject.name == "dropout" { return }
+  // What dropout drops is not defined, only how often; AttentionDropoutTests has a definition for the mask that it shows.
+  if subject.name.hasPrefix("dropout") { return }
   for seed in Seed.cases(2) {
     let problem = try Problem(subject, samples: max(samples, subject.leastSamples), seed: seed)
     var naive = NaiveNetwork(values: problem.values, mode: subject.mode)

@@ -1,11 +1,14 @@
 import Foundation
 
 extension NaiveNetwork {
-  /// Every output position by its own sums, straight from the definition.
-  func attention(_ x: Flow, _ heads: Int, _ causal: Bool, _ rotary: Bool) -> Flow {
+  /// Every output position by its own sums, straight from the definition; each weight times its element of `mask`.
+  func attention(
+    _ x: Flow, _ heads: Int, _ causal: Bool, _ rotary: Bool,
+    mask: (_ sample: Int, _ head: Int, _ t: Int, _ seen: Int) -> Double = { _, _, _, _ in 1 }
+  ) -> Flow {
     let (positions, width) = (x.shape[0], x.shape[1] / 3)
     let size = width / heads
-    let samples = x.samples.map { s -> [Double] in
+    let samples = x.samples.enumerated().map { sample, s -> [Double] in
       /// Third 0, 1, 2 is q, k, v; turned by the position where that is wanted.
       func vector(_ third: Int, _ t: Int, _ head: Int) -> [Double] {
         let start = t * 3 * width + third * width + head * size
@@ -30,7 +33,8 @@ extension NaiveNetwork {
           let sum = scores.reduce(0, +)
           for u in seen {
             let v = vector(2, u, head)
-            for i in 0..<size { y[t * width + head * size + i] += scores[u] / sum * v[i] }
+            let weight = mask(sample, head, t, u) * scores[u] / sum
+            for i in 0..<size { y[t * width + head * size + i] += weight * v[i] }
           }
         }
       }

@@ -95,7 +95,7 @@ struct NaiveNetwork {
       let table = take()
       let samples = x.samples.map { $0.flatMap { t in table[Int(t) * width..<(Int(t) + 1) * width] } }
       return Flow(samples: samples, shape: [x.shape[0], width])
-    case .dropout: fatalError("what dropout drops is not defined, only how often")
+    case .dropout, .attentionWithDropout: fatalError("what dropout drops is not defined, only how often")
     }
   }
 

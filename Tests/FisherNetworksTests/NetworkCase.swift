@@ -98,6 +98,15 @@ struct NetworkCase: Sendable, CustomStringConvertible {
         .linear(3),
       ]),
     NetworkCase(
+      name: "dropout of attention", input: [5, 4],
+      layers: [.linear(18), .attentionWithDropout(0.4, heads: 3, causal: false), .linear(3)]),
+    NetworkCase(
+      name: "dropout of causal attention with turned positions, twice read", input: [4, 12],
+      layers: [
+        .linear(12),
+        .residual([.attentionWithDropout(0.3, heads: 2, rotary: true)], shortcut: [.linear(4)]), .linear(3),
+      ]),
+    NetworkCase(
       name: "attention over one position", input: [1, 6],
       layers: [.linear(6), .attention(heads: 1), .linear(3)]),
     NetworkCase(

@@ -99,6 +99,9 @@ extension Layer {
       }
       return (StencilOperation<S>(weights: weights.map { S($0) }, features: shape.features), [shape.features])
     case .attention(let heads, let isCausal, let isRotary):
+      return try Layer.attentionWithDropout(0, heads: heads, causal: isCausal, rotary: isRotary)
+        .operation(on: shape, rectifier, name: name)
+    case .attentionWithDropout(let rate, let heads, let isCausal, let isRotary):
       let (positions, width) = (shape.positions, shape.features / 3)
       let fits =
         shape.axes.count == 2 && heads >= 1 && shape.features % 3 == 0 && width % heads == 0
@@ -108,9 +111,11 @@ extension Layer {
           "positions × features that are q, k and v of \(heads) heads"
             + (isRotary ? ", each of an even number of features" : ""))
       }
+      if !(0..<1 ~= rate) { throw reject("a rate in 0 ..< 1, not \(rate)") }
       let rotation = isRotary ? RotaryPositions<S>(positions: positions, size: width / heads) : nil
       let operation = AttentionOperation<S>(
-        heads: heads, width: width, positions: positions, isCausal: isCausal, rotation: rotation)
+        heads: heads, width: width, positions: positions, isCausal: isCausal, rotation: rotation,
+        dropRate: rate)
       return (operation, [positions, width])
     case .embedding(let tokens, let width):
       if shape.axes.count != 1 || min(tokens, width) < 1 {

@@ -8,12 +8,17 @@ extension Layer {
   ///   - causal: no position sees a later one.
   ///   - rotary: q and k are turned by their positions (Su et al. 2021), so that nothing else has to tell them.
   ///   - dropout: the rate behind it, in training.
+  ///   - attentionDropout: the rate of the weights of the positions, in training.
   public static func selfAttention(
-    width: Int, heads: Int, causal: Bool = true, rotary: Bool = false, dropout: Double = 0
+    width: Int, heads: Int, causal: Bool = true, rotary: Bool = false, dropout: Double = 0,
+    attentionDropout: Double = 0
   ) -> Layer {
-    .sequential(
-      [.linear(3 * width), .attention(heads: heads, causal: causal, rotary: rotary), .linear(width)]
-        + (dropout > 0 ? [.dropout(dropout)] : []))
+    let attention: Layer =
+      attentionDropout == 0
+      ? .attention(heads: heads, causal: causal, rotary: rotary)
+      : .attentionWithDropout(attentionDropout, heads: heads, causal: causal, rotary: rotary)
+    return .sequential(
+      [.linear(3 * width), attention, .linear(width)] + (dropout > 0 ? [.dropout(dropout)] : []))
   }
 
   /// A transformer block with the norm before (Xiong et al. 2020): x + attention(norm(x)), then x + mlp(norm(x)).
@@ -27,12 +32,15 @@ extension Layer {
   ///   - norm: ``layerNorm``, or ``rmsNorm(epsilon:)``.
   ///   - activation: ``gelu``, ``geluTanh``, or any other.
   ///   - dropout: the rate at the end of both branches, in training.
+  ///   - attentionDropout: the rate of the weights of the positions, in training.
   public static func transformerBlock(
     width: Int, heads: Int, hidden: Int? = nil, causal: Bool = true, rotary: Bool = false,
-    norm: Layer = .layerNorm, activation: Layer = .gelu, dropout: Double = 0
+    norm: Layer = .layerNorm, activation: Layer = .gelu, dropout: Double = 0,
+    attentionDropout: Double = 0
   ) -> Layer {
     let attention = selfAttention(
-      width: width, heads: heads, causal: causal, rotary: rotary, dropout: dropout)
+      width: width, heads: heads, causal: causal, rotary: rotary, dropout: dropout,
+      attentionDropout: attentionDropout)
     let end: [Layer] = dropout > 0 ? [.dropout(dropout)] : []
     return .sequential([
       .residual([norm, attention]),

@@ -40,8 +40,11 @@ public indirect enum Layer: Sendable, Hashable {
   case positionEmbedding
   /// Attention among the positions of a sample: 3·width features, which are q, k and v side by side, become width. Every
   /// head has width/heads features of each. Causal: no position sees a later one. Rotary: q and k are turned by
-  /// their positions. See ``selfAttention(width:heads:causal:rotary:dropout:)``.
+  /// their positions. See ``selfAttention(width:heads:causal:rotary:dropout:attentionDropout:)``.
   case attention(heads: Int, causal: Bool = true, rotary: Bool = false)
+  /// ``attention(heads:causal:rotary:)`` that overlooks some positions in training: behind the softmax, each weight becomes 0
+  /// with probability `rate`, the others grow by 1/(1 − rate).
+  case attentionWithDropout(_ rate: Double, heads: Int, causal: Bool = true, rotary: Bool = false)
   /// Every number x of a sample becomes a position with the features cos 2πkx and sin 2πkx, k = 1 … `frequencies`.
   case fourierFeatures(_ frequencies: Int)
   /// Σₜ wₜ·xₜ over the positions t, feature by feature, with fixed weights, one a position: differences of neighbours, say.

@@ -8,6 +8,10 @@ import FisherRuntime
 /// weights P of one head, positions × positions, are the largest temporary; nothing is kept, the backward pass forms them
 /// again. With `isCausal`, position t sees the positions up to t. A number that is not finite anywhere in a sample's head
 /// may make all outputs of that head NaN, those of earlier positions too.
+///
+/// In training, M ⊙ P stands for P behind the softmax: an element of M is 0 with probability `dropRate` and 1/(1 − `dropRate`)
+/// otherwise, by the word of its place (sample, head, position, position seen) in a random sequence of (seed of the pass,
+/// place in the network), so that M is never stored.
 struct AttentionOperation<Scalar: KernelScalar>: Operation {
   let heads: Int
   let width: Int
@@ -15,6 +19,8 @@ struct AttentionOperation<Scalar: KernelScalar>: Operation {
   let isCausal: Bool
   /// Turns q and k by their positions; nil for positions that are no part of the product.
   let rotation: RotaryPositions<Scalar>?
+  /// Of the weights, in training.
+  let dropRate: Double
 
   private var size: Int { width / heads }
   private var scale: Scalar { 1 / Scalar(size).squareRoot() }
@@ -22,18 +28,19 @@ struct AttentionOperation<Scalar: KernelScalar>: Operation {
   /// Two products forward, of which each costs two backward.
   var productFlops: Double { 4 * Double(positions * positions) * Double(width) }
 
-  /// O = P·V.
+  /// O = (M ⊙ P)·V.
   func forward(_ call: NodeCall<Scalar>) {
     forEachHead(call) { sample, head in
       withOperands(call.input.base, sample, head) { x in
         withWeights(x, call) { P in
-          multiply(1, P, x.v, 0, part(call.output.base, sample, head, stride: width), call)
+          drop(P, sample, head, call)
+          multiply(1, P.readOnly, x.v, 0, part(call.output.base, sample, head, stride: width), call)
         }
       }
     }
   }
 
-  /// With Ṡ = P ⊙ (dO·Vᵀ − rows' sums of P ⊙ dO·Vᵀ): dV = Pᵀ·dO, dQ = Ṡ·K/√d, dK = Ṡᵀ·Q/√d.
+  /// With dP = M ⊙ dO·Vᵀ and Ṡ = P ⊙ (dP − rows' sums of P ⊙ dP): dV = (M ⊙ P)ᵀ·dO, dQ = Ṡ·K/√d, dK = Ṡᵀ·Q/√d.
   func backward(_ call: NodeCall<Scalar>) {
     guard let target = call.inputGradient else { return }
     forEachHead(call) { sample, head in
@@ -42,9 +49,11 @@ struct AttentionOperation<Scalar: KernelScalar>: Operation {
         withWeights(x, call) { P in
           withSquare { S in
             multiply(1, dO, x.v.transposed, 0, S, call)
-            Self.project(P, S.base, rows: positions)
+            drop(S, sample, head, call)
+            Self.project(P.readOnly, S.base, rows: positions)
+            drop(P, sample, head, call)
             let third = { (i: Int) in part(target.base + i * width, sample, head, stride: 3 * width) }
-            multiply(1, P.transposed, dO, call.inputBeta, third(2), call)
+            multiply(1, P.readOnly.transposed, dO, call.inputBeta, third(2), call)
             rotateBack(third(0), call.inputBeta) { multiply(scale, S.readOnly, x.k, $1, $0, call) }
             rotateBack(third(1), call.inputBeta) { multiply(scale, S.readOnly.transposed, x.q, $1, $0, call) }
           }
@@ -53,7 +62,7 @@ struct AttentionOperation<Scalar: KernelScalar>: Operation {
     }
   }
 
-  /// Ȯ = Ṗ·V + P·V̇ with Ṗ = P ⊙ (Ṡ − rows' sums of P ⊙ Ṡ), Ṡ = (Q̇·Kᵀ + Q·K̇ᵀ)/√d.
+  /// Ȯ = (M ⊙ Ṗ)·V + (M ⊙ P)·V̇ with Ṗ = P ⊙ (Ṡ − rows' sums of P ⊙ Ṡ), Ṡ = (Q̇·Kᵀ + Q·K̇ᵀ)/√d.
   func pushForward(_ call: NodeCall<Scalar>) {
     guard let tangent = call.inputTangent else { return call.outputTangent.fill(0) }
     forEachHead(call) { sample, head in
@@ -64,9 +73,11 @@ struct AttentionOperation<Scalar: KernelScalar>: Operation {
             withSquare { S in
               multiply(scale, dx.q, x.k.transposed, 0, S, call)
               multiply(scale, x.q, dx.k.transposed, 1, S, call)
-              Self.project(P, S.base, rows: positions)
+              Self.project(P.readOnly, S.base, rows: positions)
+              drop(S, sample, head, call)
+              drop(P, sample, head, call)
               multiply(1, S.readOnly, x.v, 0, target, call)
-              multiply(1, P, dx.v, 1, target, call)
+              multiply(1, P.readOnly, dx.v, 1, target, call)
             }
           }
         }
@@ -140,14 +151,25 @@ struct AttentionOperation<Scalar: KernelScalar>: Operation {
 
   /// P = softmax(Q·Kᵀ/√d), row by row.
   private func withWeights(
-    _ x: Operands, _ call: NodeCall<Scalar>, _ body: (MatrixPointer<Scalar>) -> Void
+    _ x: Operands, _ call: NodeCall<Scalar>, _ body: (MutableMatrixPointer<Scalar>) -> Void
   ) {
     withSquare { P in
       multiply(scale, x.q, x.k.transposed, 0, P, call)
       if isCausal { Self.hideLater(P.base, rows: positions) }
       call.backend.softmax(P.readOnly, to: P, sums: nil)
-      body(P.readOnly)
+      body(P)
     }
+  }
+
+  /// W ← M ⊙ W with the M of this head in training, else W.
+  private func drop(
+    _ W: MutableMatrixPointer<Scalar>, _ sample: Int, _ head: Int, _ call: NodeCall<Scalar>
+  ) {
+    guard dropRate > 0, case .training(let seed) = call.mode else { return }
+    let square = positions * positions
+    DropoutOperation<Scalar>.drop(
+      W.base, count: square, from: (sample * heads + head) * square,
+      RandomStream(seed, 3, UInt64(call.index)), rate: dropRate)
   }
 
   /// c ← α·a·b + β·c

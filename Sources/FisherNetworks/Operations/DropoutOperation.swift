@@ -44,4 +44,13 @@ struct DropoutOperation<Scalar: KernelScalar>: Operation {
       }
     }
   }
+
+  /// x ← the same of `count` elements where they lie, by the words of the sequence from `start` on.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+  static func drop(
+    _ x: UnsafeMutablePointer<Scalar>, count: Int, from start: Int, _ stream: RandomStream, rate: Double
+  ) {
+    let factor = Scalar(1 / (1 - rate))
+    for i in 0..<count { x[i] = stream.unit(start + i) < rate ? 0 : factor * x[i] }
+  }
 }

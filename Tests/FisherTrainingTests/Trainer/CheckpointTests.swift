@@ -12,10 +12,10 @@ private struct Interruption: Error {}
 
 @Suite struct CheckpointTests {
   private func make<S: KernelScalar>(
-    _: S.Type, _ optimizer: any Optimizer, seed: UInt64 = 1, batch: Int = 8
+    _: S.Type, _ optimizer: any Optimizer, seed: UInt64 = 1, batch: Int = 8, _ network: Network<S>? = nil
   ) throws -> Trainer<S> {
     try Trainer(
-      Clouds.normalized(S.self), Clouds.split(), optimizer: optimizer,
+      network ?? Clouds.normalized(S.self), Clouds.split(), optimizer: optimizer,
       options: Clouds.options {
         $0.seed = seed
         $0.batchSize = batch
@@ -37,16 +37,23 @@ private struct Interruption: Error {}
     }
   }
 
+  /// The masks of attention follow from the step, as all others do.
+  @Test func attentionResumesWithTheSameBits() throws {
+    let network = try Network<Float>(
+      input: [4, 1], [.linear(6), .attentionWithDropout(0.3, heads: 2), .flatten, .linear(3)])
+    try resumes(Float.self, { AdamW() }, 5, network)
+  }
+
   private func resumes<S: KernelScalar>(
-    _: S.Type, _ optimizer: () throws -> any Optimizer, _ steps: Int
+    _: S.Type, _ optimizer: () throws -> any Optimizer, _ steps: Int, _ network: Network<S>? = nil
   ) throws {
     let name = type(of: try optimizer()).record.name
-    let whole = try make(S.self, optimizer())
+    let whole = try make(S.self, optimizer(), network)
     var reports: [EpochReport] = []
     let expected = try whole.run { if case .epoch(let report) = $0 { reports.append(report) } }
 
     let folder = TemporaryFolder()
-    let first = try make(S.self, optimizer())
+    let first = try make(S.self, optimizer(), network)
     var taken = 0
     if steps > 0 {
       #expect(throws: Interruption.self) {
@@ -60,7 +67,7 @@ private struct Interruption: Error {}
     let checkpoint = try Checkpoint(in: folder.path)
     #expect(checkpoint.configuration == ["a": "b"])
 
-    let second = try make(S.self, optimizer())
+    let second = try make(S.self, optimizer(), network)
     try second.resume(from: checkpoint)
     #expect(second.progress == first.progress && second.state.fingerprint == first.state.fingerprint)
     let result = try second.run {
