@@ -35,8 +35,8 @@ enum Predict {
       case .classes(let classes, _):
         Self.printClasses(outputs, data.test, known: input == nil ? classes : nil)
       case .values(let values, let width):
-        Self.printNumbers(outputs, known: input == nil ? (values, width) : nil)
-      case .inputs: Self.printNumbers(outputs, known: nil)
+        Self.printNumbers(outputs, data.test.targetNames, known: input == nil ? (values, width) : nil)
+      case .inputs: Self.printNumbers(outputs, nil, known: nil)
       }
     }
 
@@ -62,12 +62,20 @@ enum Predict {
       }
     }
 
+    /// Quoted where it would not be one field.
+    private static func field(_ text: String) -> String {
+      text.contains { "\",;\t\r\n".contains($0) } ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+    }
+
     private static func printNumbers<S: KernelScalar>(
-      _ outputs: Matrix<S>, known: (values: [Float], width: Int)?
+      _ outputs: Matrix<S>, _ names: [String]?, known: (values: [Float], width: Int)?
     ) {
-      let names = (0..<outputs.columns).map { outputs.columns == 1 ? "output" : "output\($0)" }
-      let targets = known == nil ? [] : names.map { "target" + $0.dropFirst("output".count) }
-      print((names + targets).joined(separator: ","))
+      let ends =
+        names?.map { " " + $0 } ?? (outputs.columns == 1 ? [""] : (0..<outputs.columns).map { "\($0)" })
+      let titles = (known == nil ? ["output"] : ["output", "target"]).flatMap { start in
+        ends.map { Self.field(start + $0) }
+      }
+      print(titles.joined(separator: ","))
       for i in 0..<outputs.rows {
         let known = known.map { known in
           known.values[i * known.width..<(i + 1) * known.width].map { "\($0)" }

@@ -50,7 +50,7 @@ extension RunConfiguration {
     options.clipping =
       value.map { .value($0) } ?? norm.map { .norm($0) } ?? (isUnbounded ? Clipping.none : nil)
     // The squared loss is then in units of the targets' variance.
-    options.normalizesTargets = self["target"] == TargetKind.regression.rawValue
+    options.normalizesTargets = TargetKind(self["target"]) != .classes
     return options
   }
 
@@ -74,8 +74,8 @@ extension RunConfiguration {
 
   /// The data of the set's name; for an autoencoder each example is its own target.
   func data() throws -> DataSplit {
-    guard let kind = TargetKind(rawValue: self["target"]) else {
-      throw UsageError("--target: '\(self["target"])' is neither classes nor regression")
+    guard let kind = TargetKind(self["target"]) else {
+      throw UsageError("--target: '\(self["target"])' has an empty name")
     }
     let data = try DataSplit.named(self["dataset"], as: kind)
     let isAutoencoder = self["model"].isEmpty ? false : try ModelSpec(self["model"]).isAutoencoder

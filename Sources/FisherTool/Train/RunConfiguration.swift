@@ -22,7 +22,7 @@ struct RunConfiguration: Sendable {
         "digits, curves, recall, sorting, text, screened-poisson, a CSV file, or a folder of MNIST or CIFAR"),
     Option(
       name: "target", standard: "classes",
-      help: "what the target column of a CSV file holds: classes, or numbers of a regression"),
+      help: "of a CSV file: classes, regression, or the names of its columns of numbers, with commas"),
     Option(
       name: "model", standard: "",
       help: ModelSpec.forms.joined(separator: ", ") + "; by default one for the data"),

@@ -56,7 +56,9 @@ struct StoredRun {
 
   /// The data set of a name or path, with targets as the run has them.
   static func data(_ name: String, like data: DataSplit) throws -> Dataset {
-    if case .values = data.train.targets { return try DataSplit.named(name, as: .regression).all }
+    if case .values = data.train.targets {
+      return try DataSplit.named(name, as: data.train.targetNames.map { .columns($0) } ?? .regression).all
+    }
     return data.train.targets == .inputs
       ? try DataSplit.named(name).reconstructing.all : try DataSplit.named(name).all
   }

@@ -10,9 +10,17 @@ extension DataSplit {
   ///
   /// - Parameters:
   ///   - name: of a data set, or a path.
-  ///   - kind: what the target column of a CSV file holds.
+  ///   - kind: what the targets of a CSV file are; nothing else has columns that can be named.
   /// - Throws: ``FileError``.
   public static func named(_ name: String, as kind: TargetKind = .classes) throws(FileError) -> DataSplit {
+    let split = try known(name, as: kind)
+    if case .columns(let columns) = kind, split.train.targetNames == nil {
+      throw FileError(name, "is no CSV file, so that '\(columns[0])' names no column of it")
+    }
+    return split
+  }
+
+  private static func known(_ name: String, as kind: TargetKind) throws(FileError) -> DataSplit {
     switch name {
     case "digits": return Digits.split
     case "curves": return Curves.split()

@@ -43,6 +43,8 @@ public struct Dataset: Sendable {
   package internal(set) var isNormalizable: Bool
   /// What the classes are called; nil if they are numbers.
   public internal(set) var classNames: [String]?
+  /// What the target numbers are called; nil if they have no names.
+  public internal(set) var targetNames: [String]?
   /// What a reader should know of how the data were read.
   public internal(set) var notes: [String] = []
 
@@ -177,6 +179,7 @@ public struct Dataset: Sendable {
     var result = Dataset(name: name, shape: shape, storage: numbers, targets: all, vocabulary: vocabulary)
     result.notes = notes
     result.classNames = classNames
+    result.targetNames = targetNames
     result.isNormalizable = isNormalizable
     return result
   }
@@ -204,6 +207,7 @@ public struct Dataset: Sendable {
       vocabulary: vocabulary)
     result.notes = notes
     result.classNames = classNames
+    result.targetNames = targetNames
     result.isNormalizable = isNormalizable
     return result
   }

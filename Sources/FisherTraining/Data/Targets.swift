@@ -11,12 +11,28 @@ public enum Targets: Sendable, Equatable {
   case inputs
 }
 
-/// What the target column of a table holds.
-public enum TargetKind: String, Sendable, CaseIterable {
+/// What the targets of a table are.
+public enum TargetKind: Sendable, Hashable {
   /// A class in each row.
   case classes
   /// A number in each row.
   case regression
+  /// The numbers of these columns, in this order, by their names in the header; in a file without one by their places, from 1.
+  case columns([String])
+
+  /// `classes`, `regression`, or names with commas between them; nil if one of these is empty.
+  public init?(_ text: String) {
+    switch text {
+    case "classes": self = .classes
+    case "regression": self = .regression
+    default:
+      let names = text.split(separator: ",", omittingEmptySubsequences: false).map {
+        String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+      }
+      if names.contains("") { return nil }
+      self = .columns(names)
+    }
+  }
 }
 
 extension Targets {

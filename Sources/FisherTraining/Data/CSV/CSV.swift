@@ -3,7 +3,7 @@ import Foundation
 /// Tables of numbers with a class in each row, as spreadsheets and data frames write them.
 package enum CSV {
   /// Reads a table. Separators are commas, semicolons or tabs; a first line of words names the columns; classes are
-  /// integers from 0 to 65535, or words, which are numbered in alphabetical order. ``CSVLayout`` says in which column.
+  /// integers from 0 to 65535, or words, which are numbered in alphabetical order. ``CSVLayout`` says in which columns.
   ///
   /// - Throws: ``FileError`` with the number of the first bad line.
   package static func dataset(_ path: String, as kind: TargetKind = .classes) throws(FileError) -> Dataset {
@@ -16,22 +16,19 @@ package enum CSV {
     var (notes, names, targets) = (layout.notes, [String]?.none, Targets.inputs)
     switch kind {
     case .classes:
-      let classes = try classes(table, layout.label, &notes)
+      let label = layout.targets[0]
+      let classes = try classes(table, label, &notes)
       targets = .classes(classes, count: (classes.max() ?? 0) + 1)
-      names = table.words[layout.label]?.sorted()
-    case .regression: targets = .values(Array(table.column(layout.label)), width: 1)
+      names = table.words[label]?.sorted()
+    case .regression, .columns: targets = .values(table.rows(of: layout.targets), width: layout.targets.count)
     }
     let features = layout.features
-    var floats: [Float] = []
-    floats.reserveCapacity(table.rows * features.count)
-    for i in 0..<table.rows {
-      for j in features { floats.append(table.numbers[i * table.columns + j]) }
-    }
     var data = Dataset(
       name: (path as NSString).lastPathComponent, shape: ExampleShape(channels: features.count),
-      storage: .floats(floats), targets: targets)
+      storage: .floats(table.rows(of: features)), targets: targets)
     data.notes = notes
     data.classNames = names
+    if case .columns(let names) = kind { data.targetNames = names }
     return data
   }
 

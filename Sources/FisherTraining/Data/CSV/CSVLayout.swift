@@ -1,40 +1,74 @@
-/// Which column of a table holds the classes, which are features, and which are neither.
+/// Which columns of a table hold the targets, which are features, and which are neither.
 struct CSVLayout {
-  private(set) var label: Int
-  private(set) var features: [Int]
+  /// One, unless several are named.
+  let targets: [Int]
+  let features: [Int]
   /// What a reader should know of the choice.
   private(set) var notes: [String] = []
 
   /// The classes are in the column that the header calls so, else in the only column of words, else in the last one; in
-  /// the first if only that one can hold them. Target numbers are in the column that the header calls so, else in the
-  /// last one. An index in the first column is no feature.
+  /// the first if only that one can hold them. Target numbers are in the columns that are named, else in the column that the
+  /// header calls so, else in the last one. An index in the first column is no feature.
   ///
-  /// - Throws: ``FileError`` if columns of words are left, or if the classes may be in the first or the last column.
+  /// - Throws: ``FileError`` if columns of words are left, if the classes may be in the first or the last column, or if a
+  ///   named column is not there or no other one is.
   init(_ table: CSVTable, _ kind: TargetKind = .classes) throws(FileError) {
-    let named = Self.namedLabel(table)
+    var named = Self.namedLabel(table).map { [$0] }
+    if case .columns(let names) = kind { named = try Self.columns(names, table) }
     var candidates = Array(0..<table.columns)
-    if table.columns > 2, named != 0, let what = Self.index(table) {
+    if table.columns > 2, named?.contains(0) != true, let what = Self.index(table) {
       candidates.removeFirst()
       notes.append("column 1, \(what), is no feature")
     }
     let words = candidates.filter { table.words[$0] != nil }
-    label = named ?? table.columns - 1
+    var targets = named ?? [table.columns - 1]
     if named == nil && kind == .classes {
       if let only = words.first, words.count == 1 {
-        label = only
+        targets = [only]
       } else if words.isEmpty, try Self.isFirst(candidates[0], table) {
-        label = candidates[0]
+        targets = [candidates[0]]
       }
     }
-    let what = kind == .classes ? "classes" : "target numbers"
-    if label != table.columns - 1 { notes.append("the \(what) are in column \(label + 1)") }
-    let label = label
-    features = candidates.filter { $0 != label }
-    if let bad = words.first(where: { $0 != label || kind == .regression }), let line = table.lines.first {
+    if targets != [table.columns - 1] {
+      let places = targets.map { "\($0 + 1)" }.joined(separator: ", ")
+      let what = kind == .classes ? "classes" : "target numbers"
+      notes.append("the \(what) are in column\(targets.count == 1 ? "" : "s") \(places)")
+    }
+    (self.targets, features) = (targets, candidates.filter { !targets.contains($0) })
+    if features.isEmpty {
+      throw FileError(
+        table.path, at: "line \(table.firstLine)", "all columns are targets, and none is a feature")
+    }
+    if let bad = words.first(where: { !targets.contains($0) || kind != .classes }),
+      let line = table.lines.first
+    {
       throw FileError(
         table.path, at: "line \(line), column \(bad + 1)",
         "'\(table.words[bad]?.first ?? "")' is not a finite number")
     }
+  }
+
+  /// The columns with these names, or with these places in a table whose columns have no names.
+  private static func columns(_ names: [String], _ table: CSVTable) throws(FileError) -> [Int] {
+    func refusal(_ reason: String) -> FileError {
+      FileError(table.path, at: "line \(table.firstLine)", reason)
+    }
+    let known = table.header ?? (1...table.columns).map { "\($0)" }
+    var columns: [Int] = []
+    for name in names {
+      let found = known.indices.filter { known[$0] == name }
+      if found.count > 1 { throw refusal("\(found.count) columns are called '\(name)'") }
+      guard let column = found.first else {
+        let reason =
+          table.header == nil
+          ? "no header names a column '\(name)'; without one they are 1 to \(table.columns)"
+          : "no column is called '\(name)'; there are " + known.joined(separator: ", ")
+        throw refusal(reason + " (--target classes, regression, or names of columns)")
+      }
+      if columns.contains(column) { throw refusal("the column '\(name)' is named twice") }
+      columns.append(column)
+    }
+    return columns
   }
 
   /// The column that the header names as that of the classes: the last, or the only one.

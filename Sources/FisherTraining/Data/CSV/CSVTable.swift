@@ -2,6 +2,8 @@
 struct CSVTable {
   let path: String
   let columns: Int
+  /// The line of the first record.
+  let firstLine: Int
   /// The names of the columns, if the file has them.
   private(set) var header: [String]?
   /// Row by row.
@@ -18,6 +20,16 @@ struct CSVTable {
     (0..<rows).lazy.map { numbers[$0 * columns + j] }
   }
 
+  /// The numbers of these columns, row by row.
+  func rows(of columns: [Int]) -> [Float] {
+    var chosen: [Float] = []
+    chosen.reserveCapacity(rows * columns.count)
+    for i in 0..<rows {
+      for j in columns { chosen.append(numbers[i * self.columns + j]) }
+    }
+    return chosen
+  }
+
   /// Reads all records.
   ///
   /// - Throws: ``FileError`` with the line, and the column if it is known, of the first record that does not fit.
@@ -25,6 +37,7 @@ struct CSVTable {
     let head = try CSVHead(records)
     path = records.path
     columns = head.columns
+    firstLine = head.line
     if columns == 1 {
       throw FileError(path, at: "line \(head.line)", "one value; features and a class are needed")
     }
