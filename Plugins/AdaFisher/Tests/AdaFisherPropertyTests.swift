@@ -78,6 +78,31 @@ import Testing
     #expect(relativeError(none, θ) < 1e-13)
   }
 
+  /// F̃ is as small as λ, so that on a convex loss whose gradient has the Lipschitz constant L a step of 1/L is no safe one, as
+  /// proposition 3.3 has it, and one of λ/L is: on ½·L·w² steps multiply w by 1 − α·L/λ.
+  @Test(arguments: [1, 3.0]) func safeStepsDependOnTheDamping(L: Double) throws {
+    // One input and one output: both factors are constant vectors, which the scaling makes 0.
+    let parameter = ParameterInfo(name: "w", shape: [1, 1], role: .linearWeight, layer: "w")
+    let λ = 1e-3
+    func run(_ α: Double, steps: Int) throws -> Double {
+      var driver = try OptimizerDriver<Double>(
+        try AdaFisher(["lr": .number(α), "beta": 0, "lambda": .number(λ)]), parameters: [parameter])
+      var values: [Matrix<Double>] = [[[1]]]
+      for _ in 0..<steps {
+        let s: Matrix<Double> = [[L * values[0][0, 0]]]
+        let capture = LayerCapture<Double>(
+          kind: .linear(hasBias: false), inputs: [[1]], outputGradients: .ofMean(s, terms: 1), sampleCount: 1)
+        var gradients = [s]
+        _ = try driver.step(
+          values: &values, gradients: &gradients,
+          objective: PlainObjective(captures: Captures(["w": capture])))
+      }
+      return values[0][0, 0]
+    }
+    #expect(abs(try run(1 / L, steps: 1) + 999) < 1e-9)
+    #expect(try abs(run(λ / L, steps: 1)) < 1e-12 && abs(run(1.9 * λ / L, steps: 200)) < 1e-8)
+  }
+
   @Test func withoutDecayBothFormsAreOne() throws {
     let trace = Trace(seed: Seed.first, steps: 12)
     let decay: [String: SettingValue] = ["weightDecay": 0, "refresh": 5]
