@@ -98,6 +98,7 @@ extension Workspace {
   }
 
   /// From the outputs' gradient back to the first node that learns.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func propagate(
     _ values: [Matrix<Scalar>], _ targets: inout [Matrix<Scalar>], _ parts: BackwardParts
   ) {

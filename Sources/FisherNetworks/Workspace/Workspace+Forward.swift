@@ -11,6 +11,7 @@ extension Workspace {
   ///   - mode: whether layers behave as in training or as in evaluation.
   /// - Returns: the loss.
   @discardableResult
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func forward(
     _ values: [Matrix<Scalar>], _ inputs: Matrix<Scalar>, _ labels: Labels<Scalar>, mode: PassMode
   ) -> Double {
@@ -26,6 +27,7 @@ extension Workspace {
   }
 
   /// A forward pass without labels; see ``outputs``.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public func forward(_ values: [Matrix<Scalar>], _ inputs: Matrix<Scalar>, mode: PassMode) {
     require(
       inputs.columns == network.input.count && inputs.rows >= 1,

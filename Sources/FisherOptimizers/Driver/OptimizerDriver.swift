@@ -91,12 +91,15 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   }
 
   /// The same step, counted.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   package mutating func step(
     values: inout [Matrix<Scalar>], gradients: inout [Matrix<Scalar>], objective: any Objective<Scalar>,
     audit: StepAudit?
   ) throws(StepRefusal) -> StepReport {
     requireShapes(values, "values")
     requireShapes(gradients, "gradients")
+    let underflow = Underflow.set(.toZero)
+    defer { Underflow.set(underflow) }
     if !objective.loss.isFinite { throw .nonFiniteLoss(objective.loss) }
     // Of a step that does not need them they hold what an earlier one left.
     let needsGradients = needs.contains(.gradients)

@@ -9,6 +9,7 @@
 public struct ThreadContext {
   private struct State {
     var isInParallelRegion = false
+    var underflow = Underflow.gradual
     var memory: UnsafeMutableRawPointer?
     var capacity = 0
     var used = 0
@@ -50,6 +51,12 @@ public struct ThreadContext {
   package var isInParallelRegion: Bool {
     get { state.pointee.isInParallelRegion }
     nonmutating set { state.pointee.isInParallelRegion = newValue }
+  }
+
+  /// Kept by ``Underflow/set(_:)``.
+  var underflow: Underflow {
+    get { state.pointee.underflow }
+    nonmutating set { state.pointee.underflow = newValue }
   }
 
   /// How often this thread has taken memory for elements.

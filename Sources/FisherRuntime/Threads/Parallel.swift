@@ -43,7 +43,11 @@ package enum Parallel {
     withoutActuallyEscaping(task) { task in
       let tasks = Tasks(count, task)
       if Team.shared.run(tasks, helpers: threads - 1) { return }
-      DispatchQueue.concurrentPerform(iterations: threads) { _ in tasks.run() }
+      DispatchQueue.concurrentPerform(iterations: threads) { _ in
+        let underflow = Underflow.current
+        tasks.run()
+        Underflow.set(underflow)
+      }
     }
   }
 }

@@ -6,18 +6,21 @@ package struct Tasks: ~Copyable, Sendable {
   // Sendable: the tasks write disjoint memory, and whoever makes this value keeps it until the last of them has ended.
   nonisolated(unsafe) private let task: (Int) -> Void
   private let next = Atomic<Int>(0)
+  /// Of the thread that made the tasks.
+  private let underflow = Underflow.current
 
   package init(_ count: Int, _ task: @escaping (Int) -> Void) {
     self.count = count
     self.task = task
   }
 
-  /// Runs tasks on the calling thread until there is none left to begin.
+  /// Runs tasks on the calling thread until there is none left to begin. The thread keeps the tasks' underflow.
   package func run() {
     let context = ThreadContext.current
     let outer = context.isInParallelRegion
     context.isInParallelRegion = true
     defer { context.isInParallelRegion = outer }
+    Underflow.set(underflow)
     while true {
       let i = next.add(1, ordering: .relaxed).oldValue
       if i >= count { break }

@@ -82,6 +82,8 @@ final class Worker: Sendable {
 
   /// What the thread does until it has waited in vain for too long.
   private func attend() {
+    // The thread goes back to Dispatch as it came.
+    defer { Underflow.set(.gradual) }
     repeat {
       var deadline = DispatchTime.now().uptimeNanoseconds + linger
       repeat {

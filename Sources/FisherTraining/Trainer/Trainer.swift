@@ -3,6 +3,7 @@ public import FisherDistributed
 public import FisherLinearAlgebra
 public import FisherNetworks
 public import FisherOptimizers
+import FisherRuntime
 
 /// Trains a network on data with an optimizer.
 ///
@@ -128,7 +129,10 @@ public final class Trainer<Scalar: KernelScalar> {
   }
 
   /// A step without the end of the epoch.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private func train() throws(StepRefusal) -> StepReport {
+    let underflow = Underflow.set(.toZero)
+    defer { Underflow.set(underflow) }
     if order.epoch != progress.epoch {
       order = (progress.epoch, training.order(epoch: progress.epoch))
     }
