@@ -143,7 +143,8 @@ let package = Package(
       .target(
         name: "FisherTool",
         dependencies: [
-          "FisherBenchmarks", "FisherCommandLine", "FisherComparison", "FisherKit", "FisherRuntime",
+          "FisherBenchmarks", "FisherCommandLine", "FisherComparison", "FisherKit", "FisherPages",
+          "FisherRuntime",
           "FisherVerification",
         ]),
       .executableTarget(name: "fisher", dependencies: ["FisherTool"]),

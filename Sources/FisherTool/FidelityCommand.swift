@@ -1,5 +1,6 @@
 import FisherCommandLine
 import FisherKit
+import FisherPages
 import FisherRuntime
 import FisherVerification
 
@@ -116,13 +117,13 @@ enum FidelityCommand {
 
   /// Closeness and what it costs. A step of zero has no place.
   private static func plot(_ found: [Fidelity], epoch: Int) -> String {
-    Scatter(
-      title: "after epoch \(epoch)", xTitle: "milliseconds of a step",
-      yTitle: "γ(Δ)/γ(g), lower is closer to the natural gradient",
-      points: found.filter { $0.relativeγ.isFinite && $0.relativeγ > 0 }.map {
-        Scatter.Point(name: $0.label, x: $0.milliseconds, y: $0.relativeγ)
-      }
-    ).svg
+    ScatterChart(
+      "closeness after epoch \(epoch)",
+      summary: "γ of directions over that of the gradient, lower is closer to the natural gradient.",
+      found.filter { $0.relativeγ.isFinite && $0.relativeγ > 0 }.map {
+        ScatterChart.Point(name: $0.label, x: $0.milliseconds, y: $0.relativeγ, style: 1)
+      }, xTitle: "milliseconds of a step", yTitle: "γ(Δ)/γ(g)"
+    ).file
   }
 
   /// Each name once, or once for each damping.

@@ -72,6 +72,9 @@ private final class Elements: NSObject, XMLParserDelegate {
       (phases.forward, phases.update) = (time / 2, time / 2)
       record.add(phases, for: PhaseKey(workload: workload.name, method: method))
     }
+    for (method, γ) in [("adamw", 0.95), ("kfac", 0.123), ("kfac:units", 0.8)] {
+      record.add(Closeness(relativeγ: γ), for: PhaseKey(workload: workload.name, method: method))
+    }
     return Report(record, options)
   }
 
@@ -137,6 +140,8 @@ private final class Elements: NSObject, XMLParserDelegate {
     let html = report.html
     #expect(html.contains("step 1: &lt;too&gt; much &amp; &quot;more&quot;"))
     #expect(html.contains("kfac:units") && html.contains("Performance profile"))
+    #expect(rows["kfac"]?.summary.relativeγ == 0.123 && rows["lion"]?.summary.relativeγ == nil)
+    #expect(html.contains("0.123") && html.contains("closeness and its cost"))
   }
 
   /// A report of nothing is a page as well.

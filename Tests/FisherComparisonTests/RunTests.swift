@@ -124,6 +124,9 @@ final class Scratch {
       #expect(
         try scratch.text().split(separator: "\n").count { $0.contains("\"event\":\"cell\"") }
           == record.cells.count)
+      // Directions are looked at once.
+      #expect(try scratch.text().split(separator: "\n").count { $0.contains("\"event\":\"closeness\"") } == 2)
+      #expect(record.closeness.count == 2)
       return Dictionary(uniqueKeysWithValues: record.cells.map { ($0.key, record[$0]!) })
     }
     let (a, b) = (try cells(whole), try cells(pieces))

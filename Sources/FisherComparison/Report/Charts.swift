@@ -130,6 +130,25 @@ struct Charts {
     ).figure
   }
 
+  /// How near directions are to the natural gradient's, and what a step of them costs.
+  var closeness: String {
+    let points = rows.compactMap { row -> ScatterChart.Point? in
+      guard let seconds = row.summary.secondsPerStep, let γ = row.summary.relativeγ,
+        !row.summary.method.isPlacebo
+      else { return nil }
+      let name = row.summary.method.name
+      return ScatterChart.Point(name: name, x: seconds * 1e3, y: γ, style: styles[name])
+    }
+    if points.isEmpty { return "" }
+    return ScatterChart(
+      "\(name): closeness and its cost",
+      summary:
+        "γ of a method's direction over that of the gradient, lower is closer to the natural gradient, and the "
+        + "milliseconds of a step.",
+      points, xTitle: "ms a step", yTitle: "γ(Δ)/γ(g)"
+    ).figure
+  }
+
   /// One for the learning rate, one for the damping.
   var sensitivities: [String] {
     [("learning rate", { $0 == "lr" }), ("damping", { $0 != "lr" })].compactMap {

@@ -12,6 +12,8 @@ package struct MethodSummary: Sendable {
   package let tuningSteps: Double
   /// Seconds of a step, measured apart; nil if it was not. A placebo's are those of its method.
   package let secondsPerStep: Double?
+  /// γ over that of the gradient; nil if it was not looked at.
+  package let relativeγ: Double?
 
   package struct Trial: Sendable {
     package let setting: [String: String]
@@ -37,6 +39,7 @@ package struct MethodSummary: Sendable {
     }
     tuningSteps = tried.reduce(0) { $0 + Double($1.1.curve.steps.last ?? 0) }
     secondsPerStep = record.phases[PhaseKey(workload: workload.name, method: method.base)]?.step
+    relativeγ = record.closeness[PhaseKey(workload: workload.name, method: method.name)]?.relativeγ
   }
 
   /// For each seed the steps to the target.

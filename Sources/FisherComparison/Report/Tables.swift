@@ -11,7 +11,7 @@ enum Tables {
         "\(workload.workload.name): steps and seconds to the target, medians over \(seeds) seeds with 95 % intervals; ∞ is a miss",
       heads: [
         "Method", "Met", "Steps", "ms a step", "Seconds", "Seconds over \(base)", "p, steps", "p, seconds",
-        "Least loss", "Part of ngd's saving", "Setting",
+        "Least loss", "γ/γ(g)", "Part of ngd's saving", "Setting",
       ],
       rows: workload.ranked.map { row in
         let summary = row.summary
@@ -22,7 +22,8 @@ enum Tables {
           Figure.value(summary.secondsPerStep.map { $0 * 1e3 }),
           Figure.value(row.seconds, row.secondsInterval), Figure.value(row.ratio),
           Figure.value(row.stepsProbability), Figure.value(row.secondsProbability),
-          Figure.value(summary.medianLeast), Figure.value(row.oracleShare),
+          Figure.value(summary.medianLeast), Figure.value(summary.relativeγ),
+          Figure.value(row.oracleShare),
           Table.Value(Cell.text(summary.setting)),
         ]
       })

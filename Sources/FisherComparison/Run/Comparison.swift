@@ -36,6 +36,7 @@ package struct Comparison {
     do {
       for workload in options.workloads { try measure(workload) }
       for workload in options.workloads { try run(options.tuning(workload)) }
+      for workload in options.workloads { try look(workload) }
       for workload in options.workloads { try run(finals(workload)) }
     } catch is OutOfTime { say("the time is up") }
     return missing.count
@@ -98,6 +99,25 @@ package struct Comparison {
       guard let phases else { continue }
       let key = PhaseKey(workload: workload.name, method: method.name)
       try file.append(phases.json(key, threads: options.threads))
+    }
+  }
+
+  /// How close the directions of the chosen settings are to the natural gradient, of methods of which that is not known.
+  private func look(_ workload: Workload) throws {
+    func key(_ method: Method) -> PhaseKey { PhaseKey(workload: workload.name, method: method.name) }
+    let methods = options.methods.filter { file.record.closeness[key($0)] == nil }
+    if methods.isEmpty { return }
+    try requireTime()
+    say("\(workload.name): comparing the directions of \(methods.count) methods with the natural gradient's")
+    func chosen(_ method: Method) -> [String: String] {
+      file.record.chosen(options.settings(of: method), workload, method) ?? [:]
+    }
+    let place = chosen(try Method(ComparisonOptions.baseline))
+    let found = try workload.closeness(
+      of: methods.map { ($0, chosen($0)) }, at: place, threads: options.threads, check: check)
+    for (method, closeness) in zip(methods, found) {
+      guard let closeness else { continue }
+      try file.append(closeness.json(key(method)))
     }
   }
 

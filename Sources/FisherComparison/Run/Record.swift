@@ -11,6 +11,8 @@ package struct Record: Sendable {
   package private(set) var definitions: [String: String] = [:]
   /// The last measurement of each workload and method.
   package private(set) var phases: [PhaseKey: Phases] = [:]
+  /// γ of each workload and method, placebos too.
+  package private(set) var closeness: [PhaseKey: Closeness] = [:]
   /// Where it ran, each machine once.
   package private(set) var machines: [String] = []
 
@@ -26,6 +28,8 @@ package struct Record: Sendable {
   }
 
   package mutating func add(_ phases: Phases, for key: PhaseKey) { self.phases[key] = phases }
+
+  package mutating func add(_ closeness: Closeness, for key: PhaseKey) { self.closeness[key] = closeness }
 
   /// Takes in a line.
   ///
@@ -44,6 +48,9 @@ package struct Record: Sendable {
     case "phases":
       guard let (key, phases) = Phases.parse(line) else { return false }
       add(phases, for: key)
+    case "closeness":
+      guard let (key, closeness) = Closeness.parse(line) else { return false }
+      add(closeness, for: key)
     default: return false
     }
     return true
