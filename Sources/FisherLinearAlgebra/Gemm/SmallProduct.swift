@@ -8,13 +8,19 @@ extension Gemm where Scalar: KernelScalar {
   @inline(__always)
   static var mostElements: Int { CacheModel.machine.fitsFirst / MemoryLayout<Scalar>.size }
 
+  /// Multiply-adds of a vector that take as long as the plan of a product.
+  @inline(__always)
+  static var stepsOfPlan: Int { 2048 }
+
   /// Each operand fits the first-level cache, and rows of C lie as the micro-kernel wants them.
   @inline(__always)
   var isSmall: Bool {
     let (m, n, k) = (c.rows, c.columns, a.columns)
     let most = Self.mostElements
-    // Fewer than half a vector of columns is better turned around, unless there are as few rows.
-    return c.columnStride == 1 && (n >= 8 || m <= n) && k > 0 && k <= DepthBlocks.limit && k &* n <= most
+    // Fewer than half a vector of columns is better turned around, unless the rows are so few, or so short a work at a
+    // vector each, that the plan for it would take longer.
+    let isWide = n >= 8 || m <= n || m &* k <= Self.stepsOfPlan
+    return c.columnStride == 1 && isWide && k > 0 && k <= DepthBlocks.limit && k &* n <= most
       && m &* k <= most && m &* n <= most && m > 0 && n > 0 && alpha != 0 && epilogue.isIdentity
   }
 
