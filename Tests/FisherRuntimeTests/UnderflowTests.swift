@@ -1,4 +1,5 @@
 import FisherRuntime
+import Foundation
 import Synchronization
 import Testing
 
@@ -20,6 +21,22 @@ import Testing
     #if arch(x86_64) || arch(arm64)
       #expect(inside == .toZero && result == 0)
     #endif
+  }
+
+  /// A thread begins with the mode of the one that made it, and knows it.
+  @Test func threadsThatAreMadeMeanwhileKnowTheirMode() {
+    let seen = Mutex<[Bool]>([])
+    let outer = Underflow.set(.toZero)
+    let thread = Thread {
+      let (before, result) = (Underflow.current, self.half(Self.least))
+      Underflow.set(.gradual)
+      let after = self.half(Self.least)
+      seen.withLock { $0 = [(before == .toZero) == (result == 0), after != 0] }
+    }
+    thread.start()
+    while !thread.isFinished { sched_yield() }
+    Underflow.set(outer)
+    #expect(seen.withLock { $0 } == [true, true])
   }
 
   @Test(arguments: [Underflow.gradual, .toZero])

@@ -34,7 +34,8 @@ public struct ThreadContext {
   public static var current: ThreadContext {
     if let pointer = pthread_getspecific(key) { return ThreadContext(pointer) }
     let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
-    state.initialize(to: State())
+    // A thread has the mode of the one that made it, perhaps in a step.
+    state.initialize(to: State(underflow: Underflow.ofProcessor))
     pthread_setspecific(key, state)
     return ThreadContext(state)
   }

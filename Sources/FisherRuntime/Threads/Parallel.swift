@@ -43,10 +43,11 @@ package enum Parallel {
     withoutActuallyEscaping(task) { task in
       let tasks = Tasks(count, task)
       if Team.shared.run(tasks, helpers: threads - 1) { return }
+      let caller = UInt(bitPattern: ThreadContext.current.address)
       DispatchQueue.concurrentPerform(iterations: threads) { _ in
-        let underflow = Underflow.current
         tasks.run()
-        Underflow.set(underflow)
+        // A thread goes back to Dispatch as threads are.
+        if UInt(bitPattern: ThreadContext.current.address) != caller { Underflow.set(.gradual) }
       }
     }
   }

@@ -9,7 +9,7 @@ package enum Underflow: Sendable {
   /// To zero. On x86 of results alone, on ARM of operands too.
   case toZero
 
-  /// What was last set on the calling thread. The tasks of a parallel region have that of their caller.
+  /// That of the calling thread. The tasks of a parallel region have that of their caller.
   package static var current: Underflow { ThreadContext.current.underflow }
 
   /// Sets that of the calling thread, which takes a thousand cycles if it was another.
@@ -23,13 +23,17 @@ package enum Underflow: Sendable {
     if context.underflow == underflow { return underflow }
     var environment = fenv_t()
     fegetenv(&environment)
-    let former = environment.flushesToZero ? toZero : gradual
-    if former != underflow {
-      environment.flushesToZero = underflow == .toZero
-      fesetenv(&environment)
-    }
-    context.underflow = underflow
-    return former
+    environment.flushesToZero = underflow == .toZero
+    fesetenv(&environment)
+    defer { context.underflow = underflow }
+    return context.underflow
+  }
+
+  /// What the processor does on the calling thread.
+  static var ofProcessor: Underflow {
+    var environment = fenv_t()
+    fegetenv(&environment)
+    return environment.flushesToZero ? .toZero : .gradual
   }
 }
 

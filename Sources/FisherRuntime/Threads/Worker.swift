@@ -82,7 +82,7 @@ final class Worker: Sendable {
 
   /// What the thread does until it has waited in vain for too long.
   private func attend() {
-    // The thread goes back to Dispatch as it came.
+    // The thread goes back to Dispatch as threads are.
     defer { Underflow.set(.gradual) }
     repeat {
       var deadline = DispatchTime.now().uptimeNanoseconds + linger
