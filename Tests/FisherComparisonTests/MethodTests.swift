@@ -15,6 +15,13 @@ import Testing
     #expect(throws: UsageError.self) { try Method("adamwx") }
   }
 
+  /// The clock gives a step all that it asks for.
+  @Test(arguments: OptimizerRegistry.builtIn.names) func everyStepIsTimed(name: String) throws {
+    let optimizer = try Method(name).optimizer(["lr": "1e-6"])
+    let times = try StepClock<Float>(Workload.named("spirals"), optimizer, threads: 1).steps(2)
+    #expect(times.forward > 0 && times.backward > 0 && times.optimizer > 0)
+  }
+
   /// The same effort: as many settings for each, inside the axes, drawn by the same numbers.
   @Test func searchesCoverTheirAxes() throws {
     for record in OptimizerRegistry.builtIn.records {

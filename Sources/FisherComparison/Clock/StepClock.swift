@@ -3,7 +3,7 @@ import FisherRuntime
 
 /// The steps of an optimizer on one batch, with a stopwatch: random examples of the workload's shape, weights that hardly
 /// move.
-final class StepClock<S: KernelScalar> {
+package final class StepClock<S: KernelScalar> {
   /// The steps after which the periodic work has been done as often as the periods say.
   let cycle: Int
   private let network: Network<S>
@@ -15,14 +15,14 @@ final class StepClock<S: KernelScalar> {
   private var driver: OptimizerDriver<S>
 
   /// The seconds of some steps.
-  struct Times {
-    var forward = 0.0
-    var backward = 0.0
-    var optimizer = 0.0
+  package struct Times {
+    package var forward = 0.0
+    package var backward = 0.0
+    package var optimizer = 0.0
   }
 
   /// - Throws: what a network or a driver that cannot be made throws.
-  init(_ workload: Workload, _ optimizer: any Optimizer, threads: Int) throws {
+  package init(_ workload: Workload, _ optimizer: any Optimizer, threads: Int) throws {
     network = try workload.network(S.self)
     workspace = network.makeWorkspace(threads: threads)
     cycle = Periods.of(type(of: optimizer).record).map { optimizer.settings.integer($0) }
@@ -51,7 +51,7 @@ final class StepClock<S: KernelScalar> {
   /// Takes steps.
   ///
   /// - Throws: ``StepRefusal`` of a step that cannot be taken.
-  func steps(_ count: Int) throws(StepRefusal) -> Times {
+  package func steps(_ count: Int) throws(StepRefusal) -> Times {
     var times = Times()
     for _ in 0..<count {
       let start = Self.now
@@ -88,7 +88,8 @@ final class StepClock<S: KernelScalar> {
   }
 }
 
-/// A batch of which the optimizer may ask what passes at other weights; that counts as its own time.
+/// A batch of which the optimizer may ask what passes at other weights, and products of the Hessian; that counts as its own
+/// time.
 private final class ClockedBatch<Scalar: KernelScalar>: Objective {
   private let known: PlainObjective<Scalar>
   private let workspace: Workspace<Scalar>
@@ -116,6 +117,12 @@ private final class ClockedBatch<Scalar: KernelScalar>: Objective {
   ) throws(StepRefusal) -> Captures<Scalar, Empirical> {
     let all = zip(workspace.network.parameters, self.values).map { values[$0.name] ?? $1 }
     return workspace.captures(at: all)
+  }
+
+  func hessianProduct(
+    along direction: [String: Matrix<Scalar>]
+  ) throws(StepRefusal) -> [String: Matrix<Scalar>] {
+    try workspace.hessianProduct(values, along: direction)
   }
 
   func planningEnded() { values = [] }
