@@ -19,6 +19,12 @@ package struct MethodSummary: Sendable {
     package let setting: [String: String]
     package let steps: Double
     package let least: Double
+
+    package init(setting: [String: String], steps: Double, least: Double) {
+      self.setting = setting
+      self.steps = steps
+      self.least = least
+    }
   }
 
   init(_ method: Method, _ workload: Workload, _ record: Record, _ options: ComparisonOptions) {

@@ -116,6 +116,7 @@ package struct Report {
     return """
       <h2>Over all workloads</h2>
       \(Charts.profile(profile, names: shown.map { options.methods[$0].name }, problems: problems))
+      \(CommonSetting.table(workloads)?.html ?? "")
       """
   }
 
