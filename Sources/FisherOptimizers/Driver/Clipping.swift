@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 /// How gradients are bounded before an optimizer sees them.
 public enum Clipping: Sendable, Hashable {
@@ -14,6 +15,10 @@ extension Clipping {
   ///
   /// - Returns: the norm of all gradients before clipping, if it was needed.
   package func apply<S: KernelScalar>(to gradients: inout [Matrix<S>], on backend: any Backend) -> Double? {
+    if self == .none { return nil }
+    // Gradients of any size are brought to the limit, those below the normal numbers too.
+    let underflow = Underflow.set(.gradual)
+    defer { Underflow.set(underflow) }
     switch self {
     case .none: return nil
     case .value(let limit):
