@@ -177,7 +177,7 @@ let package = Package(
         swiftSettings: optimised),
       .testTarget(
         name: "FisherLinearAlgebraTests",
-        dependencies: ["FisherLinearAlgebra", "FisherRuntime", "FisherTestSupport"],
+        dependencies: ["FisherLinearAlgebra", "FisherRuntime", "FisherTestSupport", "KernelTemplates"],
         swiftSettings: optimised),
       .testTarget(
         name: "FisherVerificationTests", dependencies: ["FisherKit", "FisherRuntime", "FisherVerification"],

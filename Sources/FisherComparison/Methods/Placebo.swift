@@ -14,6 +14,7 @@ package enum Placebo: Sendable {
   }
 
   /// The new values, from those that the optimizer in the shadow has made.
+  @specialized(where S == Float) @specialized(where S == Double)
   package func taken<S: KernelScalar>(
     _ moved: [Matrix<S>], from values: [Matrix<S>], _ gradients: [Matrix<S>]
   ) -> [Matrix<S>] {
@@ -32,6 +33,7 @@ package enum Placebo: Sendable {
     }
   }
 
+  @specialized(where S == Float) @specialized(where S == Double)
   static func norm<S: KernelScalar>(_ matrices: [Matrix<S>]) -> Double {
     matrices.reduce(0) { sum, matrix in matrix.array.reduce(sum) { $0 + Double($1) * Double($1) } }
       .squareRoot()

@@ -4,6 +4,7 @@ import FisherRuntime
 extension LayerCapture {
   /// The same layer with its inputs, and its outputs, in another order: the factors keep their eigenvalues, and lose
   /// their axes. Tokens keep their numbers.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   package func shufflingUnits(key: UInt64) -> LayerCapture {
     var generator = KeyedGenerator(23, key)
     let (channels, outputs) = unitCounts
@@ -19,6 +20,7 @@ extension LayerCapture {
 
   /// Output gradients paired with the inputs of other samples: both sides keep their own second moments, and lose what
   /// they have to do with one another. One order for all layers of a step.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   package func shufflingSamples(step: Int) -> LayerCapture {
     var generator = KeyedGenerator(24, UInt64(step))
     let order = generator.permutation(sampleCount)
@@ -52,6 +54,7 @@ extension OutputGradients {
 
 extension Matrix {
   /// Blocks of columns, one a channel, in another order.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func permutingColumns(_ order: [Int]) -> Matrix {
     let area = columns / order.count
     return Matrix(rows: rows, columns: columns) { i, j in self[i, order[j / area] * area + j % area] }

@@ -48,27 +48,17 @@ extension Product {
     if rows * columns <= 256 * 256 && blocks.count >= 4 * threads {
       return runBlocksInParallel(blocks, kernels, threads: threads)
     }
-    let (rowParts, columnParts) = grid(kernels.shape, threads: threads)
-    Parallel.perform(rowParts.parts * columnParts.parts, threads: threads) { task in
-      let (r, c) = (task / columnParts.parts, task % columnParts.parts)
-      let (i, j) = (rowParts.start(r), columnParts.start(c))
-      let (rows, columns) = (rowParts.size(r), columnParts.size(c))
-      if region.overlap(i, j, rows: rows, columns: columns) == .none { return }
-      block(i, j, rows: rows, columns: columns).runSerially(kernels)
+    let parts = parts(kernels.shape, threads: threads)
+    Parallel.perform(parts.count, threads: threads) { task in
+      let part = parts[task]
+      block(part.row, part.column, rows: part.rows, columns: part.columns).runSerially(kernels)
     }
   }
 
-  /// Cuts C into near squares, none smaller than a few tiles: two parts a thread for two threads, four for many, of which
-  /// one is more likely to come late.
-  func grid(_ shape: TileShape, threads: Int) -> (rows: Partition, columns: Partition) {
-    let most = (rows: max(1, rows / (3 * shape.tileRows)), columns: max(1, columns / (2 * shape.tileColumns)))
-    var (r, c) = (1, 1)
-    // Sides are halved, so that two threads do not share three parts.
-    while r * c < min(4, threads) * threads && (2 * r <= most.rows || 2 * c <= most.columns) {
-      let splitRows = 2 * c > most.columns || (2 * r <= most.rows && rows / r >= columns / c)
-      if splitRows { r *= 2 } else { c *= 2 }
-    }
-    if r * c < threads { (r, c) = most }
-    return (Partition(rows, parts: r), Partition(columns, parts: c))
+  /// Parts of C for threads to take one by one.
+  func parts(_ shape: TileShape, threads: Int) -> [ProductPart] {
+    ProductParts(
+      rows: rows, columns: columns, in: region, tile: (shape.tileRows, shape.tileColumns), threads: threads
+    ).parts
   }
 }

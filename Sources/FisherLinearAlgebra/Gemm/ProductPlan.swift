@@ -47,11 +47,12 @@ package struct ProductPlan {
     }
     var part = product
     if Parallel.allowance(threads, microseconds: product.microseconds) > 1 {
-      let (rows, columns) = product.grid(shape, threads: threads)
-      part = product.block(0, 0, rows: rows.size(0), columns: columns.size(0))
+      let parts = product.parts(shape, threads: threads)
+      let last = parts[parts.count - 1]
+      part = product.block(0, 0, rows: parts[0].rows, columns: parts[0].columns)
       add(
         "threads",
-        "\(rows.parts) × \(columns.parts) parts of C, \(part.rows) × \(part.columns) each, on \(threads) threads"
+        "\(parts.count) parts of C, from \(part.rows) × \(part.columns) to \(last.rows) × \(last.columns), on \(threads) threads"
       )
     } else {
       add("threads", "1: more would wait for each other longer than they work, or no more are allowed")
