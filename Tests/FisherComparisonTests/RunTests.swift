@@ -57,6 +57,23 @@ final class Scratch {
     #expect(steps.count < one.curve.steps.count)
   }
 
+  /// Of a network that a method cannot train there is an outcome without a step, and a page that says why.
+  @Test func aNetworkThatCannotBeTrainedIsAnOutcome() throws {
+    let cell = Cell(workload: "recall", method: "adahessian", settings: [:], seed: 0)
+    let outcome = try cell.run(threads: 1)
+    #expect(outcome.curve.losses.isEmpty && outcome.curve.steps(to: 1) == .infinity)
+    #expect(outcome.stopped?.contains("has no second derivatives") == true)
+    let scratch = Scratch()
+    let file = try RecordFile(folder: scratch.path)
+    for seed in 0...2 {
+      try file.append(Cell(workload: "recall", method: "adahessian", settings: [:], seed: seed).json(outcome))
+    }
+    var options = ComparisonOptions(
+      workloads: [try Workload.named("recall")], methods: try ["adamw", "adahessian"].map { try Method($0) })
+    (options.seeds, options.trials) = (2, 0)
+    #expect(Report(file.record, options).html.contains("has no second derivatives"))
+  }
+
   /// What a step refuses is an outcome.
   @Test func refusalsAreOutcomes() throws {
     let outcome = try Cell(workload: "curves", method: "ngd", settings: [:], seed: 1).run(threads: 1)

@@ -11,6 +11,18 @@ package struct PhaseKey: Hashable, Sendable {
     self.workload = workload
     self.method = method
   }
+
+  /// Of a line that says what belongs to it; nil if it does not.
+  init?(_ line: JSON) {
+    guard let workload = line["workload"]?.string, let method = line["method"]?.string else { return nil }
+    self.init(workload: workload, method: method)
+  }
+
+  /// A line about an event, with what was measured.
+  func line(_ event: String, _ found: [(String, JSON)]) -> JSON {
+    .object(
+      [("event", .string(event)), ("workload", .string(workload)), ("method", .string(method))] + found)
+  }
 }
 
 /// The seconds of a step, part by part, on average over a cycle of the method's periods.
@@ -42,15 +54,15 @@ package struct Phases: Sendable, Equatable {
   }
 
   package func json(_ key: PhaseKey, threads: Int) -> JSON {
-    .object(
-      [
-        ("event", .string("phases")), ("workload", .string(key.workload)), ("method", .string(key.method)),
-        ("threads", .int(threads)),
-      ] + parts.map { ($0.name, .number($0.seconds)) } + [("disturbance", .number(disturbance))])
+    key.line(
+      "phases",
+      [("threads", .int(threads))] + parts.map { ($0.name, .number($0.seconds)) } + [
+        ("disturbance", .number(disturbance))
+      ])
   }
 
   static func parse(_ line: JSON) -> (PhaseKey, Phases)? {
-    guard let workload = line["workload"]?.string, let method = line["method"]?.string else { return nil }
+    guard let key = PhaseKey(line) else { return nil }
     var phases = Phases()
     let fields: [(String, WritableKeyPath<Phases, Double>)] = [
       ("forward", \.forward), ("backward", \.backward), ("statistics", \.statistics),
@@ -60,6 +72,6 @@ package struct Phases: Sendable, Equatable {
       guard let value = line[name]?.double, value >= 0 else { return nil }
       phases[keyPath: field] = value
     }
-    return (PhaseKey(workload: workload, method: method), phases)
+    return (key, phases)
   }
 }

@@ -9,17 +9,14 @@ package struct Closeness: Sendable, Equatable {
   package init(relativeγ: Double) { self.relativeγ = relativeγ }
 
   package func json(_ key: PhaseKey) -> JSON {
-    .object([
-      ("event", .string("closeness")), ("workload", .string(key.workload)), ("method", .string(key.method)),
-      ("relativeGamma", .number(relativeγ)),
-    ])
+    key.line("closeness", [("relativeGamma", .number(relativeγ))])
   }
 
   package static func parse(_ line: JSON) -> (PhaseKey, Closeness)? {
-    guard let workload = line["workload"]?.string, let method = line["method"]?.string,
-      let γ = line["relativeGamma"]?.double, γ > 0, γ.isFinite
-    else { return nil }
-    return (PhaseKey(workload: workload, method: method), Closeness(relativeγ: γ))
+    guard let key = PhaseKey(line), let γ = line["relativeGamma"]?.double, γ > 0, γ.isFinite else {
+      return nil
+    }
+    return (key, Closeness(relativeγ: γ))
   }
 }
 
@@ -41,13 +38,13 @@ extension Workload {
       Double.self, try Method(ComparisonOptions.baseline).optimizer(place), seed: 0, threads: threads)
     for _ in 0..<budget / 4 { try trainer.step() }
     let probes = (0..<Self.batches).map { trainer.probe(count: batch, number: $0) }
+    let plain = probes.map { $0.γ($0.gradient) }
     return try methods.map { method, settings in
       try check()
       let optimizer = try method.optimizer(settings)
-      let ratios = try probes.map { probe -> Double in
+      let ratios = try zip(probes, plain).map { probe, γ -> Double in
         do {
-          let Δ = try probe.direction(of: optimizer, past: Self.past)
-          return probe.γ(Δ) / probe.γ(probe.gradient)
+          return probe.γ(try probe.direction(of: optimizer, past: Self.past)) / γ
         } catch is StepRefusal { return .nan }
       }
       let mean = ratios.reduce(0, +) / Double(ratios.count)

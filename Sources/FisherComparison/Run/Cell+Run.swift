@@ -8,8 +8,8 @@ extension Cell {
   /// - Parameters:
   ///   - threads: the most to use; the bits do not depend on it.
   ///   - check: is asked now and then; what it throws ends the run.
-  /// - Throws: `UsageError` or `SettingsError` for names and settings that do not exist. A step that is refused is part of
-  ///   the outcome.
+  /// - Throws: `UsageError` or `SettingsError` for names and settings that do not exist. A step that is refused, and a
+  ///   network that the method cannot train, are part of the outcome.
   package func run(threads: Int, check: () throws -> Void = {}) throws -> Outcome {
     let workload = try Workload.named(workload)
     let optimizer = try Method(method).optimizer(settings)
@@ -22,8 +22,14 @@ extension Cell {
   private func run<S: KernelScalar>(
     _ workload: Workload, _: S.Type, _ optimizer: any Optimizer, _ threads: Int, _ check: () throws -> Void
   ) throws -> Outcome {
-    let trainer = try workload.trainer(S.self, optimizer, seed: UInt64(seed), threads: threads)
     var outcome = Outcome()
+    let trainer: Trainer<S>
+    do { trainer = try workload.trainer(S.self, optimizer, seed: UInt64(seed), threads: threads) } catch let
+      refusal as TrainingError
+    {
+      outcome.stopped = refusal.description
+      return outcome
+    }
     let clock = ContinuousClock()
     let start = clock.now
     for step in 0...workload.budget {
