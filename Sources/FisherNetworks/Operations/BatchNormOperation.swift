@@ -33,38 +33,49 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
 
   func forward(_ call: NodeCall<Scalar>) {
     forEachChannel(call) { c, elements in
-      let x = call.input.base + c * area
       let moments =
         call.mode.isTraining
-        ? Self.moments(x, elements)
+        ? Self.moments(call.input.base + c * area, elements)
         : Moments(
           mean: Double(call.statistics[0].base[c]), variance: Double(call.statistics[1].base[c]), scale: 1)
-      let (mean, inverse) = (Scalar(moments.mean), Scalar(moments.inverse(ε: ε)))
-      call.saved[c] = mean
-      call.saved[channels + c] = inverse
-      call.saved[2 * channels + c] = moments.variance(as: Scalar.self)
-      Self.normalize(
-        x, elements, mean: mean, factor: inverse * call.parameters[0].base[c],
-        shift: call.parameters[1].base[c], to: call.output.base + c * area)
+      normalize(call, c, elements, moments)
     }
+  }
+
+  func normalize(_ call: NodeCall<Scalar>, _ c: Int, _ elements: ChannelElements, _ moments: Moments) {
+    let (mean, inverse) = (Scalar(moments.mean), Scalar(moments.inverse(ε: ε)))
+    call.saved[c] = mean
+    call.saved[channels + c] = inverse
+    call.saved[2 * channels + c] = moments.variance(as: Scalar.self)
+    Self.normalize(
+      call.input.base + c * area, elements, mean: mean, factor: inverse * call.parameters[0].base[c],
+      shift: call.parameters[1].base[c], to: call.output.base + c * area)
   }
 
   /// With n elements a channel and x̂ the normalised input: dβ = Σ dy, dγ = Σ dy·x̂,
   /// dx = γ/√(σ² + ε)·(dy − dβ/n − x̂·dγ/n), without the last two terms in evaluation.
   func backward(_ call: NodeCall<Scalar>) {
     forEachChannel(call) { c, elements in
-      let channel = self.channel(c, call)
-      let dy = UnsafePointer(call.outputGradient.base) + c * area
-      let (sum, product) = channel.sums(dy, elements)
-      if let gradients = call.parameterGradients {
-        gradients[0].base[c] = Scalar(product)
-        gradients[1].base[c] = Scalar(sum)
-      }
-      guard let target = call.inputGradient else { return }
-      channel.project(
-        dy, elements, sum, product, usesBatch: call.mode.isTraining, scale: call.parameters[0].base[c],
-        adds: call.addsInputGradient, to: target.base + c * area)
+      let sums = channel(c, call).sums(UnsafePointer(call.outputGradient.base) + c * area, elements)
+      propagate(call, c, elements, own: sums, batch: sums)
     }
+  }
+
+  /// Gradients of one channel, given Σ dy and Σ dy·x̂ of these samples and of the whole batch.
+  func propagate(
+    _ call: NodeCall<Scalar>, _ c: Int, _ elements: ChannelElements, own: (plain: Double, product: Double),
+    batch: (plain: Double, product: Double)
+  ) {
+    if let gradients = call.parameterGradients {
+      gradients[0].base[c] = Scalar(own.product)
+      gradients[1].base[c] = Scalar(own.plain)
+    }
+    guard let target = call.inputGradient else { return }
+    let n = Double(call.batchSamples * area)
+    channel(c, call).project(
+      UnsafePointer(call.outputGradient.base) + c * area, elements,
+      means: call.mode.isTraining ? (batch.plain / n, batch.product / n) : (0, 0),
+      scale: call.parameters[0].base[c], adds: call.addsInputGradient, to: target.base + c * area)
   }
 
   /// ẏ = γ·∂x̂/∂x·ẋ + γ̇·x̂ + β̇, the Jacobian of x̂ being symmetric.
@@ -78,14 +89,15 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
       guard let tangent = call.inputTangent else { return }
       let dx = tangent.base + c * area
       let (sum, product) = channel.sums(dx, elements)
+      let n = Double(call.samples * area)
       channel.project(
-        dx, elements, sum, product, usesBatch: call.mode.isTraining, scale: call.parameters[0].base[c],
-        adds: true, to: target)
+        dx, elements, means: call.mode.isTraining ? (sum / n, product / n) : (0, 0),
+        scale: call.parameters[0].base[c], adds: true, to: target)
     }
   }
 
   func updateStatistics(_ call: NodeCall<Scalar>) {
-    let n = Double(call.samples * area)
+    let n = Double(call.batchSamples * area)
     let m = momentum
     for c in 0..<channels {
       let (mean, variance) = (Double(call.saved[c]), Double(call.saved[2 * channels + c]))
@@ -99,18 +111,18 @@ struct BatchNormOperation<Scalar: KernelScalar>: Operation {
     }
   }
 
-  private func channel(_ c: Int, _ call: NodeCall<Scalar>) -> NormalizedChannel<Scalar> {
+  func channel(_ c: Int, _ call: NodeCall<Scalar>) -> NormalizedChannel<Scalar> {
     NormalizedChannel(x: call.input.base + c * area, mean: call.saved[c], inverse: call.saved[channels + c])
   }
 
-  private func forEachChannel(_ call: NodeCall<Scalar>, _ body: (Int, ChannelElements) -> Void) {
+  func forEachChannel(_ call: NodeCall<Scalar>, _ body: (Int, ChannelElements) -> Void) {
     let elements = ChannelElements(samples: call.samples, area: area, stride: channels * area)
     let isSmall = call.samples * channels * area < 16384
     Parallel.perform(channels, threads: isSmall ? 1 : call.threads) { c in body(c, elements) }
   }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  private static func moments(_ x: UnsafePointer<Scalar>, _ elements: ChannelElements) -> Moments {
+  static func moments(_ x: UnsafePointer<Scalar>, _ elements: ChannelElements) -> Moments {
     elements.moments(x)
   }
 

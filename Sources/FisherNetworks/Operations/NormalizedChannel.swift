@@ -23,17 +23,16 @@ struct NormalizedChannel<Scalar: KernelScalar> {
     return (plain, product)
   }
 
-  /// target ← scale/√(σ² + ε)·(v − Σv/n − x̂·Σ(v·x̂)/n), added if `adds`; without the sums unless `usesBatch`.
+  /// target ← scale/√(σ² + ε)·(v − a − x̂·b), added if `adds`, with the means a of v and b of v·x̂ over the batch; 0 for those
+  /// of a batch that does not count.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func project(
-    _ v: UnsafePointer<Scalar>, _ elements: ChannelElements, _ sum: Double, _ product: Double,
-    usesBatch: Bool,
+    _ v: UnsafePointer<Scalar>, _ elements: ChannelElements, means: (plain: Double, product: Double),
     scale: Scalar, adds: Bool, to target: UnsafeMutablePointer<Scalar>
   ) {
-    let n = Double(elements.samples * elements.area)
     let (x, factor) = (x, scale * inverse)
     let standard = Standardization(mean: mean, inverse: inverse)
-    let (a, b) = usesBatch ? (Scalar(sum / n), Scalar(product / n)) : (0, 0)
+    let (a, b) = (Scalar(means.plain), Scalar(means.product))
     elements.forEachRun { start in
       if adds {
         for i in start..<start + elements.area {

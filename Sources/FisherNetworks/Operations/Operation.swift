@@ -53,6 +53,24 @@ extension Operation {
   }
 }
 
+/// An operation of which a sample's output depends on all others of the batch, of which each call has one shard.
+protocol BatchOperation<Scalar>: Operation {
+  /// What the others must know of this shard's inputs before the forward pass.
+  func forwardNumbers(_ call: NodeCall<Scalar>) -> [Double]
+  /// The forward pass, given the numbers of all shards in their order.
+  func forward(_ call: NodeCall<Scalar>, _ shards: [BatchShard])
+  /// What is added up over all shards before the backward pass: linear in the gradients of the outputs.
+  func backwardNumbers(_ call: NodeCall<Scalar>) -> [Double]
+  /// The backward pass, given this shard's numbers and the sums over all, both on the scale of this shard's gradients.
+  func backward(_ call: NodeCall<Scalar>, own: [Double], sums: [Double])
+}
+
+/// What is known of a shard of the batch.
+struct BatchShard {
+  let samples: Int
+  let numbers: ArraySlice<Double>
+}
+
 /// A parameter as its operation knows it.
 struct OperationParameter: Sendable {
   /// The last part of its name.
@@ -110,6 +128,8 @@ struct NodeCall<Scalar: KernelScalar> {
   var parameterTangents: UnsafePointer<MatrixPointer<Scalar>>
 
   var samples: Int { input.rows }
+  /// The samples of the batch that batch norms see; more than here if this is a shard of it.
+  var batchSamples: Int
   /// The elements of the output.
   var count: Int { output.rows * output.columns }
   /// 0 where the gradient of the input is overwritten, 1 where it is added to.

@@ -8,6 +8,22 @@ struct Moments {
   var variance: Double
   var scale: Double
 
+  init(mean: Double, variance: Double, scale: Double) {
+    (self.mean, self.variance, self.scale) = (mean, variance, scale)
+  }
+
+  /// Those of all numbers together, given those of parts of them with their shares of the count: μ = Σ wᵢ·μᵢ and
+  /// σ² = Σ wᵢ·(σᵢ² + (μᵢ − μ)²).
+  init(_ parts: [(moments: Moments, share: Double)]) {
+    let scale = parts.reduce(0) { max($0, $1.moments.scale) }
+    let mean = parts.reduce(0) { $0 + $1.share * $1.moments.mean }
+    let variance = parts.reduce(0) { sum, part in
+      let (ratio, distance) = (part.moments.scale / scale, (part.moments.mean - mean) / scale)
+      return sum + part.share * (part.moments.variance * ratio * ratio + distance * distance)
+    }
+    self.init(mean: mean, variance: variance, scale: scale)
+  }
+
   /// 1/√(σ² + ε)
   func inverse(ε: Double) -> Double { 1 / (variance + ε / scale / scale).squareRoot() / scale }
 

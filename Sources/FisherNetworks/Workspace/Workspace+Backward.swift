@@ -69,11 +69,7 @@ extension Workspace {
   public func sampledCaptures(
     _ values: [Matrix<Scalar>], seed: UInt64, firstSample: Int = 0
   ) -> Captures<Scalar, Sampled> {
-    require(inputs != nil, "Workspace: sampled captures need a forward pass before them")
-    keepCaptures()
-    placeGradients()
-    let words = firstSample * network.output.positions * network.loss.wordsPerRow(network.output.features)
-    _ = evaluate(.drawn(RandomStream(seed, 2).advanced(by: words)), writingGradients: true)
+    drawLabels(seed: seed, firstSample: firstSample)
     var none: [Matrix<Scalar>] = []
     propagate(values, &none, .captures)
     return Captures(captured(network.reduction.outputGradients))
@@ -102,18 +98,38 @@ extension Workspace {
   func propagate(
     _ values: [Matrix<Scalar>], _ targets: inout [Matrix<Scalar>], _ parts: BackwardParts
   ) {
-    hasOutputGradient = false
-    let wantsGradients = parts.contains(.gradients)
-    place(values, in: places.parameters, "values")
-    if wantsGradients { placeParameterGradients(&targets) }
     withExtendedLifetime((values, inputs)) {
+      beginBackward(values, &targets, parts)
       for (index, node) in network.program.nodes.enumerated().reversed() where node.learns {
-        var call = call(node, index)
-        if wantsGradients {
-          call.parameterGradients = UnsafePointer(places.parameterGradients + node.parameters.lowerBound)
-        }
-        node.operation.backward(call)
+        node.operation.backward(backwardCall(node, index, parts))
       }
     }
+  }
+
+  /// All that comes before the last node. The caller keeps the values and the targets.
+  func beginBackward(
+    _ values: [Matrix<Scalar>], _ targets: inout [Matrix<Scalar>], _ parts: BackwardParts
+  ) {
+    hasOutputGradient = false
+    place(values, in: places.parameters, "values")
+    if parts.contains(.gradients) { placeParameterGradients(&targets) }
+  }
+
+  /// What a node works on, on the way back.
+  func backwardCall(_ node: Node<Scalar>, _ index: Int, _ parts: BackwardParts) -> NodeCall<Scalar> {
+    var call = call(node, index)
+    if parts.contains(.gradients) {
+      call.parameterGradients = UnsafePointer(places.parameterGradients + node.parameters.lowerBound)
+    }
+    return call
+  }
+
+  /// Draws labels from the model for a backward pass that follows; see ``sampledCaptures(_:seed:firstSample:)``.
+  func drawLabels(seed: UInt64, firstSample: Int) {
+    require(inputs != nil, "Workspace: sampled captures need a forward pass before them")
+    keepCaptures()
+    placeGradients()
+    let words = firstSample * network.output.positions * network.loss.wordsPerRow(network.output.features)
+    _ = evaluate(.drawn(RandomStream(seed, 2).advanced(by: words)), writingGradients: true)
   }
 }

@@ -16,6 +16,11 @@ extension Workspace {
     _ values: [Matrix<Scalar>], _ inputs: Matrix<Scalar>, _ labels: Labels<Scalar>, mode: PassMode
   ) -> Double {
     forward(values, inputs, mode: mode)
+    return compare(labels)
+  }
+
+  /// The loss of the outputs, with its gradient by them in training.
+  func compare(_ labels: Labels<Scalar>) -> Double {
     network.loss.require(labels, rows: rowCount, columns: network.output.features)
     self.labels = labels
     rowWeights = network.loss.rowWeights(labels)
@@ -32,18 +37,23 @@ extension Workspace {
     require(
       inputs.columns == network.input.count && inputs.rows >= 1,
       "Workspace: inputs of \(inputs.rows)×\(inputs.columns) for samples of \(network.input)")
-    releaseBatch()
     let inputs = inputs.compacted()
+    withExtendedLifetime((values, inputs)) {
+      begin(values, inputs, mode)
+      for (index, node) in network.program.nodes.enumerated() { node.operation.forward(call(node, index)) }
+    }
+  }
+
+  /// All that comes before the first node. The caller keeps the values.
+  func begin(_ values: [Matrix<Scalar>], _ inputs: Matrix<Scalar>, _ mode: PassMode) {
+    releaseBatch()
     self.inputs = inputs
     self.mode = mode
     loss = .nan
     sampleCount = inputs.rows
-    withExtendedLifetime((values, inputs)) {
-      place(values, in: places.parameters, "values")
-      placeInputs(inputs)
-      placeStatistics(toWrite: false)
-      for (index, node) in network.program.nodes.enumerated() { node.operation.forward(call(node, index)) }
-    }
+    place(values, in: places.parameters, "values")
+    placeInputs(inputs)
+    placeStatistics(toWrite: false)
   }
 
   /// The combined loss; with `writingGradients`, also its gradient by the outputs, in their buffer.

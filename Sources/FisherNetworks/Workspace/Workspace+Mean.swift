@@ -6,4 +6,9 @@ extension Workspace {
   public var scaleToMean: Double {
     network.reduction.outputGradients(Matrix<Scalar>(rows: 0, columns: 0), terms: termCount).scaleToMean
   }
+
+  /// What they are multiplied with to be those of the sum over the terms.
+  var scaleToSum: Double {
+    network.reduction.outputGradients(Matrix<Scalar>(rows: 0, columns: 0), terms: termCount).scaleToSum
+  }
 }

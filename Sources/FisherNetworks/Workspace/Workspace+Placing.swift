@@ -80,7 +80,8 @@ extension Workspace {
       inputTangent: node.inputLearns ? places.tangents[node.input].readOnly : nil,
       otherTangent: node.otherLearns ? node.other.map { places.tangents[$0].readOnly } : nil,
       outputTangent: places.tangents[node.output],
-      parameterTangents: UnsafePointer(places.parameterTangents + node.parameters.lowerBound))
+      parameterTangents: UnsafePointer(places.parameterTangents + node.parameters.lowerBound),
+      batchSamples: batchSamples ?? sampleCount)
   }
 
   private func requireShape(

@@ -24,6 +24,8 @@ public final class Workspace<Scalar: KernelScalar> {
   /// The loss of the last forward pass, combined as the network's loss says.
   public internal(set) var loss = Double.nan
 
+  /// The samples of the batch of which the last forward pass had a shard; nil if it had the whole batch.
+  var batchSamples: Int?
   var mode = PassMode.evaluation
   var inputs: Matrix<Scalar>?
   var labels: Labels<Scalar>?
@@ -81,6 +83,7 @@ public final class Workspace<Scalar: KernelScalar> {
     keptCaptures = nil
     hasCaptures = false
     hasOutputGradient = false
+    batchSamples = nil
   }
 
   /// Takes the statistics of the last training pass into the running averages: once a step, when it has been taken.
