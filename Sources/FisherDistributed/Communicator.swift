@@ -19,6 +19,17 @@ public protocol Communicator: AnyObject {
   /// - Throws: ``CommunicationError``.
   func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(CommunicationError)
 
+  /// The same for numbers that are written where the others read them.
+  ///
+  /// - Parameters:
+  ///   - counts: how many each rank has.
+  ///   - write: writes this rank's numbers; undefined before.
+  ///   - read: gets each other rank's numbers, one rank's after another's, for as long as it runs.
+  /// - Throws: ``CommunicationError``.
+  func allGather<Number: BitwiseCopyable>(
+    counts: [Int], write: (inout MutableSpan<Number>) -> Void, read: (_ rank: Int, Span<Number>) -> Void
+  ) throws(CommunicationError)
+
   /// Gives every rank the bytes of one.
   ///
   /// - Throws: ``CommunicationError``.
@@ -40,6 +51,19 @@ public protocol Communicator: AnyObject {
     _ nodes: inout MutableSpan<Number>, over tree: ReductionTree
   ) throws(CommunicationError)
 
+  /// The same for numbers that are written where the ranks add them up, and read from there.
+  ///
+  /// - Parameters:
+  ///   - count: the numbers of a node.
+  ///   - tree: over as many ranks as there are.
+  ///   - write: writes the sums over the leaves of each of this rank's nodes, one after the other; undefined before.
+  ///   - read: gets the sum over all leaves, `count` numbers, for as long as it runs.
+  /// - Throws: ``CommunicationError``.
+  func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
+    count: Int, over tree: ReductionTree, write: (inout MutableSpan<Number>) -> Void,
+    read: (Span<Number>) -> Void
+  ) throws(CommunicationError)
+
   /// Says that this rank cannot go on, for whatever reason.
   ///
   /// - Returns: whether it is the one that tells the user; the others end in silence.
@@ -50,6 +74,49 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
+  public func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
+    count: Int, over tree: ReductionTree, write: (inout MutableSpan<Number>) -> Void,
+    read: (Span<Number>) -> Void
+  ) throws(CommunicationError) {
+    try allReducePrivately(count: count, over: tree, write: write, read: read)
+  }
+
+  /// With the numbers in memory of this rank alone.
+  func allReducePrivately<Number: BitwiseCopyable & AdditiveArithmetic>(
+    count: Int, over tree: ReductionTree, write: (inout MutableSpan<Number>) -> Void,
+    read: (Span<Number>) -> Void
+  ) throws(CommunicationError) {
+    let length = tree.nodes(of: rank).count * count
+    var nodes = [Number](unsafeUninitializedCapacity: length) { $1 = length }
+    var span = nodes.mutableSpan
+    write(&span)
+    try allReduce(&span, over: tree)
+    read(nodes.span.extracting(0..<count))
+  }
+
+  public func allGather<Number: BitwiseCopyable>(
+    counts: [Int], write: (inout MutableSpan<Number>) -> Void, read: (_ rank: Int, Span<Number>) -> Void
+  ) throws(CommunicationError) {
+    try allGatherPrivately(counts: counts, write: write, read: read)
+  }
+
+  /// With the numbers in memory of this rank alone.
+  func allGatherPrivately<Number: BitwiseCopyable>(
+    counts: [Int], write: (inout MutableSpan<Number>) -> Void, read: (_ rank: Int, Span<Number>) -> Void
+  ) throws(CommunicationError) {
+    let starts = counts.indices.map { counts[..<$0].reduce(0, +) }
+    let length = counts.reduce(0, +)
+    var all = [Number](unsafeUninitializedCapacity: length) { $1 = length }
+    var span = all.mutableSpan
+    var own = span._mutatingExtracting(starts[rank]..<starts[rank] + counts[rank])
+    write(&own)
+    var bytes = span.mutableBytes
+    try allGather(&bytes, counts: counts.map { $0 * MemoryLayout<Number>.stride })
+    for other in 0..<size where other != rank {
+      read(other, all.span.extracting(starts[other]..<starts[other] + counts[other]))
+    }
+  }
+
   /// Replaces the numbers of every rank by their sums over all ranks, in the order of the tree whose leaves are the ranks.
   ///
   /// - Throws: ``CommunicationError``.

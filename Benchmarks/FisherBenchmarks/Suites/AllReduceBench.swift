@@ -47,16 +47,21 @@ enum AllReduceBench {
         print("\(library.version), \(library.interface.rawValue)  \(library.path)")
       }
       print(
-        column("bytes", 10) + column("shared µs", 12) + column("GB/s", 8)
+        column("bytes", 10) + column("shared µs", 12) + column("GB/s", 8) + column("copy µs", 10)
+          + column("in place µs", 13)
           + (mpi == nil ? "" : column("over MPI µs", 13) + column("library's µs", 14) + column("ratio", 7)))
     }
     for bytes in sizes {
-      let own = try time(communicator, bytes) { try shared?.allReduce(&$0) }
+      let own = try shared.map { try timeWhereWritten(communicator, $0, bytes) } ?? .nan
+      let copy = try shared.map { try timeOfCopy(communicator, $0, bytes) } ?? .nan
+      let inPlace = try time(communicator, bytes) { try shared?.allReduce(&$0) }
       var line: [(String, JSON)] = [
         ("bytes", .int(bytes)), ("ranks", .int(communicator.size)), ("sharedSeconds", .number(own)),
+        ("copySeconds", .number(copy)), ("inPlaceSeconds", .number(inPlace)),
       ]
       var text = column("\(bytes)", 10) + column(fixed(own * 1e6, 1), 12)
-      text += column(fixed(Double(bytes) / own * 1e-9, 2), 8)
+      text += column(fixed(Double(bytes) / own * 1e-9, 2), 8) + column(fixed(copy * 1e6, 1), 10)
+      text += column(fixed(inPlace * 1e6, 1), 13)
       if let mpi {
         let over = try time(communicator, bytes) { try mpi.allReduce(&$0) }
         let library = try time(communicator, bytes) { try mpi.librarySum(&$0) }
@@ -72,18 +77,78 @@ enum AllReduceBench {
     }
   }
 
-  /// Seconds of the best of several sums of so many bytes, as the slowest rank sees it.
+  /// Seconds of the best of several sums of so many bytes, as the slowest rank sees it. Each rank has just written its
+  /// numbers, as in a step.
   private static func time(
     _ communicator: any Communicator, _ bytes: Int, _ sum: (inout [Float]) throws -> Void
   ) throws -> Double {
     var numbers = [Float](repeating: 1, count: bytes / 4)
-    let repetitions = max(10, min(1000, (1 << 26) / bytes))
-    var best = Double.infinity
-    for _ in 0..<repetitions {
+    return try best(communicator, bytes) {
+      for i in numbers.indices { numbers[i] = Float(i & 7) }
       try communicator.barrier()
       let start = ContinuousClock.now
       try sum(&numbers)
-      let time = (ContinuousClock.now - start).components
+      return ContinuousClock.now - start
+    }
+  }
+
+  /// The same for numbers that are written where they are added up: from the last number written to the first that can be
+  /// read.
+  private static func timeWhereWritten(
+    _ communicator: any Communicator, _ shared: any Communicator, _ bytes: Int
+  ) throws -> Double {
+    let tree = ReductionTree(leaves: shared.size, ranks: shared.size)
+    return try best(communicator, bytes) {
+      var start = ContinuousClock.now
+      var time = Duration.zero
+      try shared.allReduce(
+        count: bytes / 4, over: tree,
+        write: { (numbers: inout MutableSpan<Float>) in
+          for i in numbers.indices { numbers[i] = Float(i & 7) }
+          // All begin together, as in the other columns.
+          try? communicator.barrier()
+          start = .now
+        }, read: { _ in time = .now - start })
+      return time
+    }
+  }
+
+  /// The same for a copy of what a sum must at least read of other ranks, and write, without adding anything: a rank's part
+  /// of so many bytes.
+  private static func timeOfCopy(
+    _ communicator: any Communicator, _ shared: any Communicator, _ bytes: Int
+  ) throws -> Double {
+    let counts = Array(repeating: max(1, bytes / 4 / shared.size), count: shared.size)
+    var target = [Float](repeating: 0, count: counts[0])
+    return try best(communicator, bytes) {
+      var start = ContinuousClock.now
+      var time = Duration.zero
+      let neighbour = (shared.rank + 1) % shared.size
+      try shared.allGather(
+        counts: counts,
+        write: { (numbers: inout MutableSpan<Float>) in
+          for i in numbers.indices { numbers[i] = Float(i & 7) }
+          try? communicator.barrier()
+          start = .now
+        },
+        read: { rank, numbers in
+          if rank != neighbour { return }
+          numbers.withUnsafeBufferPointer { numbers in
+            target.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: numbers) }
+          }
+          time = .now - start
+        })
+      return time
+    }
+  }
+
+  private static func best(
+    _ communicator: any Communicator, _ bytes: Int, _ run: () throws -> Duration
+  ) throws -> Double {
+    let repetitions = max(10, min(1000, (1 << 26) / bytes))
+    var best = Double.infinity
+    for _ in 0..<repetitions {
+      let time = try run().components
       best = min(best, Double(time.seconds) + 1e-18 * Double(time.attoseconds))
     }
     return try communicator.allGather([best]).max() ?? best

@@ -8,6 +8,7 @@ public final class MPICommunicator: Communicator {
   public let size: Int
   public let library: MPILibrary
   private let functions: MPIFunctions
+  private let memory = ExchangeMemory()
 
   /// Most bytes of a call: its counts and displacements have 32 bits.
   private static let mostBytes = 1 << 30
@@ -82,7 +83,7 @@ public final class MPICommunicator: Communicator {
   ) throws(CommunicationError) {
     let own = requireNodes(nodes.count, tree)
     if size == 1 { return }
-    let exchange = NodeExchange<Number>(tree, rank: rank, count: nodes.count / own)
+    let exchange = NodeExchange<Number>(tree, rank: rank, count: nodes.count / own, memory: memory)
     try nodes.withUnsafeMutableBufferPointer { nodes throws(CommunicationError) in
       guard let base = nodes.baseAddress else { return }
       try exchange.run(

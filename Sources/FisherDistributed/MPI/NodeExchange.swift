@@ -1,3 +1,20 @@
+/// Memory for what is under way, kept from sum to sum: the system hands out new pages one by one, as zeros.
+package final class ExchangeMemory {
+  private var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+  package init() {}
+  deinit { bytes.deallocate() }
+
+  /// Undefined bytes, at least so many; valid until the next call.
+  func take(_ count: Int) -> UnsafeMutableRawPointer {
+    if bytes.count < count || bytes.baseAddress == nil {
+      bytes.deallocate()
+      bytes = .allocate(byteCount: max(1, count), alignment: 64)
+    }
+    return bytes.baseAddress!
+  }
+}
+
 /// A sum over a tree by a library that can only send bytes.
 package struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
   private let sum: TreeSum
@@ -5,6 +22,7 @@ package struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
   private let nodes: [Int]
   private let rank: Int
   private let count: Int
+  private let memory: ExchangeMemory
 
   package typealias Gather = (UnsafeMutableRawPointer, _ counts: [Int], _ starts: [Int])
     throws(CommunicationError) ->
@@ -18,7 +36,10 @@ package struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
   /// Bytes of a rank that are under way at once: the buffers are filled again while caches still have them.
   private static var mostBytes: Int { 1 << 21 }
 
-  package init(_ tree: ReductionTree, rank: Int, count: Int) {
+  package init(
+    _ tree: ReductionTree, rank: Int, count: Int, memory: ExchangeMemory = ExchangeMemory()
+  ) {
+    self.memory = memory
     sum = TreeSum(tree)
     nodes = (0..<tree.ranks).map { tree.nodes(of: $0).count }
     self.rank = rank
@@ -35,12 +56,10 @@ package struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
     let total = nodes.reduce(0, +)
     if total * count * stride <= Self.fewBytes { return try gatherAll(base, gather) }
     let piece = min(count, max(nodes.count, Self.mostBytes / stride / (nodes.max() ?? 1)))
-    let sent = UnsafeMutablePointer<Number>.allocate(capacity: nodes[rank] * piece)
-    let received = UnsafeMutablePointer<Number>.allocate(capacity: total * (piece / nodes.count + 1))
-    defer {
-      sent.deallocate()
-      received.deallocate()
-    }
+    let room = nodes[rank] * piece
+    let sent = memory.take((room + total * (piece / nodes.count + 1)) * stride)
+      .assumingMemoryBound(to: Number.self)
+    let received = sent + room
     for start in Swift.stride(from: 0, to: count, by: piece) {
       try scatter(base, start, min(piece, count - start), (sent, received), gather, allToAll)
     }
@@ -50,8 +69,7 @@ package struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
     let total = nodes.reduce(0, +)
     let counts = nodes.map { $0 * count * stride }
     let starts = counts.indices.map { counts[..<$0].reduce(0, +) }
-    let all = UnsafeMutablePointer<Number>.allocate(capacity: total * count)
-    defer { all.deallocate() }
+    let all = memory.take(total * count * stride).assumingMemoryBound(to: Number.self)
     (all + starts[rank] / stride).update(from: base, count: nodes[rank] * count)
     try gather(all, counts, starts)
     sum.evaluate((0..<total).map { UnsafePointer(all + $0 * count) }, count, to: base)

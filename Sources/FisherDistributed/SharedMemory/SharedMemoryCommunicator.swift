@@ -5,6 +5,9 @@ import FisherRuntime
 /// All collectives are made of rounds. In a round a rank writes up to a slot of bytes, says so, waits until the others have
 /// said so, and reads what they have written. The slots of two rounds alternate: a rank that says that it has written
 /// round k + 1 has read round k, and when all have said so, the slots of round k may be written again.
+///
+/// Vectors that are longer than a slot are summed in windows: each rank adds up a slice of all ranks' vectors, which is the
+/// least that can be read and written, and all read the sums where they lie.
 public final class SharedMemoryCommunicator: Communicator {
   public let rank: Int
   public var size: Int { segment.ranks }
@@ -14,7 +17,12 @@ public final class SharedMemoryCommunicator: Communicator {
   private let watch: @Sendable (_ rank: Int) -> String?
   /// Called with the exit status when this rank has finished.
   private let end: @Sendable (Int32) -> Void
-  private var round: UInt = 0
+  private(set) var round: UInt = 0
+  let windows: SharedWindows
+  /// There was memory for the windows of all ranks.
+  var hasWindows = true
+  /// The round that a rank has come to when it has read what it wanted from the windows.
+  var lastRead: UInt = 0
 
   /// Two of these and what is made of them fit a cache of the second level.
   static let slotBytes = 1 << 18
@@ -29,6 +37,7 @@ public final class SharedMemoryCommunicator: Communicator {
     self.rank = rank
     self.watch = watch
     self.end = end
+    windows = SharedWindows(segment, rank: rank)
   }
 
   /// The communicators of ranks that are threads of this process: each is for one thread.
@@ -130,15 +139,28 @@ public final class SharedMemoryCommunicator: Communicator {
     _ write: (UnsafeMutableRawPointer) -> Void,
     _ read: ((Int) -> UnsafeMutableRawPointer) -> Void
   ) throws(CommunicationError) {
-    round += 1
-    write(segment.slot(of: rank, round: round))
-    segment.publish(rounds: round, of: rank)
-    for other in 0..<size where other != rank { try wait(for: other) }
+    write(segment.slot(of: rank, round: round + 1))
+    try meet()
     read { segment.slot(of: $0, round: round) }
   }
 
-  /// Waits until a rank has come to this round. Its core may be needed by it, so the wait gives it away; a long one sleeps.
-  private func wait(for other: Int) throws(CommunicationError) {
+  /// Goes on to the next round when all have come to it.
+  func meet() throws(CommunicationError) {
+    arrive()
+    try wait(until: round)
+  }
+
+  func arrive() {
+    round += 1
+    segment.publish(rounds: round, of: rank)
+  }
+
+  func wait(until round: UInt) throws(CommunicationError) {
+    for other in 0..<size where other != rank { try wait(for: other, round) }
+  }
+
+  /// Waits until a rank has come to a round. Its core may be needed by it, so the wait gives it away; a long one sleeps.
+  private func wait(for other: Int, _ round: UInt) throws(CommunicationError) {
     var looks = 0
     while segment.rounds(of: other) < round {
       looks += 1
@@ -151,29 +173,6 @@ public final class SharedMemoryCommunicator: Communicator {
       if let how = watch(other), segment.rounds(of: other) < round { throw .ended(rank: other, how: how) }
       usleep(200)
     }
-  }
-}
-
-extension SharedMemoryCommunicator {
-  /// The ranks of another communicator, sharing memory; nil if they are not all on this machine.
-  ///
-  /// - Throws: ``CommunicationError``.
-  package static func sharing(
-    with other: any Communicator
-  ) throws(CommunicationError) -> SharedMemoryCommunicator? {
-    var place = [0, 0]
-    let own = other.rank == 0 ? try SharedSegment(ranks: other.size, slotBytes: slotBytes) : nil
-    if let own { place = [Int(getpid()), Int(own.descriptor)] }
-    try other.broadcast(&place)
-    let opened = own == nil ? open("/proc/\(place[0])/fd/\(place[1])", O_RDWR | O_CLOEXEC) : 0
-    let isMissing = try other.allGather([opened < 0 ? 1 : 0]).contains(1)
-    if isMissing {
-      if own == nil && opened >= 0 { close(opened) }
-      return nil
-    }
-    if let own { return SharedMemoryCommunicator(own, rank: 0) }
-    let segment = try SharedSegment(descriptor: opened, ranks: other.size, slotBytes: slotBytes)
-    return SharedMemoryCommunicator(segment, rank: other.rank)
   }
 }
 

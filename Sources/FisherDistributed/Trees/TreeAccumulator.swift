@@ -41,9 +41,6 @@ public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sen
     }
   }
 
-  /// The numbers of a vector; 0 before there is one.
-  public var length: Int { sums.first?.vector.count ?? 0 }
-
   /// The vectors of ``ReductionTree/nodes(of:)``, one after the other, as ``Communicator/allReduce(_:over:)`` takes them.
   ///
   /// - Precondition: all leaves have been added.
@@ -53,6 +50,45 @@ public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sen
       "TreeAccumulator: \(sums.map(\.node)) in place of \(tree.nodes(of: rank))")
     return sums.count == 1 ? sums[0].vector : sums.flatMap(\.vector)
   }
+
+  /// Takes in the rank's last leaf and adds up those of all ranks.
+  ///
+  /// - Parameters:
+  ///   - communicator: of as many ranks as the tree has.
+  ///   - count: the numbers of a vector.
+  ///   - last: writes the vector of the last leaf, undefined before, where the ranks add it up.
+  ///   - read: gets the sum over all leaves, for as long as it runs.
+  /// - Precondition: all leaves but the last have been added.
+  /// - Throws: ``CommunicationError``.
+  public consuming func allReduce(
+    by communicator: any Communicator, count: Int, last: (inout MutableSpan<Number>) -> Void,
+    read: (Span<Number>) -> Void
+  ) throws(CommunicationError) {
+    let (sums, own) = (sums, tree.nodes(of: rank))
+    require(
+      next == tree.leaves(of: rank).upperBound - 1 && sums.allSatisfy { $0.vector.count == count },
+      "TreeAccumulator: \(count) numbers for leaf \(next) as the last of \(tree.leaves(of: rank))")
+    try communicator.allReduce(
+      count: count, over: tree,
+      write: { nodes in
+        var place = nodes._mutatingExtracting((own.count - 1) * count..<own.count * count)
+        last(&place)
+        // What is left of the last node are the left halves on the way down to its last leaf.
+        for (node, vector) in sums.dropFirst(own.count - 1).reversed() {
+          assert(own[own.count - 1].contains(node.lowerBound))
+          place.withUnsafeMutableBufferPointer { b in
+            vector.withUnsafeBufferPointer { a in
+              if let a = a.baseAddress, let b = b.baseAddress { addVectors(a, b, to: b, count) }
+            }
+          }
+        }
+        for i in 0..<own.count - 1 {
+          var place = nodes._mutatingExtracting(i * count..<(i + 1) * count)
+          place.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: sums[i].vector) }
+        }
+      }, read: read)
+  }
+
 }
 
 extension ReductionTree {

@@ -3,7 +3,14 @@
 func addVectors<Number: BitwiseCopyable & AdditiveArithmetic>(
   _ a: UnsafePointer<Number>, _ b: UnsafePointer<Number>, to c: UnsafeMutablePointer<Number>, _ count: Int
 ) {
-  for i in 0..<count { c[i] = a[i] + b[i] }
+  // Of a loop for all three cases the compiler would make single steps whenever two of the pointers are one.
+  if UnsafePointer(c) == a {
+    for i in 0..<count { c[i] = c[i] + b[i] }
+  } else if UnsafePointer(c) == b {
+    for i in 0..<count { c[i] = a[i] + c[i] }
+  } else {
+    for i in 0..<count { c[i] = a[i] + b[i] }
+  }
 }
 
 /// The sum over all leaves of a tree, for a part of the elements: from the vectors of all ranks' nodes.

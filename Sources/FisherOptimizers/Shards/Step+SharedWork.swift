@@ -18,8 +18,15 @@ extension Step {
     _ results: inout [[Matrix<Scalar>]], costs: [Double],
     _ task: (_ index: Int, _ results: inout [Matrix<Scalar>], _ threads: Int) -> Int
   ) throws(StepRefusal) -> [Int] {
+    try fill(&results, costs: costs, among: objective.sharing, task)
+  }
+
+  /// The same among some ranks; nil for this one alone.
+  func fill(
+    _ results: inout [[Matrix<Scalar>]], costs: [Double], among sharing: (any WorkSharing)?,
+    _ task: (_ index: Int, _ results: inout [Matrix<Scalar>], _ threads: Int) -> Int
+  ) throws(StepRefusal) -> [Int] {
     require(results.count == costs.count, "Step: \(costs.count) costs for \(results.count) tasks")
-    let sharing = objective.sharing
     let owners = LongestFirst.owners(costs: costs, ranks: sharing?.size ?? 1)
     let own = owners.indices.filter { owners[$0] == sharing?.rank ?? 0 }
     var outcomes = [Int](repeating: 0, count: costs.count)
@@ -44,31 +51,42 @@ extension Step {
   ) throws(StepRefusal) {
     let tasks = (0..<sharing.size).map { rank in owners.indices.filter { owners[$0] == rank } }
     let counts = tasks.map { $0.reduce(0) { $0 + results[$1].reduce(1) { $0 + $1.count } } }
-    var place = counts[..<sharing.rank].reduce(0, +)
-    var all = [Scalar](repeating: 0, count: counts.reduce(0, +))
-    for task in tasks[sharing.rank] {
-      for matrix in results[task] {
-        matrix.withSpan { source in for i in source.indices { all[place + i] = source[i] } }
-        place += matrix.count
-      }
-      all[place] = Scalar(outcomes[task])
-      place += 1
-    }
-    var span = all.mutableSpan
-    var bytes = span.mutableBytes
-    try sharing.allGather(&bytes, counts: counts.map { $0 * MemoryLayout<Scalar>.stride })
-    place = 0
-    for (rank, tasks) in tasks.enumerated() {
-      if rank == sharing.rank { place += counts[rank] }
-      for task in tasks where rank != sharing.rank {
-        for m in results[task].indices {
-          results[task][m].withMutableSpan { target in
-            for i in target.indices { target[i] = all[place + i] }
+    try sharing.allGather(
+      counts: counts,
+      write: { (all: inout MutableSpan<Scalar>) in
+        var place = 0
+        for task in tasks[sharing.rank] {
+          for matrix in results[task] {
+            matrix.withSpan { copyNumbers(from: $0, to: &all, at: place) }
+            place += matrix.count
           }
-          place += results[task][m].count
+          all[place] = Scalar(outcomes[task])
+          place += 1
         }
-        outcomes[task] = Int(Double(all[place]))
-        place += 1
+      },
+      read: { rank, all in
+        var place = 0
+        for task in tasks[rank] {
+          for m in results[task].indices {
+            let range = place..<place + results[task][m].count
+            results[task][m].withMutableSpan { copyNumbers(from: all.extracting(range), to: &$0, at: 0) }
+            place = range.upperBound
+          }
+          outcomes[task] = Int(Double(all[place]))
+          place += 1
+        }
+      })
+  }
+}
+
+private func copyNumbers<S: BitwiseCopyable>(
+  from source: Span<S>, to target: inout MutableSpan<S>, at place: Int
+) {
+  require(place >= 0 && place + source.count <= target.count, "Step: numbers beyond the room for them")
+  source.withUnsafeBufferPointer { source in
+    target.withUnsafeMutableBufferPointer { target in
+      if let from = source.baseAddress, let to = target.baseAddress {
+        (to + place).update(from: from, count: source.count)
       }
     }
   }

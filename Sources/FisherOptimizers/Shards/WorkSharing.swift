@@ -8,13 +8,16 @@ public protocol WorkSharing {
   /// The number of ranks, at least 1.
   var size: Int { get }
 
-  /// Gives every rank the bytes of all.
+  /// Gives every rank the numbers of all.
   ///
   /// - Parameters:
-  ///   - all: one rank's bytes after another's; this rank's own are in their place already.
-  ///   - counts: the bytes of each rank, which add up to those of `all`.
+  ///   - counts: how many each rank has.
+  ///   - write: writes this rank's numbers; undefined before.
+  ///   - read: gets each other rank's numbers, for as long as it runs.
   /// - Throws: ``StepRefusal`` if the ranks cannot go on.
-  func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(StepRefusal)
+  func allGather<Number: BitwiseCopyable>(
+    counts: [Int], write: (inout MutableSpan<Number>) -> Void, read: (_ rank: Int, Span<Number>) -> Void
+  ) throws(StepRefusal)
 }
 
 /// Who carries out which task: the longest goes first, to whoever has the least to do so far (R. L. Graham 1969: at most

@@ -40,6 +40,10 @@ extension RunConfiguration {
       throw UsageError("--frozen: '\(self["frozen"])' is neither yes nor no")
     }
     options.freezesStatistics = self["frozen"] == "yes"
+    guard ["shard", "batch"].contains(self["batch-norm"]) else {
+      throw UsageError("--batch-norm: '\(self["batch-norm"])' is neither shard nor batch")
+    }
+    options.normsSeeWholeBatch = self["batch-norm"] == "batch"
     options.seconds = try number("seconds", .positive)
     let value = try number("clip-value", .positive)
     let isUnbounded = self["clip-norm"] == "none"

@@ -34,6 +34,9 @@ struct RunConfiguration: Sendable {
     Option(
       name: "shards", standard: "",
       help: "parts of a batch, added up in a fixed order; by default 1, or 4 with several ranks"),
+    Option(
+      name: "batch-norm", standard: "shard",
+      help: "what batch norms see of a batch in several shards: shard, or batch, which takes more memory"),
     Option(name: "seed", standard: "1", help: "weights, order and augmentation follow from it"),
     Option(
       name: "weights", standard: "",

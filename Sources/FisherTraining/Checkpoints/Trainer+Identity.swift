@@ -23,6 +23,7 @@ extension Trainer {
       "frozen statistics": "\(options.freezesStatistics)",
     ]
     if options.shards != 1 { texts["shards"] = "\(options.shards)" }
+    if passesTogether { texts["batch norms"] = "of the whole batch" }
     if options.normalizesTargets { texts["target normalization"] = "true" }
     return texts
   }

@@ -6,56 +6,79 @@ import FisherOptimizers
 ///
 /// Weights add up to about 1, so that what is added is a mean at any time and overflows only where its parts do.
 struct ShardSum<Scalar: KernelScalar> {
+  /// What a shard adds.
+  typealias Lists = [(matrices: [Matrix<Scalar>], weight: Double)]
+
   private let batch: ShardedBatch
   private var accumulator: TreeAccumulator<Scalar>
-  private var shapes: [(rows: Int, columns: Int)] = []
 
   init(_ batch: ShardedBatch) {
     self.batch = batch
     accumulator = TreeAccumulator(batch.tree, rank: batch.communicator.rank)
   }
 
-  /// Takes in the next of this rank's shards.
-  mutating func add(_ lists: [(matrices: [Matrix<Scalar>], weight: Double)]) {
-    shapes = lists.flatMap { $0.matrices.map { ($0.rows, $0.columns) } }
-    let count = shapes.reduce(0) { $0 + $1.rows * $1.columns }
-    let vector = [Scalar](unsafeUninitializedCapacity: count) { target, filled in
-      for (matrices, weight) in lists {
-        for matrix in matrices {
-          matrix.withSpan { source in
-            source.withUnsafeBufferPointer {
-              Self.scale($0, by: Scalar(weight), to: UnsafeMutableBufferPointer(rebasing: target[filled...]))
-            }
-          }
-          filled += matrix.count
-        }
-      }
-    }
-    accumulator.add(vector)
+  /// Takes in the next of this rank's shards, which is not the last.
+  mutating func add(_ lists: Lists) {
+    let count = Self.count(lists)
+    accumulator.add(
+      [Scalar](unsafeUninitializedCapacity: count) { target, filled in
+        var span = target.extracting(0..<count).mutableSpan
+        Self.write(lists, to: &span)
+        filled = count
+      })
   }
 
-  /// The sums, the lists one after the other.
+  /// Adds up all shards of all ranks.
   ///
+  /// - Parameter lists: of this rank's last shard; their matrices become the sums. In place, if nobody shares them.
   /// - Throws: `StepRefusal` if the ranks cannot go on.
-  consuming func total() throws(StepRefusal) -> [Matrix<Scalar>] {
-    let shapes = shapes
-    var nodes = accumulator.nodes()
+  consuming func total(_ lists: inout Lists) throws(StepRefusal) {
     do {
-      var span = nodes.mutableSpan
-      try batch.communicator.allReduce(&span, over: batch.tree)
+      try accumulator.allReduce(
+        by: batch.communicator, count: Self.count(lists), last: { Self.write(lists, to: &$0) },
+        read: { sums in
+          var start = 0
+          for l in lists.indices {
+            for i in lists[l].matrices.indices {
+              let range = start..<start + lists[l].matrices[i].count
+              lists[l].matrices[i].withMutableSpan { $0.copy(sums.extracting(range)) }
+              start = range.upperBound
+            }
+          }
+        })
     } catch { throw StepRefusal(error) }
+  }
+
+  private static func count(_ lists: Lists) -> Int {
+    lists.reduce(0) { $1.matrices.reduce($0) { $0 + $1.count } }
+  }
+
+  private static func write(_ lists: Lists, to target: inout MutableSpan<Scalar>) {
     var start = 0
-    return shapes.map { shape in
-      defer { start += shape.rows * shape.columns }
-      return Matrix(
-        Array(nodes[start..<start + shape.rows * shape.columns]), rows: shape.rows, columns: shape.columns)
+    for (matrices, weight) in lists {
+      for matrix in matrices {
+        var place = target._mutatingExtracting(start..<start + matrix.count)
+        matrix.withSpan { scale($0, by: Scalar(weight), to: &place) }
+        start += matrix.count
+      }
     }
   }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  private static func scale(
-    _ source: UnsafeBufferPointer<Scalar>, by weight: Scalar, to target: UnsafeMutableBufferPointer<Scalar>
-  ) {
-    for i in source.indices { target[i] = weight * source[i] }
+  private static func scale(_ source: Span<Scalar>, by weight: Scalar, to target: inout MutableSpan<Scalar>) {
+    source.withUnsafeBufferPointer { source in
+      target.withUnsafeMutableBufferPointer { target in
+        for i in source.indices { target[i] = weight * source[i] }
+      }
+    }
+  }
+}
+
+extension MutableSpan where Element: BitwiseCopyable {
+  /// - Precondition: as many elements.
+  mutating func copy(_ source: Span<Element>) {
+    source.withUnsafeBufferPointer { source in
+      withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: source) }
+    }
   }
 }

@@ -6,14 +6,20 @@ extension ShardedBatch: ShardSums {
     own count: Int, _ vector: (Int) -> [Number]
   ) throws(StepRefusal) -> [Number] {
     var accumulator = TreeAccumulator<Number>(tree, rank: communicator.rank)
-    for i in 0..<count { accumulator.add(vector(i)) }
-    let length = accumulator.length
-    var nodes = accumulator.nodes()
+    for i in 0..<count - 1 { accumulator.add(vector(i)) }
+    let last = vector(count - 1)
+    var total: [Number] = []
     do {
-      var span = nodes.mutableSpan
-      try communicator.allReduce(&span, over: tree)
+      try accumulator.allReduce(
+        by: communicator, count: last.count,
+        last: { target in target.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: last) } },
+        read: { sums in
+          total = [Number](unsafeUninitializedCapacity: sums.count) { target, count in
+            sums.withUnsafeBufferPointer { count = target.initialize(fromContentsOf: $0) }
+          }
+        })
     } catch { throw StepRefusal(error) }
-    return nodes.count == length ? nodes : Array(nodes.prefix(length))
+    return total
   }
 }
 
@@ -24,7 +30,11 @@ struct RankSharing: WorkSharing {
   var rank: Int { communicator.rank }
   var size: Int { communicator.size }
 
-  func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(StepRefusal) {
-    do { try communicator.allGather(&all, counts: counts) } catch { throw StepRefusal(error) }
+  func allGather<Number: BitwiseCopyable>(
+    counts: [Int], write: (inout MutableSpan<Number>) -> Void, read: (_ rank: Int, Span<Number>) -> Void
+  ) throws(StepRefusal) {
+    do { try communicator.allGather(counts: counts, write: write, read: read) } catch {
+      throw StepRefusal(error)
+    }
   }
 }

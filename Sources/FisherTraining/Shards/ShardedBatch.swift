@@ -49,6 +49,15 @@ struct ShardedBatch {
   }
 }
 
+extension ShardedBatch {
+  /// The numbers of all shards, equally many for each, given those of this rank's.
+  func gatherShards(_ own: [[Double]]) throws(StepRefusal) -> [[Double]] {
+    let width = own[0].count
+    let all = try gathered(own.flatMap { $0 }) { _ in width }
+    return ranges.indices.map { Array(all[$0 * width..<($0 + 1) * width]) }
+  }
+}
+
 extension StepRefusal {
   /// A step that the ranks could not take together.
   init(_ error: CommunicationError) { self = .interrupted(reason: "\(error)") }

@@ -21,6 +21,8 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   private let shards: [[Pass]]
   private let cut: ShardedBatch
   private let workspace: Workspace<Scalar>
+  /// Where the shards have passed beside one another, if they have.
+  private let together: ShardWorkspaces<Scalar>?
   private let seed: UInt64
   private var values: [Matrix<Scalar>]
   private var draws: UInt64 = 0
@@ -28,7 +30,8 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   init(
     loss: Double, sampleCount: Int, captures: [Captures<Scalar, Empirical>]?,
     outputGradients: [OutputGradients<Scalar>]?, shards: [[Pass]], cut: ShardedBatch,
-    sharing: (any WorkSharing)?, workspace: Workspace<Scalar>, values: [Matrix<Scalar>], seed: UInt64
+    sharing: (any WorkSharing)?, workspace: Workspace<Scalar>, together: ShardWorkspaces<Scalar>? = nil,
+    values: [Matrix<Scalar>], seed: UInt64
   ) {
     self.loss = loss
     self.sampleCount = sampleCount
@@ -38,6 +41,7 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
     self.shards = shards
     self.cut = cut
     self.workspace = workspace
+    self.together = together
     self.values = values
     self.seed = seed
   }
@@ -74,7 +78,7 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   }
 
   func sampledShardedCaptures() throws(StepRefusal) -> ShardedCaptures<Scalar> {
-    sharded(drawn().map { .init($0.layers) })
+    sharded(try drawn().map { .init($0.layers) })
   }
 
   private func sharded(_ own: [ShardedCaptures<Scalar>.Shard]) -> ShardedCaptures<Scalar> {
@@ -84,12 +88,16 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   }
 
   func sampledCaptures() throws(StepRefusal) -> Captures<Scalar, Sampled> {
-    try cut.gathered(drawn(), on: workspace.backend)
+    try cut.gathered(try drawn(), on: workspace.backend)
   }
 
   /// Of each of this rank's shards. The same labels are drawn however the batch was cut.
-  private func drawn() -> [Captures<Scalar, Sampled>] {
+  private func drawn() throws(StepRefusal) -> [Captures<Scalar, Sampled>] {
     draws += 1
+    if let together {
+      return try together.sampledCaptures(
+        values, seed: seed &+ draws, firstSamples: shards.map { $0[0].firstSample }, cut.gatherShards)
+    }
     return replayed { workspace.sampledCaptures(values, seed: seed &+ draws, firstSample: $0.firstSample) }
       .map { Captures(concatenating: $0, on: workspace.backend) }
   }
@@ -98,6 +106,7 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   private static var mostExactRows: Int { 8192 }
 
   func exactFisher() throws(StepRefusal) -> ExactFisher<Scalar> {
+    try requireApart("the exact Fisher matrix")
     let (samples, outputs) = (cut.sampleCount, workspace.network.output.count)
     if samples * outputs > Self.mostExactRows {
       let most = Self.mostExactRows / outputs
@@ -112,6 +121,7 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   }
 
   func loss(at values: [Matrix<Scalar>]) throws(StepRefusal) -> Double {
+    try requireApart("the loss at other weights")
     let own = each(
       { (workspace.loss(at: values) * workspace.scaleToMean, workspace.termCount) },
       else: { (forward($0, values) * workspace.scaleToMean, workspace.termCount) })
@@ -130,6 +140,7 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   func captures(
     at values: [String: Matrix<Scalar>]
   ) throws(StepRefusal) -> Captures<Scalar, Empirical> {
+    try requireApart("the captures at other weights")
     let all = zip(workspace.network.parameters, self.values).map { values[$0.name] ?? $1 }
     let own = each(
       { workspace.captures(at: all) },
@@ -144,6 +155,7 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   func hessianProduct(
     along direction: [String: Matrix<Scalar>]
   ) throws(StepRefusal) -> [String: Matrix<Scalar>] {
+    try requireApart("a product of the Hessian")
     let v = try workspace.network.hessianDirection(direction)
     let own = replayed { _ in (product: meanHessianProduct(v), terms: workspace.termCount) }
     let means = own.map { parts in
@@ -154,8 +166,11 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
     var total = means[0].product
     if !cut.isWhole {
       var sum = ShardSum<Scalar>(cut)
-      for mean in means { sum.add([(mean.product, Double(mean.terms) / Double(sampleCount))]) }
-      total = try sum.total()
+      let lists = means.map { [(matrices: $0.product, weight: Double($0.terms) / Double(sampleCount))] }
+      for list in lists.dropLast() { sum.add(list) }
+      var last = lists[lists.count - 1]
+      try sum.total(&last)
+      total = last[0].matrices
     }
     return workspace.network.named(total)
   }
@@ -172,6 +187,14 @@ final class BatchObjective<Scalar: KernelScalar>: Objective {
   }
 
   func planningEnded() { values = [] }
+
+  /// What is asked again goes forward shard by shard, which batch norms of the whole batch cannot.
+  private func requireApart(_ what: String) throws(StepRefusal) {
+    if together == nil { return }
+    throw .failed(
+      optimizer: what, place: "a batch of \(cut.ranges.count) shards",
+      reason: "batch norms see the whole batch; one shard, or batch norms that see theirs, would do")
+  }
 
   /// What the body makes of each pass of each of this rank's shards in the workspace.
   private func replayed<Part>(_ body: (Pass) -> Part) -> [[Part]] {

@@ -5,7 +5,7 @@ import FisherNetworks
 import FisherOptimizers
 
 /// What came of a shard's passes, beside its gradients.
-private struct ShardPass<Scalar: KernelScalar> {
+struct ShardPass<Scalar: KernelScalar> {
   var passes: [BatchObjective<Scalar>.Pass] = []
   var captures: [Captures<Scalar, Empirical>] = []
   var outputs: [OutputGradients<Scalar>] = []
@@ -24,40 +24,65 @@ extension Trainer {
   ///   - cut: which those are.
   func pass(_ batch: Batch<Scalar>, _ cut: ShardedBatch) throws(StepRefusal) -> BatchObjective<Scalar> {
     if cut.isWhole { return objective([try pass(batch, cut.ranges[0], from: 0)], cut, loss: nil) }
-    let needsGradients = driver.needs.contains(.gradients)
+    if passesTogether { return try passTogether(batch, cut) }
     let expected = Double(cut.sampleCount * network.output.positions)
     let statistics = workspace.statistics
-    // Those that do not move keep their bits.
-    let moving = options.freezesStatistics ? 0 : statistics.count
     var shards: [ShardPass<Scalar>] = []
     var sum = ShardSum<Scalar>(cut)
     var refusal: StepRefusal?
     for number in cut.own where refusal == nil {
       workspace.statistics = statistics
       do {
-        let shard = try pass(batch, cut.ranges[number], from: cut.ownSamples.lowerBound)
-        shards.append(shard)
-        sum.add([
-          (needsGradients ? gradients : [], Double(shard.terms) / expected),
-          (
-            Array(workspace.statistics.prefix(moving)),
-            Double(cut.ranges[number].count) / Double(cut.sampleCount)
-          ),
-        ])
+        shards.append(try pass(batch, cut.ranges[number], from: cut.ownSamples.lowerBound))
+        if number < cut.own.upperBound - 1 {
+          sum.add(addends(number, shards[shards.count - 1], expected, cut))
+        }
       } catch { refusal = error }
     }
     let (loss, terms) = try meanLoss(shards.map { ($0.lossSum, $0.terms) }, refusal, cut)
-    let total = try sum.total()
-    workspace.statistics = moving > 0 ? Array(total.suffix(moving)) : statistics
-    if needsGradients {
-      gradients = Array(total.dropLast(moving))
-      // Rows without a label are no terms of the mean.
-      let rest = expected / Double(terms)
-      for i in gradients.indices where rest != 1 {
-        scal(alpha: Scalar(rest), &gradients[i], on: workspace.backend)
-      }
-    }
+    try takeTotal(
+      sum, adding: addends(cut.own.upperBound - 1, shards[shards.count - 1], expected, cut))
+    // Rows without a label are no terms of the mean.
+    scaleGradients(by: expected / Double(terms))
+    if !movesStatistics { workspace.statistics = statistics }
     return objective(shards, cut, loss: (loss, terms))
+  }
+
+  private var movesStatistics: Bool { !options.freezesStatistics }
+
+  /// What a shard whose pass has just ended adds to gradients and running averages. Averages that do not move keep their
+  /// bits.
+  private func addends(
+    _ number: Int, _ shard: ShardPass<Scalar>, _ expected: Double, _ cut: ShardedBatch
+  ) -> ShardSum<Scalar>.Lists {
+    [
+      (driver.needs.contains(.gradients) ? gradients : [], Double(shard.terms) / expected),
+      (
+        movesStatistics ? workspace.statistics : [],
+        Double(cut.ranges[number].count) / Double(cut.sampleCount)
+      ),
+    ]
+  }
+
+  /// The sums over all shards become gradients and running averages.
+  ///
+  /// - Parameter lists: of this rank's last shard.
+  func takeTotal(
+    _ sum: consuming ShardSum<Scalar>, adding lists: consuming ShardSum<Scalar>.Lists
+  ) throws(StepRefusal) {
+    let hasGradients = !lists[0].matrices.isEmpty
+    // Out of the trainer for that time, so that nobody shares them.
+    if hasGradients { gradients = [] }
+    defer {
+      if hasGradients { gradients = lists[0].matrices }
+      if lists.count > 1 && !lists[1].matrices.isEmpty { workspace.statistics = lists[1].matrices }
+    }
+    try sum.total(&lists)
+  }
+
+  private func scaleGradients(by factor: Double) {
+    if factor == 1 || !driver.needs.contains(.gradients) { return }
+    for i in gradients.indices { scal(alpha: Scalar(factor), &gradients[i], on: workspace.backend) }
   }
 
   /// The mean loss over all shards and its terms.
@@ -66,7 +91,7 @@ extension Trainer {
   ///   - own: Σ loss × terms and Σ terms of this rank's shards; fewer if one was refused.
   ///   - refusal: of this rank's last shard.
   /// - Throws: the same refusal on every rank if a loss is not finite.
-  private func meanLoss(
+  func meanLoss(
     _ own: [(lossSum: Double, terms: Int)], _ refusal: StepRefusal?, _ cut: ShardedBatch
   ) throws(StepRefusal) -> (loss: Double, terms: Int) {
     let layers = network.parameters.compactMap(\.layer)
@@ -87,8 +112,9 @@ extension Trainer {
   }
 
   /// What the optimizer may ask, with the captures of all shards.
-  private func objective(
-    _ shards: [ShardPass<Scalar>], _ cut: ShardedBatch, loss: (loss: Double, terms: Int)?
+  func objective(
+    _ shards: [ShardPass<Scalar>], _ cut: ShardedBatch, loss: (loss: Double, terms: Int)?,
+    together: ShardWorkspaces<Scalar>? = nil
   ) -> BatchObjective<Scalar> {
     let captures =
       shards.allSatisfy { !$0.captures.isEmpty }
@@ -101,7 +127,7 @@ extension Trainer {
       loss: mean, sampleCount: terms, captures: captures, outputGradients: outputs,
       shards: shards.map(\.passes), cut: cut,
       sharing: communicator.size > 1 ? RankSharing(communicator: communicator) : nil, workspace: workspace,
-      values: values, seed: maskSeed)
+      together: together, values: values, seed: maskSeed)
   }
 
   /// Passes over some samples, in micro-batches if the options say so. Their mean gradients are in `gradients` afterwards,
@@ -142,7 +168,7 @@ extension Trainer {
   ) throws(StepRefusal) -> Double {
     let needs = driver.needs
     let loss = workspace.forward(values, pass.batch.inputs, pass.batch.labels, mode: pass.mode)
-    if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(loss)) }
+    if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(in: workspace)) }
     if needs.contains(.logitGradients) {
       workspace.prepareOutputGradients()
       if let gradients = workspace.outputGradients { outputs.append(gradients) }
@@ -160,7 +186,7 @@ extension Trainer {
 
   /// The first layer whose outputs are not all finite: the last one, in the order of the parameters, that got finite
   /// inputs.
-  private func firstNonFiniteLayer(_ loss: Double) -> String? {
+  func firstNonFiniteLayer(in workspace: Workspace<Scalar>) -> String? {
     var scratch = network.zeros()
     workspace.backward(values, into: &scratch, .captures)
     let layers = workspace.captures?.layers ?? [:]

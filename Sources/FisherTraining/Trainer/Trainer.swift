@@ -23,6 +23,8 @@ public final class Trainer<Scalar: KernelScalar> {
 
   package var driver: OptimizerDriver<Scalar>
   let workspace: Workspace<Scalar>
+  /// Where the shards of a batch pass beside one another, and the gradients of each.
+  var together: (workspaces: ShardWorkspaces<Scalar>, gradients: [[Matrix<Scalar>]])?
   /// Where fallbacks are found.
   let registry: OptimizerRegistry
   /// The ranks that train together.
@@ -140,7 +142,10 @@ public final class Trainer<Scalar: KernelScalar> {
     let cut = ShardedBatch(samples: examples.count, shards: options.shards, communicator)
     let batch = examples.batch(cut.ownSamples, as: Scalar.self)
     let statistics = workspace.statistics
-    defer { workspace.releaseBatch() }
+    defer {
+      workspace.releaseBatch()
+      together?.workspaces.workspaces.forEach { $0.releaseBatch() }
+    }
     let (objective, report): (BatchObjective<Scalar>, StepReport)
     do {
       objective = try pass(batch, cut)

@@ -43,6 +43,9 @@ public struct TrainingError: Error, Equatable, CustomStringConvertible {
       options.shards >= ranks,
       "\(options.shards) shard\(options.shards == 1 ? "" : "s") for \(ranks) ranks; each must have at least one"
     )
+    try require(
+      !options.normsSeeWholeBatch || options.microBatchSize == nil,
+      "micro-batches pass one after the other, so batch norms cannot see the whole batch")
     if let factor = options.averaging {
       try require(factor >= 0 && factor < 1, "averaging is \(factor); it must lie in [0, 1)")
     }

@@ -12,6 +12,9 @@ public struct TrainingOptions: Sendable {
   /// Parts of a batch that pass through the network by themselves and are added up in a fixed order, so that any number of
   /// ranks, up to this one, gives the same bits. Batch norms see a shard; their averages are those of the shards together.
   public var shards = 1
+  /// Batch norms see the whole batch, whatever its shards: these pass beside one another, which takes the memory of all of
+  /// a rank's shards at once.
+  public var normsSeeWholeBatch = false
   /// After every step all ranks compare a hash of weights and state.
   public var checksRanks = false
   /// Weights, order, augmentation and masks all follow from it.

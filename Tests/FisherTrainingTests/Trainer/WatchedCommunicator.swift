@@ -19,6 +19,13 @@ final class WatchedCommunicator: Communicator {
     if gathered.count - 1 == failing { throw .failedElsewhere(rank: 7) }
     try base.allGather(&all, counts: counts)
   }
+  func allGather<Number: BitwiseCopyable>(
+    counts: [Int], write: (inout MutableSpan<Number>) -> Void, read: (_ rank: Int, Span<Number>) -> Void
+  ) throws(CommunicationError) {
+    gathered.append(counts.reduce(0, +) * MemoryLayout<Number>.stride)
+    if gathered.count - 1 == failing { throw .failedElsewhere(rank: 7) }
+    try base.allGather(counts: counts, write: write, read: read)
+  }
   func broadcast(_ bytes: inout MutableRawSpan, from root: Int) throws(CommunicationError) {
     try base.broadcast(&bytes, from: root)
   }
@@ -28,6 +35,13 @@ final class WatchedCommunicator: Communicator {
   ) throws(CommunicationError) {
     summed.append(nodes.count / tree.nodes(of: rank).count * MemoryLayout<Number>.stride)
     try base.allReduce(&nodes, over: tree)
+  }
+  func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
+    count: Int, over tree: ReductionTree, write: (inout MutableSpan<Number>) -> Void,
+    read: (Span<Number>) -> Void
+  ) throws(CommunicationError) {
+    summed.append(count * MemoryLayout<Number>.stride)
+    try base.allReduce(count: count, over: tree, write: write, read: read)
   }
   func fail() -> Bool { base.fail() }
   func finish(status: Int32) { base.finish(status: status) }
