@@ -56,17 +56,19 @@ public struct FOOF: Optimizer {
       damped.append(DampedFactor(A, damping: damping, as: "Ai", of: layer.owner))
     }
     try step.invert(damped)
-    var directions: [(layer: KroneckerLayer, Δ: Matrix<S>, V: Matrix<S>)] = []
-    for layer in layers {
-      let V = preconditioning.vector(of: layer, &step)
+    let (V, backend) = (layers.map { preconditioning.vector(of: $0, &step) }, step.backend)
+    var tasks: [Direction<S>] = []
+    for (layer, V) in zip(layers, V) {
       let Ai = try layer.inputState("Ai", in: step, for: name)
-      let (backend, threads) = (step.backend, step.threads)
-      let Δ = step.temporary("Δ", of: layer.owner, rows: V.rows, columns: V.columns) { Δ in
-        applyKronecker(left: .identity, V, right: .explicit(Ai), into: &Δ, on: backend, threads: threads)
-      }
-      directions.append((layer, Δ, V))
+      let flops = 2 * Double(V.count) * Double(V.columns)
+      tasks.append(
+        Direction(of: layer.owner, rows: V.rows, columns: V.columns, flops: flops) { Δ, threads in
+          applyKronecker(left: .identity, V, right: .explicit(Ai), into: &Δ, on: backend, threads: threads)
+        })
     }
-    preconditioning.stage(directions, lr: lr, &step)
+    let Δ = try step.directions("Δ", tasks)
+    preconditioning.stage(
+      layers.indices.map { (layer: layers[$0], Δ: Δ[$0], V: V[$0]) }, lr: lr, &step)
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveFOOF(method: self) }

@@ -62,12 +62,10 @@ public struct KFAC: Optimizer {
       try factors.update(layers, from: captures, keeping: plan.kept, &step)
     }
     try refreshInverses(of: plan.refreshed(layers), &step)
-    var directions: [(layer: KroneckerLayer, Δ: Matrix<S>, V: Matrix<S>)] = []
-    for layer in layers {
-      let V = preconditioning.vector(of: layer, &step)
-      directions.append((layer, try direction(V, of: layer, &step), V))
-    }
-    preconditioning.stage(directions, lr: lr, &step)
+    let V = layers.map { preconditioning.vector(of: $0, &step) }
+    let Δ = try directions(V, of: layers, &step)
+    preconditioning.stage(
+      layers.indices.map { (layer: layers[$0], Δ: Δ[$0], V: V[$0]) }, lr: lr, &step)
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveKFAC(method: self) }
@@ -87,16 +85,22 @@ public struct KFAC: Optimizer {
     try step.invert(damped)
   }
 
-  /// Δ = Gᵢ·V·Aᵢ.
-  private func direction<S: KernelScalar>(
-    _ V: Matrix<S>, of layer: KroneckerLayer, _ step: inout Step<S>
-  ) throws(StepRefusal) -> Matrix<S> {
-    let Ai = try layer.inputState("Ai", in: step, for: Self.record.name)
-    let Gi = try layer.outputState("Gi", in: step, for: Self.record.name)
-    let (backend, threads) = (step.backend, step.threads)
-    return step.temporary("Δ", of: layer.owner, rows: V.rows, columns: V.columns) { Δ in
-      applyKronecker(
-        left: .explicit(Gi), V, right: .explicit(Ai), into: &Δ, on: backend, threads: threads)
+  /// Δ = Gᵢ·V·Aᵢ of every layer.
+  private func directions<S: KernelScalar>(
+    _ vectors: [Matrix<S>], of layers: [KroneckerLayer], _ step: inout Step<S>
+  ) throws(StepRefusal) -> [Matrix<S>] {
+    let backend = step.backend
+    var tasks: [Direction<S>] = []
+    for (layer, V) in zip(layers, vectors) {
+      let Ai = try layer.inputState("Ai", in: step, for: Self.record.name)
+      let Gi = try layer.outputState("Gi", in: step, for: Self.record.name)
+      let flops = 2 * Double(V.count) * Double(V.rows + V.columns)
+      tasks.append(
+        Direction(of: layer.owner, rows: V.rows, columns: V.columns, flops: flops) { Δ, threads in
+          applyKronecker(
+            left: .explicit(Gi), V, right: .explicit(Ai), into: &Δ, on: backend, threads: threads)
+        })
     }
+    return try step.directions("Δ", tasks)
   }
 }

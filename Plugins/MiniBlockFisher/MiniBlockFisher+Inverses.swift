@@ -83,30 +83,40 @@ extension MiniBlockFisher {
     return Matrix(rows: order, columns: order) { $0 == $1 ? inverse : 0 }
   }
 
-  /// P = C·M, row by row of the vectors; single elements are divided by Ĝ + λ as it is now.
-  func direction<S: KernelScalar>(
-    _ M: Matrix<S>, of group: BlockGroup, _ step: inout Step<S>
-  ) throws(StepRefusal) -> Matrix<S> {
-    let λ = S(damping)
-    let slot = group.form == .diagonal ? "G" : group.form == .rankOne ? "v" : "C"
-    // Missing after a resume with other periods, or from the state of another run.
-    guard let C = step.latest(slot, of: group.owner) else {
-      throw .failed(
-        optimizer: Self.record.name, place: group.owner, reason: "its state has no \(slot)")
-    }
-    let (backend, threads) = (step.backend, step.threads)
-    switch group.form {
-    case .diagonal: return quotients(M, C, λ)
-    case .rankOne: return rankOneProducts(M, C, λ)
-    case .separate, .shared:
-      return step.temporary("P", of: group.owner, rows: M.rows, columns: M.columns) { P in
-        if group.form == .shared {
-          gemm(M, C, into: &P, on: backend, threads: threads)
-        } else {
-          group.blocks(C).multiply(M, into: &P, on: backend, threads: threads)
+  /// P = C·M of every group, row by row of the vectors; single elements are divided by Ĝ + λ as it is now.
+  func directions<S: KernelScalar>(
+    _ momenta: [Matrix<S>], of groups: [BlockGroup], _ step: inout Step<S>
+  ) throws(StepRefusal) -> [Matrix<S>] {
+    let (λ, backend) = (S(damping), step.backend)
+    var directions = momenta
+    var products: [(place: Int, task: Direction<S>)] = []
+    for (i, (group, M)) in zip(groups, momenta).enumerated() {
+      let slot = group.form == .diagonal ? "G" : group.form == .rankOne ? "v" : "C"
+      // Missing after a resume with other periods, or from the state of another run.
+      guard let C = step.latest(slot, of: group.owner) else {
+        throw .failed(
+          optimizer: Self.record.name, place: group.owner, reason: "its state has no \(slot)")
+      }
+      switch group.form {
+      case .diagonal: directions[i] = quotients(M, C, λ)
+      case .rankOne: directions[i] = rankOneProducts(M, C, λ)
+      case .separate, .shared:
+        let flops = 2 * Double(M.count) * Double(group.columns)
+        let task = Direction<S>(of: group.owner, rows: M.rows, columns: M.columns, flops: flops) {
+          P, threads in
+          if group.form == .shared {
+            gemm(M, C, into: &P, on: backend, threads: threads)
+          } else {
+            group.blocks(C).multiply(M, into: &P, on: backend, threads: threads)
+          }
         }
+        products.append((i, task))
       }
     }
+    for (product, P) in zip(products, try step.directions("P", products.map(\.task))) {
+      directions[product.place] = P
+    }
+    return directions
   }
 }
 

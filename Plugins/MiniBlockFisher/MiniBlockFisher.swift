@@ -91,7 +91,8 @@ public struct MiniBlockFisher: Optimizer {
     if timetable.refreshesInverses { try refreshInverses(of: groups, &step) }
     // Gathering statistics leaves weights and momentum alone.
     if timetable.isWarmingUp { return }
-    for (group, M) in zip(groups, momenta) { try stage(M, of: group, &step) }
+    let directions = try directions(momenta, of: groups, &step)
+    for (group, P) in zip(groups, directions) { stage(P, of: group, &step) }
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveMiniBlocks(method: self) }
@@ -114,9 +115,8 @@ public struct MiniBlockFisher: Optimizer {
 
   /// The updates of the group's parameters.
   private func stage<S: KernelScalar>(
-    _ M: Matrix<S>, of group: BlockGroup, _ step: inout Step<S>
-  ) throws(StepRefusal) {
-    let P = try direction(M, of: group, &step)
+    _ P: Matrix<S>, of group: BlockGroup, _ step: inout Step<S>
+  ) {
     let α = lr * step.schedule
     let rule = MiniBlockRule<S>(α: S(α), decay: S(α * weightDecay))
     for (parameter, part) in group.parts(of: P) { step.apply(rule, to: parameter, gradient: part) }

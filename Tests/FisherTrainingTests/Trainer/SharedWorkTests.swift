@@ -63,6 +63,38 @@ import Testing
     #expect((gathered.count > 5) == !type.record.sharedSlots.isEmpty)
   }
 
+  /// A rank computes only some of the directions that take more work than sending them, and gets the others: with the bits
+  /// of one process. Those that take less are not sent.
+  @Test(arguments: [
+    ("kfac", [300 * 5, 3 * 301]), ("foof", [3 * 301]), ("mbf", [3 * 301]), ("sgd", []),
+  ])
+  func largeDirectionsAreSharedOut(name: String, sent: [Int]) throws {
+    let method = try OptimizerRegistry.builtIn.type(name).init()
+    func trained(_ ranks: Int) throws -> [(bits: UInt64, gathered: [Int])] {
+      try asRanks(ranks) { communicator in
+        let counting = WatchedCommunicator(communicator)
+        let trainer = try Trainer<Double>(
+          Network(input: [4], [.linear(300), .tanh, .linear(3)]), Clouds.split(), optimizer: method,
+          options: Clouds.options {
+            $0.shards = 4
+            $0.checksRanks = true
+          }, registry: .builtIn, communicator: counting)
+        // The fifth refreshes nothing.
+        for _ in 0..<5 { try trainer.step() }
+        return (trainer.fingerprint, counting.gathered)
+      }
+    }
+    let alone = try trained(1)[0].bits
+    for ranks in [2, 3] {
+      for (bits, gathered) in try trained(ranks) {
+        #expect(bits == alone, "\(ranks) ranks")
+        // After the losses, and before the hashes that are compared.
+        let last = gathered.dropLast().last
+        #expect(last == (sent.isEmpty ? 4 * 3 * 8 : sent.reduce(0) { $0 + $1 + 1 } * 8))
+      }
+    }
+  }
+
   /// Every task has one rank, the longest first; nobody has more than 4/3 of the least possible.
   @Test func theLongestGoFirst() {
     #expect(LongestFirst.owners(costs: [1, 8, 2, 4, 4], ranks: 2) == [1, 0, 0, 1, 1])
