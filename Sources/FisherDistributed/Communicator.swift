@@ -104,7 +104,7 @@ extension Communicator {
   func allGatherPrivately<Number: BitwiseCopyable>(
     counts: [Int], write: (inout MutableSpan<Number>) -> Void, read: (_ rank: Int, Span<Number>) -> Void
   ) throws(CommunicationError) {
-    let starts = counts.indices.map { counts[..<$0].reduce(0, +) }
+    let starts = partStarts(counts)
     let length = counts.reduce(0, +)
     var all = [Number](unsafeUninitializedCapacity: length) { $1 = length }
     var span = all.mutableSpan

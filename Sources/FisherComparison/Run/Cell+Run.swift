@@ -24,9 +24,9 @@ extension Cell {
   ) throws -> Outcome {
     var outcome = Outcome()
     let trainer: Trainer<S>
-    do { trainer = try workload.trainer(S.self, optimizer, seed: UInt64(seed), threads: threads) } catch let
-      refusal as TrainingError
-    {
+    do {
+      trainer = try workload.trainer(S.self, optimizer, seed: UInt64(seed), threads: threads)
+    } catch let refusal as TrainingError {
       outcome.stopped = refusal.description
       return outcome
     }

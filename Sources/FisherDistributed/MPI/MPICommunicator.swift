@@ -62,7 +62,7 @@ public final class MPICommunicator: Communicator {
 
   public func allGather(_ all: inout MutableRawSpan, counts: [Int]) throws(CommunicationError) {
     requireCounts(counts, all.byteCount)
-    let starts = counts.indices.map { counts[..<$0].reduce(0, +) }
+    let starts = partStarts(counts)
     if all.byteCount > Self.mostBytes {
       for root in counts.indices {
         var part = all._mutatingExtracting(starts[root]..<starts[root] + counts[root])

@@ -68,7 +68,7 @@ package struct NodeExchange<Number: BitwiseCopyable & AdditiveArithmetic> {
   private func gatherAll(_ base: UnsafeMutablePointer<Number>, _ gather: Gather) throws(CommunicationError) {
     let total = nodes.reduce(0, +)
     let counts = nodes.map { $0 * count * stride }
-    let starts = counts.indices.map { counts[..<$0].reduce(0, +) }
+    let starts = partStarts(counts)
     let all = memory.take(total * count * stride).assumingMemoryBound(to: Number.self)
     (all + starts[rank] / stride).update(from: base, count: nodes[rank] * count)
     try gather(all, counts, starts)

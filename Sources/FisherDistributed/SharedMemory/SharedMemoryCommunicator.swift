@@ -84,7 +84,7 @@ public final class SharedMemoryCommunicator: Communicator {
     requireCounts(counts, all.byteCount)
     try all.withUnsafeMutableBytes { all throws(CommunicationError) in
       guard let base = all.baseAddress else { return }
-      let starts = counts.indices.map { counts[..<$0].reduce(0, +) }
+      let starts = partStarts(counts)
       for start in stride(from: 0, to: counts.max() ?? 0, by: segment.slotBytes) {
         func length(_ rank: Int) -> Int { max(0, min(segment.slotBytes, counts[rank] - start)) }
         try exchange(
@@ -175,6 +175,9 @@ public final class SharedMemoryCommunicator: Communicator {
     }
   }
 }
+
+/// Where each rank's part begins, if the parts of all lie one after another.
+func partStarts(_ counts: [Int]) -> [Int] { counts.indices.map { counts[..<$0].reduce(0, +) } }
 
 extension Communicator {
   func requireCounts(_ counts: [Int], _ bytes: Int) {

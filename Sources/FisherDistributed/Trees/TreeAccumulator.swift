@@ -88,7 +88,6 @@ public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sen
         }
       }, read: read)
   }
-
 }
 
 extension ReductionTree {

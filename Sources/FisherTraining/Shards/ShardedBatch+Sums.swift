@@ -12,7 +12,7 @@ extension ShardedBatch: ShardSums {
     do {
       try accumulator.allReduce(
         by: communicator, count: last.count,
-        last: { target in target.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: last) } },
+        last: { $0.copy(last.span) },
         read: { sums in
           total = [Number](unsafeUninitializedCapacity: sums.count) { target, count in
             sums.withUnsafeBufferPointer { count = target.initialize(fromContentsOf: $0) }
