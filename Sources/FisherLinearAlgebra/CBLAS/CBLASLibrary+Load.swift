@@ -52,7 +52,8 @@ extension CBLASLibrary {
   /// been loaded before, and with it all libraries that both need.
   private func copy(forcedTo core: String) throws(CBLASError) -> CBLASLibrary {
     let file = try temporaryCopy(of: path)
-    let handle = withEnvironment("OPENBLAS_CORETYPE", core) { dlopen(file, Self.flags) }
+    let address = withEnvironment("OPENBLAS_CORETYPE", core) { UInt(bitPattern: dlopen(file, Self.flags)) }
+    let handle = UnsafeMutableRawPointer(bitPattern: address)
     let reason = handle == nil ? lastLoaderError() : ""
     unlink(file)
     guard let handle else { throw .cannotCopy(path: path, reason: reason) }
@@ -79,14 +80,20 @@ private func lastLoaderError() -> String {
   dlerror().map { String(cString: $0) } ?? "unknown reason"
 }
 
+/// One thread at a time changes the environment: another one would take away what this one has set, or keep it as the old
+/// value.
+private let environment = Mutex<Void>(())
+
 /// Runs `body` with an environment variable set, and restores it. Other threads see it meanwhile.
-private func withEnvironment<R>(_ name: String, _ value: String, _ body: () -> R) -> R {
-  let old = getenv(name).map { String(cString: $0) }
-  setenv(name, value, 1)
-  defer {
-    if let old { setenv(name, old, 1) } else { unsetenv(name) }
+private func withEnvironment<R: Sendable>(_ name: String, _ value: String, _ body: () -> R) -> R {
+  environment.withLock { _ in
+    let old = getenv(name).map { String(cString: $0) }
+    setenv(name, value, 1)
+    defer {
+      if let old { setenv(name, old, 1) } else { unsetenv(name) }
+    }
+    return body()
   }
-  return body()
 }
 
 /// The path of a new file with the content of `path`.
