@@ -87,7 +87,11 @@ public struct ShardWorkspaces<Scalar: KernelScalar> {
 
   /// Captures of backward passes from labels drawn from the model; see ``Workspace/sampledCaptures(_:seed:firstSample:)``.
   ///
-  /// - Parameter firstSamples: the number of each shard's first sample in the batch.
+  /// - Parameters:
+  ///   - values: those of the forward passes.
+  ///   - seed: of the labels.
+  ///   - firstSamples: the number of each shard's first sample in the batch.
+  ///   - gather: from all shards of the batch.
   public func sampledCaptures<Failure: Error>(
     _ values: [Matrix<Scalar>], seed: UInt64, firstSamples: [Int], _ gather: Gather<Failure>
   ) throws(Failure) -> [Captures<Scalar, Sampled>] {
