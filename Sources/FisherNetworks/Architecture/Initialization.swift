@@ -26,24 +26,35 @@ extension Initialization {
   func values<S: KernelScalar>(
     _ info: ParameterInfo, _ initial: InitialValue, _ stream: RandomStream
   ) -> Matrix<S> {
-    let draw = distribution(initial)
-    return Matrix((0..<info.count).map { S(draw(stream, $0)) }, rows: info.rows, columns: info.columns)
+    var values: [S] = []
+    values.reserveCapacity(info.count)
+    switch distribution(initial) {
+    case .constant(let value): values = Array(repeating: S(value), count: info.count)
+    case .uniform(let bound):
+      for i in 0..<info.count { values.append(S(bound * (2 * stream.unit(i) - 1))) }
+    case .normal(let deviation):
+      stream.forEachNormal(in: 0..<info.count) { values.append(S(deviation * $0)) }
+    }
+    return Matrix(values, rows: info.rows, columns: info.columns)
   }
 
-  private func distribution(_ initial: InitialValue) -> (RandomStream, Int) -> Double {
-    func uniform(_ bound: Double) -> (RandomStream, Int) -> Double {
-      { stream, i in bound * (2 * stream.unit(i) - 1) }
-    }
+  private enum Distribution {
+    case constant(Double)
+    /// In [−bound, bound).
+    case uniform(bound: Double)
+    case normal(deviation: Double)
+  }
+
+  private func distribution(_ initial: InitialValue) -> Distribution {
     switch (initial, self) {
-    case (.constant(let value), _): return { _, _ in value }
-    case (.normal(let deviation), _): return { stream, i in deviation * stream.normal(i) }
-    case (.weight(let fanIn, _), .pytorch): return uniform(1 / Double(fanIn).squareRoot())
-    case (.weight(let fanIn, _), .kaiming):
-      let deviation = (2 / Double(fanIn)).squareRoot()
-      return { stream, i in deviation * stream.normal(i) }
-    case (.weight(let fanIn, let fanOut), .xavier): return uniform((6 / Double(fanIn + fanOut)).squareRoot())
-    case (.bias(let fanIn), .pytorch): return uniform(1 / Double(fanIn).squareRoot())
-    case (.bias, _): return { _, _ in 0 }
+    case (.constant(let value), _): .constant(value)
+    case (.normal(let deviation), _): .normal(deviation: deviation)
+    case (.weight(let fanIn, _), .pytorch): .uniform(bound: 1 / Double(fanIn).squareRoot())
+    case (.weight(let fanIn, _), .kaiming): .normal(deviation: (2 / Double(fanIn)).squareRoot())
+    case (.weight(let fanIn, let fanOut), .xavier):
+      .uniform(bound: (6 / Double(fanIn + fanOut)).squareRoot())
+    case (.bias(let fanIn), .pytorch): .uniform(bound: 1 / Double(fanIn).squareRoot())
+    case (.bias, _): .constant(0)
     }
   }
 }

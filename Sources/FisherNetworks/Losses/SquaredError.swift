@@ -15,7 +15,11 @@ enum SquaredError {
           for j in 0..<n { target[j] = z[j] - t[j] }
         }
       case .drawn(let stream):
-        for j in 0..<n { target[j] = S(-stream.normal(place * n + j)) }
+        var next = target
+        stream.forEachNormal(in: place * n..<(place + 1) * n) {
+          next.pointee = S(-$0)
+          next += 1
+        }
       case .given(.classes): break
       }
       rows.call.losses?[place] =

@@ -34,8 +34,23 @@ package struct RandomProbe {
       // Each task writes its own piece.
       nonisolated(unsafe) let v = V.base
       Parallel.perform((count + size - 1) / size, threads: threads) { piece in
-        for i in piece * size..<min(count, (piece + 1) * size) { v[i] = S(self[i]) }
+        write(piece * size..<min(count, (piece + 1) * size), to: v + piece * size)
       }
+    }
+  }
+
+  /// Elements of a range, row by row.
+  @inline(__always)
+  private func write<S: KernelScalar>(_ range: Range<Int>, to v: UnsafeMutablePointer<S>) {
+    var next = v
+    switch distribution {
+    case .normal:
+      stream.forEachNormal(in: range) {
+        next.pointee = S($0)
+        next += 1
+      }
+    case .rademacher:
+      for i in range { v[i - range.lowerBound] = S(self[i]) }
     }
   }
 

@@ -1,7 +1,7 @@
 /// SplitMix64 with random access (Steele, Lea & Flood 2014): word i of a sequence follows from its key and i alone.
 ///
 /// So nothing random has a memory, any part of a mask can be made by any thread, and a run resumes without state. The same
-/// words in their order are a ``KeyedGenerator``.
+/// words in their order are a ``KeyedGenerator``, normal numbers are in `NormalNumbers.swift`.
 @frozen
 public struct RandomStream: Sendable {
   @usableFromInline let start: UInt64
@@ -30,12 +30,6 @@ public struct RandomStream: Sendable {
   /// Uniform in [0, 1) with 53 bits.
   @inlinable @inline(__always)
   public func unit(_ i: Int) -> Double { Double(word(i) >> 11) * 0x1p-53 }
-
-  /// Normal with variance 1, by Box and Muller from words 2i and 2i + 1.
-  public func normal(_ i: Int) -> Double {
-    let radius = (-2 * log(1 - unit(2 * i))).squareRoot()
-    return radius * cos(2 * .pi * unit(2 * i + 1))
-  }
 
   @inlinable @inline(__always)
   static var increment: UInt64 { 0x9E37_79B9_7F4A_7C15 }
