@@ -1,3 +1,4 @@
+import Builtin
 import FisherRuntime
 public import KernelTemplates
 
@@ -5,16 +6,24 @@ public import KernelTemplates
 // before the type is known, for some 40 ns a call.
 
 extension NativeBackend {
-  @specialized(where S == Float) @specialized(where S == Double)
-  public func gemm<S: KernelScalar>(_ call: Gemm<S>, threads: Int) { multiply(call, threads) }
+  // By its address from here on: a specialised entry would copy the call first. Unlike `withUnsafePointer`, the address alone
+  // needs no metadata of its type.
+  public func gemm<S: KernelScalar>(_ call: Gemm<S>, threads: Int) {
+    enter(UnsafePointer<Gemm<S>>(Builtin.addressOfBorrow(call)), threads)
+  }
 
   @specialized(where S == Float) @specialized(where S == Double)
   public func syrk<S: KernelScalar>(_ call: Syrk<S>, threads: Int) { multiply(call, threads) }
 
+  @specialized(where S == Float) @specialized(where S == Double) @inline(never)
+  private func enter<S: KernelScalar>(_ call: UnsafePointer<Gemm<S>>, _ threads: Int) {
+    multiply(call, threads)
+  }
+
   @inline(never)
-  private func multiply<S: KernelScalar>(_ call: Gemm<S>, _ threads: Int) {
+  private func multiply<S: KernelScalar>(_ call: UnsafePointer<Gemm<S>>, _ threads: Int) {
     let kernels = S._kernels(instructionSet)
-    if !call.runIfSmall(kernels) { Product(call).run(kernels, threads: threads) }
+    if !call.runIfSmall(kernels) { Product(call.pointee).run(kernels, threads: threads) }
   }
 
   @inline(never)

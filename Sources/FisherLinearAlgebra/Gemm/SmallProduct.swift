@@ -24,30 +24,37 @@ extension Gemm where Scalar: KernelScalar {
       && m &* k <= most && m &* n <= most && m > 0 && n > 0 && alpha != 0 && epilogue.isIdentity
   }
 
+  /// Runs the product on the calling thread. A transposed B is packed into scratch.
+  @inline(__always)
+  func runSmall(_ kernels: any KernelSet<Scalar>.Type) {
+    withUnsafePointer(to: self) { $0.runSmall(kernels) }
+  }
+}
+
+extension UnsafePointer {
   /// Runs the product if it is small, or its transpose if columns of C are contiguous.
   ///
   /// - Returns: false if nothing was done.
   @inline(__always)
-  func runIfSmall(_ kernels: any KernelSet<Scalar>.Type) -> Bool {
-    if isSmall {
+  func runIfSmall<S: KernelScalar>(_ kernels: any KernelSet<S>.Type) -> Bool where Pointee == Gemm<S> {
+    if pointee.isSmall {
       runSmall(kernels)
       return true
     }
-    if c.columnStride == 1 || c.rowStride != 1 { return false }
-    let turned = transposed
+    if pointee.c.columnStride == 1 || pointee.c.rowStride != 1 { return false }
+    let turned = pointee.transposed
     if turned.isSmall { turned.runSmall(kernels) }
     return turned.isSmall
   }
 
   /// The product, if it is small. A transposed B is packed into scratch.
   @inline(__always)
-  func runSmall(_ kernels: any KernelSet<Scalar>.Type) {
-    var call = SmallCall(self)
-    if b.columnStride == 1 { return kernels.multiplySmall(&call, scratch: nil) }
+  func runSmall<S: KernelScalar>(_ kernels: any KernelSet<S>.Type) where Pointee == Gemm<S> {
+    if pointee.b.columnStride == 1 { return kernels.multiplySmall(self, scratch: nil) }
     // A row of at most 128 bytes more is enough for every unit.
-    let columns = b.columns + 128 / MemoryLayout<Scalar>.size
-    ThreadContext.current.withScratch(columns * b.rows, of: Scalar.self) { scratch in
-      kernels.multiplySmall(&call, scratch: scratch)
+    let columns = pointee.b.columns + 128 / MemoryLayout<S>.size
+    ThreadContext.current.withScratch(columns * pointee.b.rows, of: S.self) { scratch in
+      kernels.multiplySmall(self, scratch: scratch)
     }
   }
 }

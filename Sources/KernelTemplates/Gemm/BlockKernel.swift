@@ -203,11 +203,14 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   @inlinable @inline(__always)
   static func runHalves(rows: Int, _ step: AnyStep, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
     let upper = rows > tileRows / 2 ? (rows &+ 1) / 2 : rows
-    var lower = call.pointee
+    // The run moves the call on. What the lower half begins with is kept number by number: see runKernel.
+    let (a, b, c, count) = (call.pointee.a, call.pointee.b, call.pointee.c, call.pointee.run.count)
     runTile(Part3<Self>.self, rows: upper, step, call)
     if upper == rows { return }
-    lower.a += step.times(upper)
-    lower.c += upper &* lower.cRow
-    runTile(Part3<Self>.self, rows: rows &- upper, step, &lower)
+    call.pointee.a = a + step.times(upper)
+    call.pointee.b = b
+    call.pointee.c = c + upper &* call.pointee.cRow
+    call.pointee.run.count = count
+    runTile(Part3<Self>.self, rows: rows &- upper, step, call)
   }
 }

@@ -1,36 +1,17 @@
 // Products of a few dozen nanoseconds: all operands fit the first-level cache, and the tiles are all there is to do.
 
-/// C ← α·A·B + β·C.
-///
-/// Less than a ``Gemm``: copying that one, of 230 bytes, and reading what has just been copied, takes as long as a product of
-/// 8 × 8 matrices.
-@frozen
-public struct SmallCall<Scalar> {
-  public var a: MatrixPointer<Scalar>
-  public var b: MatrixPointer<Scalar>
-  public var c: MutableMatrixPointer<Scalar>
-  public var alpha: Scalar
-  public var beta: Scalar
-
-  @inlinable @inline(__always)
-  public init(_ gemm: Gemm<Scalar>) {
-    a = gemm.a
-    b = gemm.b
-    c = gemm.c
-    alpha = gemm.alpha
-    beta = gemm.beta
-  }
-}
-
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// A product of one k block whose operands are near: no plan, no epilogue. B is packed if its rows are not contiguous.
   ///
   /// Rows of C are contiguous, α ≠ 0, k ≥ 1.
   ///
-  /// - Parameter scratch: room for B with rows rounded up to whole vectors, if it has to be packed.
+  /// - Parameters:
+  ///   - call: by its address. Copying 230 bytes, and reading what has just been copied, takes as long as a product of 8 × 8
+  ///     matrices: loads that are wider than the stores before them wait for these.
+  ///   - scratch: room for B with rows rounded up to whole vectors, if it has to be packed.
   @inlinable
   public static func multiplySmall(
-    _ call: UnsafePointer<SmallCall<Scalar>>, scratch: UnsafeMutablePointer<Scalar>?
+    _ call: UnsafePointer<Gemm<Scalar>>, scratch: UnsafeMutablePointer<Scalar>?
   ) {
     let (a, c) = (call.pointee.a, call.pointee.c)
     var b = call.pointee.b

@@ -12,8 +12,8 @@ public protocol KernelSet<Scalar>:
   static func multiplyBlock(_ call: BlockCall<Scalar>)
   /// Several k blocks of a product of a few elements: see Lockstep.swift.
   static func multiplyLockstep(_ call: BlockCall<Scalar>)
-  /// A product that needs no loops around it. By pointer: copies of the call would be a third of the time.
-  static func multiplySmall(_ call: UnsafePointer<SmallCall<Scalar>>, scratch: UnsafeMutablePointer<Scalar>?)
+  /// A product that needs no loops around it: see SmallKernel.swift.
+  static func multiplySmall(_ call: UnsafePointer<Gemm<Scalar>>, scratch: UnsafeMutablePointer<Scalar>?)
   /// Packs rows of A into panels of at most MR.
   static func packA(
     _ source: UnsafePointer<Scalar>, rows: Int, rowStride: Int, depthStride: Int, depth: Int,
