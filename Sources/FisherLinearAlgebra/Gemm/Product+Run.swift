@@ -48,6 +48,7 @@ extension Product {
     if rows * columns <= 256 * 256 && blocks.count >= 4 * threads {
       return runBlocksInParallel(blocks, kernels, threads: threads)
     }
+    if isPackedOnce(threads: threads) { return runPackedOnce(kernels, threads: threads) }
     let parts = parts(kernels.shape, threads: threads)
     Parallel.perform(parts.count, threads: threads) { task in
       let part = parts[task]

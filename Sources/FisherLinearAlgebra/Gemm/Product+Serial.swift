@@ -14,7 +14,7 @@ import KernelTemplates
 extension Product {
   /// Runs the whole product on the calling thread. k ≥ 1, α ≠ 0, C not empty, rows of C contiguous where possible.
   func runSerially(_ kernels: any KernelSet<S>.Type) {
-    if isPackedOnce { return runPackedOnce(kernels) }
+    if isPackedOnce(threads: 1) { return runPackedOnce(kernels, threads: 1) }
     let shape = kernels.shape
     if isLockstep(shape) { return runInLockstep(kernels) }
     if isThin(shape) { return runThin(kernels) }

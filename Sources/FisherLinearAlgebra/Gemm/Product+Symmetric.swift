@@ -1,8 +1,9 @@
 import FisherRuntime
 import KernelTemplates
 
-// One triangle of A·Aᵀ for few rows: a k block is packed once, and its panels are the operand of the vectors and of the
-// broadcasts. Unpacked columns that are read with k as the stride would meet in few sets of the first-level cache.
+// One triangle of A·Aᵀ: a k block is packed once, by all threads, and its panels are the operand of the vectors and of the
+// broadcasts. Unpacked columns that are read with k as the stride would meet in few sets of the first-level cache, and
+// threads with parts of their own would pack the same rows again and again.
 //
 //     panel 0 ■
 //     panel 1 ■ ■        rows of C: panel q as A, panels 0 … q as B
@@ -14,56 +15,111 @@ extension Product {
   /// Contiguous rows of B up to this length are as good as a panel.
   private static var panelBytes: Int { 128 }
 
-  /// B is Aᵀ and one triangle is asked for, of a size that is worth packing at once.
-  var isPackedOnce: Bool {
+  /// What a block of k has to take one core before threads that pack it together have gained what they wait for each other,
+  /// in microseconds.
+  private static var worthSharing: Double { 200 }
+
+  /// B is Aᵀ and one triangle is asked for, of a size that is worth packing at once on so many threads: one thread keeps its
+  /// packed block in the second-level cache, several share theirs in the third.
+  func isPackedOnce(threads: Int) -> Bool {
     switch region {
     case .lower(diagonal: 0), .upper(diagonal: 0): break
     default: return false
     }
-    let (a, b) = (gemm.a, gemm.b)
+    let (a, b, size, blocks) = (gemm.a, gemm.b, MemoryLayout<S>.size, DepthBlocks(depth))
+    if threads > 1 && microseconds < Self.worthSharing * Double(blocks.count) { return false }
+    let most = threads == 1 ? Self.mostPackedRows : CacheModel.machine.shareOfThird / (blocks.length * size)
     return a.base == b.base && a.rowStride == b.columnStride && a.columnStride == b.rowStride
-      && rows == columns && rows <= Self.mostPackedRows && gemm.epilogue.isIdentity
-      && (b.columnStride != 1 || rows * MemoryLayout<S>.size > Self.panelBytes)
+      && rows == columns && rows <= most && gemm.epilogue.isIdentity
+      && (b.columnStride != 1 || rows * size > Self.panelBytes)
   }
 
-  /// Runs such a product on the calling thread.
-  func runPackedOnce(_ kernels: any KernelSet<S>.Type) {
+  /// Runs such a product.
+  func runPackedOnce(_ kernels: any KernelSet<S>.Type, threads: Int) {
     let (shape, blocks) = (kernels.shape, DepthBlocks(depth))
-    let width = (columns + shape.tileColumns - 1) / shape.tileColumns * shape.tileColumns
-    ThreadContext.current.withScratch(shape.tileScratch + width * blocks.length, of: S.self) { scratch in
-      let packed = scratch + shape.tileScratch
+    let panels = PackedPanels(columns: columns, shape)
+    let tasks = taskPanels(panels, threads: threads)
+    ThreadContext.current.withScratch(panels.width * blocks.length, of: S.self) { packed in
       for p in 0..<blocks.count {
-        let b = gemm.b.block(blocks.start(p), 0, rows: blocks.size(p), columns: columns)
-        kernels.packColumns(
-          b.base, columns: columns, columnStride: b.columnStride, depthStride: b.rowStride, depth: b.rows,
-          to: packed)
-        multiply(packed, depth: b.rows, beta: p == 0 ? gemm.beta : 1, kernels, tile: scratch)
+        let (b, beta) = (
+          gemm.b.block(blocks.start(p), 0, rows: blocks.size(p), columns: columns), p == 0 ? gemm.beta : 1
+        )
+        let pieces = Partition(panels.count, parts: min(panels.count, threads == 1 ? 1 : 4 * threads))
+        Parallel.perform(pieces.parts, threads: threads) { piece in
+          let q = pieces.start(piece)
+          let (j, end) = (panels.start(q), panels.start(q + pieces.size(piece)))
+          kernels.packColumns(
+            b.base + j * b.columnStride, columns: end - j, columnStride: b.columnStride,
+            depthStride: b.rowStride, depth: b.rows, to: packed + j * b.rows)
+        }
+        Parallel.perform(tasks.count, threads: threads) { task in
+          ThreadContext.current.withScratch(shape.tileScratch, of: S.self) { tile in
+            multiply(tasks[task], of: panels, packed, depth: b.rows, beta: beta, kernels, tile: tile)
+          }
+        }
       }
     }
   }
 
-  /// The triangle of C ← α·PᵀP + β·C for packed columns P.
+  /// The panels of rows in groups for threads to take one by one, those with most elements first.
+  private func taskPanels(_ panels: PackedPanels, threads: Int) -> [Range<Int>] {
+    let groups = Partition(panels.count, parts: threads == 1 ? 1 : min(panels.count, 8 * threads))
+    let tasks = (0..<groups.parts).map { groups.start($0)..<groups.start($0) + groups.size($0) }
+    return isLower ? tasks.reversed() : tasks
+  }
+
+  private var isLower: Bool { if case .lower = region { true } else { false } }
+
+  /// Some panels of rows of the triangle of C ← α·PᵀP + β·C for packed columns P.
   private func multiply(
-    _ packed: UnsafeMutablePointer<S>, depth: Int, beta: S, _ kernels: any KernelSet<S>.Type,
-    tile: UnsafeMutablePointer<S>
+    _ rowPanels: Range<Int>, of panels: PackedPanels, _ packed: UnsafeMutablePointer<S>, depth: Int, beta: S,
+    _ kernels: any KernelSet<S>.Type, tile: UnsafeMutablePointer<S>
   ) {
-    let (shape, caches) = (kernels.shape, CacheModel.machine)
-    let isLower = if case .lower = region { true } else { false }
-    var i = 0
-    while i < rows {
-      let width = shape.panelWidth(left: rows - i)
-      let height = min(width, rows - i)
-      let (j, count) = isLower ? (0, i + height) : (i, rows - i)
-      kernels.multiplyBlock(
-        BlockCall(
-          a: BlockOperand(packed + i * depth, laneStride: 1, depthStride: width),
-          b: BlockOperand(packed + j * depth, laneStride: 1, depthStride: shape.tileColumns, isPacked: true),
-          c: gemm.c.block(i, j, rows: height, columns: count), depth: depth, alpha: gemm.alpha, beta: beta,
-          region: region.block(i, j),
-          plan: BlockPlan(
-            isRowMajor: BlockPlan.isRowMajor(depth: depth, columns: count, of: S.self, caches),
-            residentBytes: caches.fitsFirst), scratch: tile))
-      i += width
+    let caches = CacheModel.machine
+    // So many panels of B stay in the second-level cache for all panels of rows.
+    let chunk = max(1, caches.shareOfSecond / (depth * panels.usualWidth * MemoryLayout<S>.size))
+    for first in stride(from: 0, to: panels.count, by: chunk) {
+      for q in rowPanels {
+        let (i, end) = (panels.start(q), panels.start(q + 1))
+        let j = isLower ? panels.start(first) : max(i, panels.start(first))
+        let last = panels.start(min(first + chunk, panels.count))
+        let count = (isLower ? min(end, last) : last) - j
+        if count <= 0 { continue }
+        kernels.multiplyBlock(
+          BlockCall(
+            a: BlockOperand(packed + i * depth, laneStride: 1, depthStride: panels.width(q)),
+            b: BlockOperand(
+              packed + j * depth, laneStride: 1, depthStride: panels.usualWidth, isPacked: true),
+            c: gemm.c.block(i, j, rows: end - i, columns: count), depth: depth, alpha: gemm.alpha, beta: beta,
+            region: region.block(i, j),
+            plan: BlockPlan(
+              isRowMajor: BlockPlan.isRowMajor(depth: depth, columns: count, of: S.self, caches),
+              residentBytes: caches.fitsFirst), scratch: tile))
+      }
     }
   }
+}
+
+/// Where the panels of packed columns lie: two vectors each, three the last one of an odd number.
+private struct PackedPanels {
+  private let columns: Int
+  private let lanes: Int
+  let usualWidth: Int
+  let count: Int
+
+  init(columns: Int, _ shape: TileShape) {
+    (self.columns, lanes, usualWidth) = (columns, shape.lanes, shape.tileColumns)
+    count = max(1, (columns + lanes - 1) / lanes / 2)
+  }
+
+  /// The first column; that behind the last panel is the number of columns.
+  func start(_ panel: Int) -> Int { panel == count ? columns : panel * usualWidth }
+
+  /// The stride of a panel's steps of k.
+  func width(_ panel: Int) -> Int { panel + 1 == count ? lastWidth : usualWidth }
+
+  private var lastWidth: Int { max(usualWidth, (columns - start(count - 1) + lanes - 1) / lanes * lanes) }
+
+  /// Columns with those that only fill the last panel.
+  var width: Int { start(count - 1) + lastWidth }
 }
