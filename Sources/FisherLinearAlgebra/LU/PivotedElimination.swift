@@ -8,6 +8,10 @@ import KernelTemplates
 //
 // down to panels one vector wide, so that nearly all flops are products with the longest k there can be. A panel is copied
 // to adjacent rows: where rows are a multiple of 4 KiB apart, its column of rows would meet in one set of the caches.
+//
+// Larger matrices are first cut into blocks of columns. What a factorized block does to the others each of them takes by
+// itself, and so do threads; the next block is the first to be taken, and is factorized at once, while the others are still
+// being changed (look-ahead).
 
 /// The factorization of a matrix whose columns are adjacent.
 struct PivotedElimination<S: KernelScalar> {
@@ -16,15 +20,58 @@ struct PivotedElimination<S: KernelScalar> {
   let kernels: any KernelSet<S>.Type
   let threads: Int
 
+  /// Columns of a block. A function of the shape alone.
+  private var width: Int {
+    let count = min(a.rows, a.columns)
+    return count < 512 ? max(1, count) : 192
+  }
+
   func run() {
-    let (m, n) = (a.rows, a.columns)
-    let count = min(m, n)
-    let lanes = kernels.shape.lanes
-    ThreadContext.current.withScratch(m * lanes, of: S.self) { factor(0, count, lanes, $0) }
-    if n > count {
-      exchange(0, count, columns: count, n)
-      solve(0, count, columns: count, n)
+    let (m, count, lanes) = (a.rows, min(a.rows, a.columns), kernels.shape.lanes)
+    ThreadContext.current.withScratch(m * lanes, of: S.self) { scratch in
+      factor(0, min(width, count), lanes, scratch)
+      for start in stride(from: 0, to: count, by: width) {
+        let end = min(start + width, count)
+        let next = min(end + width, count)
+        let others = columnParts(from: next)
+        let work = 2 * Double(m - start) * Double(a.columns - end) * Double(end - start)
+        let threads = Parallel.allowance(threads, microseconds: work * Double(MemoryLayout<S>.size) * 1e-6)
+        Parallel.perform(others.count + 2, threads: threads) { task in
+          if task == 0 {
+            eliminate(start, end, columns: end, next)
+            if next > end { factor(end, next, lanes, scratch) }
+          } else if task <= others.count {
+            eliminate(start, end, columns: others[task - 1].lowerBound, others[task - 1].upperBound)
+          } else {
+            exchange(start, end, columns: 0, start)
+          }
+        }
+      }
     }
+  }
+
+  /// The columns from `first` on in parts of whole tiles for threads to take one by one.
+  private func columnParts(from first: Int) -> [Range<Int>] {
+    let (n, tile) = (a.columns - first, kernels.shape.tileColumns)
+    if n <= 0 { return [] }
+    let tiles = (n + tile - 1) / tile
+    let parts = Partition(tiles, parts: threads == 1 ? 1 : max(1, min(4 * threads, n / 128)))
+    return (0..<parts.parts).map {
+      let start = first + parts.start($0) * tile
+      return start..<min(a.columns, start + parts.size($0) * tile)
+    }
+  }
+
+  /// What the factorized columns `start` ..< `end` do to others.
+  private func eliminate(_ start: Int, _ end: Int, columns first: Int, _ last: Int) {
+    if first == last { return }
+    exchange(start, end, columns: first, last)
+    solve(start, end, columns: first, last)
+    let below = a.rows - end
+    multiply(
+      a.block(end, start, rows: below, columns: end - start),
+      a.block(start, first, rows: end - start, columns: last - first),
+      a.block(end, first, rows: below, columns: last - first))
   }
 
   /// The columns `start` ..< `end`, from row `start` on.
@@ -32,13 +79,7 @@ struct PivotedElimination<S: KernelScalar> {
     if end - start <= lanes { return factorPanel(start, end, lanes, scratch) }
     let middle = start + ((end - start) / 2 + lanes - 1) / lanes * lanes
     factor(start, middle, lanes, scratch)
-    exchange(start, middle, columns: middle, end)
-    solve(start, middle, columns: middle, end)
-    let below = a.rows - middle
-    multiply(
-      a.block(middle, start, rows: below, columns: middle - start),
-      a.block(start, middle, rows: middle - start, columns: end - middle),
-      a.block(middle, middle, rows: below, columns: end - middle))
+    eliminate(start, middle, columns: middle, end)
     factor(middle, end, lanes, scratch)
     exchange(middle, end, columns: start, middle)
   }

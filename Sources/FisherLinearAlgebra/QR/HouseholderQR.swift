@@ -3,7 +3,8 @@ import KernelTemplates
 
 // A = Q·R in panels of b columns. A is taken transposed, its columns being adjacent rows: a panel is then b long rows, and
 // what follows is a block reflector applied to rows. In a panel each column first gets the reflectors before it, as one
-// block, then makes its own.
+// block, then makes its own. The block changes rows one by one, so threads take them in parts; the next panel is the first
+// part, and is factorized at once, while the others are still being changed (look-ahead).
 
 /// The factorization of a matrix that is given by its columns.
 struct HouseholderQR<S: KernelScalar> {
@@ -23,18 +24,49 @@ struct HouseholderQR<S: KernelScalar> {
   /// Replaces A by its factors.
   func factor() {
     if count == 0 { return }
+    // Two rooms: a panel is made while the one before is applied.
     withBlock { v, t in
-      for p in 0..<panels.parts {
-        let (first, width) = (panels.start(p), panels.size(p))
-        let length = columns.columns - first
-        var block = BlockReflector(
-          v.block(0, first, rows: width, columns: length).readOnly, scratch: t, kernels)
-        for j in first..<first + width { factorColumn(j, j - first, first, v, &block) }
-        let rest = columns.block(
-          first + width, first, rows: columns.rows - first - width, columns: length)
-        block.apply(toRows: rest, threads: threads)
+      withBlock { nextV, nextT in
+        var block = factorPanel(0, v, t)
+        for p in 0..<panels.parts {
+          let (first, end) = (panels.start(p), panels.start(p) + panels.size(p))
+          let next = p + 1 < panels.parts ? end + panels.size(p + 1) : end
+          let others = rowParts(from: next)
+          let current = block
+          let (length, work) = (columns.columns - first, 4 * Double(end - first))
+          let flops = work * Double(length) * Double(columns.rows - end)
+          let threads = Parallel.allowance(
+            threads, microseconds: flops * Double(MemoryLayout<S>.size) * 1e-6)
+          Parallel.perform(others.count + 1, threads: threads) { task in
+            let rows = task == 0 ? end..<next : others[task - 1]
+            current.apply(
+              toRows: columns.block(rows.lowerBound, first, rows: rows.count, columns: length), threads: 1)
+            if task == 0 && next > end {
+              block = p % 2 == 0 ? factorPanel(p + 1, nextV, nextT) : factorPanel(p + 1, v, t)
+            }
+          }
+        }
       }
     }
+  }
+
+  /// The rows from `first` on in parts for threads to take one by one.
+  private func rowParts(from first: Int) -> [Range<Int>] {
+    let n = columns.rows - first
+    if n <= 0 { return [] }
+    let parts = Partition(n, parts: threads == 1 ? 1 : max(1, min(4 * threads, n / 64)))
+    return (0..<parts.parts).map { first + parts.start($0)..<first + parts.start($0) + parts.size($0) }
+  }
+
+  /// Factorizes the columns of a panel, which the panels before have changed.
+  private func factorPanel(
+    _ p: Int, _ v: MutableMatrixPointer<S>, _ t: UnsafeMutablePointer<S>
+  ) -> BlockReflector<S> {
+    let (first, width) = (panels.start(p), panels.size(p))
+    var block = BlockReflector(
+      v.block(0, first, rows: width, columns: columns.columns - first).readOnly, scratch: t, kernels)
+    for j in first..<first + width { factorColumn(j, j - first, first, v, &block) }
+    return block
   }
 
   /// Column j, the p-th of the panel that begins at `first`.

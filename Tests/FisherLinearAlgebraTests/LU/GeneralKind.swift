@@ -63,7 +63,7 @@ struct GeneralShape {
   static let blocks = [95, 96, 97, 127, 128, 129].map { ($0, $0) }
   static let large =
     [191, 192, 193, 255, 256, 257, 319, 320, 321, 511, 512, 513, 600].map { ($0, $0) }
-    + [(300, 100), (100, 300), (513, 33)]
+    + [(300, 100), (100, 300), (513, 33), (520, 700), (641, 512)]
 
   /// Every square up to 70 and some rectangles with every kind, then the blocks; plain loops have none. The largest take
   /// the kinds in turn: all of them occur in every four shapes.
