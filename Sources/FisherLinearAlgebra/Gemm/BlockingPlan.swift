@@ -20,7 +20,7 @@ struct BlockingPlan {
 
   init<S: KernelScalar>(_ product: Product<S>, _ shape: TileShape, _ caches: CacheModel = .machine) {
     let (m, n, size) = (product.rows, product.columns, MemoryLayout<S>.size)
-    blocks = DepthBlocks(product.depth)
+    blocks = DepthBlocks(product.depth, of: S.self)
     let k = blocks.length
     let (a, b, c) = (product.gemm.a, product.gemm.b, product.gemm.c)
     // Packing B is a copy of k·n elements that m/MR tiles will read. It cannot be avoided if rows are not contiguous.

@@ -9,12 +9,12 @@ extension Product {
     guard case .all = region, rows <= 4, columns <= shape.lanes, gemm.c.columnStride == 1 else {
       return false
     }
-    return depth > DepthBlocks.limit
+    return depth > DepthBlocks.limit(S.self)
   }
 
   /// Runs a product that ``isLockstep(_:)`` on the calling thread.
   func runInLockstep(_ kernels: any KernelSet<S>.Type) {
-    let (blocks, ways, shape) = (DepthBlocks(depth), BlockCall<S>.ways(rows: rows), kernels.shape)
+    let (blocks, ways, shape) = (DepthBlocks(depth, of: S.self), BlockCall<S>.ways(rows: rows), kernels.shape)
     // The last block may be shorter.
     let equal = blocks.size(blocks.count - 1) == blocks.length ? blocks.count : blocks.count - 1
     let packsB = gemm.b.columnStride != 1

@@ -44,7 +44,7 @@ extension Product {
   /// Independent parts of C, each computed by one thread with its own packed operands; or, if C is small and k long,
   /// independent blocks of k.
   private func runInParallel(_ kernels: any KernelSet<S>.Type, threads: Int) {
-    let blocks = DepthBlocks(depth)
+    let blocks = DepthBlocks(depth, of: S.self)
     if rows * columns <= 256 * 256 && blocks.count >= 4 * threads {
       return runBlocksInParallel(blocks, kernels, threads: threads)
     }

@@ -26,7 +26,7 @@ extension Product {
     case .lower(diagonal: 0), .upper(diagonal: 0): break
     default: return false
     }
-    let (a, b, size, blocks) = (gemm.a, gemm.b, MemoryLayout<S>.size, DepthBlocks(depth))
+    let (a, b, size, blocks) = (gemm.a, gemm.b, MemoryLayout<S>.size, DepthBlocks(depth, of: S.self))
     if threads > 1 && microseconds < Self.worthSharing * Double(blocks.count) { return false }
     let most = threads == 1 ? Self.mostPackedRows : CacheModel.machine.shareOfThird / (blocks.length * size)
     return a.base == b.base && a.rowStride == b.columnStride && a.columnStride == b.rowStride
@@ -36,7 +36,7 @@ extension Product {
 
   /// Runs such a product.
   func runPackedOnce(_ kernels: any KernelSet<S>.Type, threads: Int) {
-    let (shape, blocks) = (kernels.shape, DepthBlocks(depth))
+    let (shape, blocks) = (kernels.shape, DepthBlocks(depth, of: S.self))
     let panels = PackedPanels(columns: columns, shape)
     let tasks = taskPanels(panels, threads: threads)
     ThreadContext.current.withScratch(panels.width * blocks.length, of: S.self) { packed in

@@ -29,7 +29,7 @@ extension Product {
 
   /// Runs a product that ``isThin(_:_:)`` on the calling thread.
   func runThin(_ kernels: any KernelSet<S>.Type) {
-    let (blocks, shape) = (DepthBlocks(depth), kernels.shape)
+    let (blocks, shape) = (DepthBlocks(depth, of: S.self), kernels.shape)
     let columnParts = Partition(
       columns, limit: max(shape.tileColumns, CacheModel.machine.shareOfSecond / (rows * MemoryLayout<S>.size))
     )

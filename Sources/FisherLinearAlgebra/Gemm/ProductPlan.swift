@@ -35,7 +35,7 @@ package struct ProductPlan {
   }
 
   private mutating func explain<S: KernelScalar>(_ product: Product<S>, _ shape: TileShape, _ threads: Int) {
-    let blocks = DepthBlocks(product.depth)
+    let blocks = DepthBlocks(product.depth, of: S.self)
     add(
       "k",
       blocks.count == 1

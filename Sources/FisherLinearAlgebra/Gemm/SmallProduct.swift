@@ -20,7 +20,7 @@ extension Gemm where Scalar: KernelScalar {
     // Fewer than half a vector of columns is better turned around, unless the rows are so few, or so short a work at a
     // vector each, that the plan for it would take longer.
     let isWide = n >= 8 || m <= n || m &* k <= Self.stepsOfPlan
-    return c.columnStride == 1 && isWide && k > 0 && k <= DepthBlocks.limit && k &* n <= most
+    return c.columnStride == 1 && isWide && k > 0 && k <= DepthBlocks.limit(Scalar.self) && k &* n <= most
       && m &* k <= most && m &* n <= most && m > 0 && n > 0 && alpha != 0 && epilogue.isIdentity
   }
 
@@ -64,7 +64,8 @@ extension Syrk where Scalar: KernelScalar {
   @inline(__always)
   var isSmall: Bool {
     let (n, k) = (a.rows, a.columns)
-    return n > 0 && n <= 32 && k > 0 && k <= DepthBlocks.limit && n &* k <= Gemm<Scalar>.mostElements
+    return n > 0 && n <= 32 && k > 0 && k <= DepthBlocks.limit(Scalar.self)
+      && n &* k <= Gemm<Scalar>.mostElements
       && alpha != 0
   }
 

@@ -47,19 +47,21 @@ public struct DepthBlocks {
   public let length: Int
   public let count: Int
 
-  /// KC. Found by measurement: see docs/kernels.md. A multiple of 8.
+  /// KC, 512 steps of Float and 256 of Double: 2 KiB, so that a panel of B takes as much of the first-level cache in both. Found
+  /// by measurement: see docs/kernels.md. A multiple of 8.
   @inlinable @inline(__always)
-  public static var limit: Int { 512 }
+  public static func limit<Scalar>(_: Scalar.Type) -> Int { 2048 / MemoryLayout<Scalar>.size }
 
   /// Requires `depth` ≥ 1.
   @inlinable @inline(__always)
-  public init(_ depth: Int) {
+  public init<Scalar>(_ depth: Int, of type: Scalar.Type) {
+    let limit = Self.limit(type)
     self.depth = depth
-    if depth <= Self.limit {
+    if depth <= limit {
       length = depth
       count = 1
     } else {
-      let blocks = (depth &+ Self.limit &- 1) / Self.limit
+      let blocks = (depth &+ limit &- 1) / limit
       // A multiple of 8 keeps packed panels aligned; it never exceeds the limit, itself a multiple of 8.
       length = ((depth &+ blocks &- 1) / blocks &+ 7) & ~7
       count = (depth &+ length &- 1) / length

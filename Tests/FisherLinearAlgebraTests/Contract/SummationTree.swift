@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherTestSupport
 
 /// The order in which the products behind an element are added: a binary tree whose leaves are the steps of k.
 ///
@@ -12,14 +13,15 @@ indirect enum SummationTree: Equatable {
   case sum(SummationTree, SummationTree)
 
   /// The tree of the numerical contract: a chain for every k block, the blocks one after the other.
-  static func contract(_ k: Int) -> SummationTree {
-    let length = blockLength(k)
+  static func contract(_ k: Int, _ kind: ScalarKind) -> SummationTree {
+    let length = blockLength(k, kind)
     return chain(stride(from: 0, to: k, by: length).map { chain(($0..<min(k, $0 + length)).map(leaf)) })
   }
 
   /// The steps of a k block: docs/numerics.md.
-  static func blockLength(_ k: Int) -> Int {
-    let blocks = (k + 511) / 512
+  static func blockLength(_ k: Int, _ kind: ScalarKind) -> Int {
+    let limit = kind == .float ? 512 : 256
+    let blocks = (k + limit - 1) / limit
     return blocks == 1 ? k : ((k + blocks - 1) / blocks + 7) / 8 * 8
   }
 

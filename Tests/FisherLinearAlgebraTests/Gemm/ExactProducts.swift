@@ -65,7 +65,7 @@ struct BigProducts: Clause {
       check(backend, test, &found)
     }
     // One operand packed, or both, whatever the seeds say: one thread, whose part is the whole.
-    // The last shape has blocks of 512 steps, and 42 in the end.
+    // The last shape has full blocks and a short one in the end.
     for (m, n, k, a, b) in [
       (300, 600, 260, Layout.columnMajor, Layout.columnMajor), (300, 600, 260, .columnMajor, .rowMajor),
       (300, 600, 260, .rowMajor, .columnMajor), (60, 140, 30_250, .rowMajor, .rowMajor),
