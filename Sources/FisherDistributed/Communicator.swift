@@ -4,12 +4,18 @@ import FisherRuntime
 ///
 /// Every collective is called by all ranks, in the same order and with the same sizes. Sums have one order, that of a
 /// ``ReductionTree``, so that their bits depend neither on timing nor on what carries them out. Not for use from two
-/// threads at once.
+/// threads at once; from two one after the other if ``servesAnyThread``.
 public protocol Communicator: AnyObject {
   /// The number of this process, from 0.
   var rank: Int { get }
   /// The number of processes, at least 1.
   var size: Int { get }
+  /// Whether any thread may call the collectives, one at a time; else only the thread that has made this. All ranks say the
+  /// same.
+  var servesAnyThread: Bool { get }
+  /// Whether some ranks are on other machines, so that what is sent takes time in which this one's cores could compute. All
+  /// ranks say the same.
+  var spansMachines: Bool { get }
 
   /// Gives every rank the bytes of all.
   ///
@@ -74,6 +80,10 @@ public protocol Communicator: AnyObject {
 }
 
 extension Communicator {
+  /// No: what is safe for every communicator.
+  public var servesAnyThread: Bool { false }
+  public var spansMachines: Bool { false }
+
   public func allReduce<Number: BitwiseCopyable & AdditiveArithmetic>(
     count: Int, over tree: ReductionTree, write: (inout MutableSpan<Number>) -> Void,
     read: (Span<Number>) -> Void

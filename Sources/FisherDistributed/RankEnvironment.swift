@@ -13,11 +13,18 @@ public enum RankEnvironment {
     return try MPICommunicator(try MPILibrary.load(for: launcher), launcher: launcher)
   }
 
+  /// Whether the launcher has given this process some of the machine's cores.
+  private static var isBound: Bool { Threads.cores < Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+  /// Whether a rank with so many threads leaves a core of its part of the machine to what talks to other machines.
+  public static func leavesCore(threads: Int) -> Bool {
+    threads < (isBound ? Threads.cores : Threads.cores / max(1, RankLauncher.current?.localSize ?? 1))
+  }
+
   /// The threads that a rank has: its part of the machine's, unless its launcher has bound it to some of them.
   ///
   /// - Parameter ranks: on this machine.
   public static func threads(ranks: Int) -> Int {
-    let isBound = Threads.cores < Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    return isBound ? Threads.available : max(1, Threads.available / max(1, ranks))
+    isBound ? Threads.available : max(1, Threads.available / max(1, ranks))
   }
 }

@@ -44,7 +44,7 @@ extension Span where Element: BitwiseCopyable {
           for leaf in own.dropLast() { accumulator.add((0..<n).map { number(n, leaf, $0) }) }
           var sums: [Double] = []
           try accumulator.allReduce(
-            by: c, count: n, last: { $0.set((0..<n).map { number(n, own.upperBound - 1, $0) }) },
+            0..<n, by: c, last: { $0.set((0..<n).map { number(n, own.upperBound - 1, $0) }) },
             read: { sums = $0.array })
           return sums
         }

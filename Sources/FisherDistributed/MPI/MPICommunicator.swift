@@ -7,6 +7,8 @@ public final class MPICommunicator: Communicator {
   public let rank: Int
   public let size: Int
   public let library: MPILibrary
+  public private(set) var servesAnyThread = false
+  public private(set) var spansMachines = false
   private let functions: MPIFunctions
   private let memory = ExchangeMemory()
 
@@ -27,7 +29,7 @@ public final class MPICommunicator: Communicator {
     let functions = functions
     var (provided, rank, size): (Int32, Int32, Int32) = (0, 0, 0)
     let handles = library.handles
-    try functions.check("MPI_Init_thread", functions.initialize(nil, nil, handles.funneled, &provided))
+    try functions.check("MPI_Init_thread", functions.initialize(nil, nil, handles.serialized, &provided))
     // Else an error would end the process before it is told.
     try functions.check(
       "MPI_Comm_set_errhandler", functions.setErrorHandler(handles.world, handles.errorsReturn))
@@ -41,6 +43,11 @@ public final class MPICommunicator: Communicator {
           "it sees \(size) of \(started) ranks, so another library's mpirun has started them; name that one's "
           + "file in FISHER_MPI")
     }
+    // What a launcher tells may differ from rank to rank, and all have to do the same.
+    let isElsewhere = launcher?.localSize.map { $0 < Int(size) } ?? false
+    let all = try allGather([provided >= handles.serialized ? 0 : 1, isElsewhere ? 1 : 0])
+    servesAnyThread = stride(from: 0, to: all.count, by: 2).allSatisfy { all[$0] == 0 }
+    spansMachines = stride(from: 1, to: all.count, by: 2).contains { all[$0] == 1 }
   }
 
   public func barrier() throws(CommunicationError) {

@@ -19,15 +19,16 @@ struct MPIHandles: Sendable {
   let sum: Int
   let errorsReturn: Int
   let inPlace: Int
-  let funneled: Int32
+  /// Calls come from any thread, one at a time.
+  let serialized: Int32
 
   static let standard = MPIHandles(
     world: 0x101, byte: 0x247, float: 0x210, double: 0x214, sum: 0x21, errorsReturn: 0x143, inPlace: 1,
-    funneled: 1024)
+    serialized: 2048)
 
   static let mpich = MPIHandles(
     world: 0x4400_0000, byte: 0x4C00_010D, float: 0x4C00_040A, double: 0x4C00_080B, sum: 0x5800_0003,
-    errorsReturn: 0x5400_0001, inPlace: -1, funneled: 1)
+    errorsReturn: 0x5400_0001, inPlace: -1, serialized: 2)
 
   /// The addresses of the library's variables; nil if one is missing.
   static func openMPI(_ address: (String) -> UnsafeMutableRawPointer?) -> MPIHandles? {
@@ -37,6 +38,6 @@ struct MPIHandles: Sendable {
     else { return nil }
     return MPIHandles(
       world: world, byte: byte, float: float, double: double, sum: sum, errorsReturn: errors, inPlace: 1,
-      funneled: 1)
+      serialized: 2)
   }
 }

@@ -11,6 +11,7 @@ import FisherRuntime
 public final class SharedMemoryCommunicator: Communicator {
   public let rank: Int
   public var size: Int { segment.ranks }
+  public var servesAnyThread: Bool { true }
 
   let segment: SharedSegment
   /// Whether another rank is known to have ended, and how.

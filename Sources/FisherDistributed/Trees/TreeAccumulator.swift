@@ -51,23 +51,24 @@ public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sen
     return sums.count == 1 ? sums[0].vector : sums.flatMap(\.vector)
   }
 
-  /// Takes in the rank's last leaf and adds up those of all ranks.
+  /// Takes in a part of the rank's last leaf and adds up those of all ranks.
   ///
   /// - Parameters:
+  ///   - part: which elements of the vectors; parts may be added up one after the other, in any order.
   ///   - communicator: of as many ranks as the tree has.
-  ///   - count: the numbers of a vector.
-  ///   - last: writes the vector of the last leaf, undefined before, where the ranks add it up.
-  ///   - read: gets the sum over all leaves, for as long as it runs.
-  /// - Precondition: all leaves but the last have been added.
+  ///   - last: writes that part of the last leaf's vector, undefined before, where the ranks add it up.
+  ///   - read: gets its sum over all leaves, for as long as it runs.
+  /// - Precondition: all leaves but the last have been added, and their vectors have that part.
   /// - Throws: ``CommunicationError``.
-  public consuming func allReduce(
-    by communicator: any Communicator, count: Int, last: (inout MutableSpan<Number>) -> Void,
+  public func allReduce(
+    _ part: Range<Int>, by communicator: any Communicator, last: (inout MutableSpan<Number>) -> Void,
     read: (Span<Number>) -> Void
   ) throws(CommunicationError) {
-    let (sums, own) = (sums, tree.nodes(of: rank))
+    let (own, count) = (tree.nodes(of: rank), part.count)
     require(
-      next == tree.leaves(of: rank).upperBound - 1 && sums.allSatisfy { $0.vector.count == count },
-      "TreeAccumulator: \(count) numbers for leaf \(next) as the last of \(tree.leaves(of: rank))")
+      next == tree.leaves(of: rank).upperBound - 1
+        && sums.allSatisfy { part.lowerBound >= 0 && part.upperBound <= $0.vector.count },
+      "TreeAccumulator: elements \(part) with leaf \(next) as the last of \(tree.leaves(of: rank))")
     try communicator.allReduce(
       count: count, over: tree,
       write: { nodes in
@@ -78,13 +79,15 @@ public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sen
           assert(own[own.count - 1].contains(node.lowerBound))
           place.withUnsafeMutableBufferPointer { b in
             vector.withUnsafeBufferPointer { a in
-              if let a = a.baseAddress, let b = b.baseAddress { addVectors(a, b, to: b, count) }
+              if let a = a.baseAddress, let b = b.baseAddress {
+                addVectors(a + part.lowerBound, b, to: b, count)
+              }
             }
           }
         }
         for i in 0..<own.count - 1 {
           var place = nodes._mutatingExtracting(i * count..<(i + 1) * count)
-          place.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: sums[i].vector) }
+          place.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: sums[i].vector[part]) }
         }
       }, read: read)
   }

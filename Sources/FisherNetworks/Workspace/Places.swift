@@ -32,6 +32,12 @@ final class Places<Scalar: KernelScalar> {
     statistics = list(program.statistics.count, none)
   }
 
+  /// The gradient of a parameter, which lies without gaps.
+  func gradient(ofParameter i: Int) -> UnsafeMutableBufferPointer<Scalar> {
+    let place = parameterGradients[i]
+    return UnsafeMutableBufferPointer(start: place.base, count: place.rows * place.columns)
+  }
+
   deinit {
     activations.deallocate()
     gradients.deallocate()

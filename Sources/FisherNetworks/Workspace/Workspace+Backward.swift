@@ -24,8 +24,19 @@ extension Workspace {
   public func backward(
     _ values: [Matrix<Scalar>], into gradients: inout [Matrix<Scalar>], _ parts: BackwardParts = .gradients
   ) {
+    backward(values, into: &gradients, parts) { _ in }
+  }
+
+  /// The same, telling of each gradient when it is complete: of the last parameter first, and of the first one last.
+  ///
+  /// - Parameter finished: gets the gradient where it lies. The rest of the pass neither reads nor writes it, and it stays
+  ///   there until the caller touches `gradients` again.
+  package func backward(
+    _ values: [Matrix<Scalar>], into gradients: inout [Matrix<Scalar>], _ parts: BackwardParts,
+    finished: (UnsafeMutableBufferPointer<Scalar>) -> Void
+  ) {
     prepareOutputGradients()
-    propagate(values, &gradients, parts)
+    propagate(values, &gradients, parts, finished)
     hasCaptures = parts.contains(.captures)
   }
 
@@ -96,12 +107,16 @@ extension Workspace {
   /// From the outputs' gradient back to the first node that learns.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func propagate(
-    _ values: [Matrix<Scalar>], _ targets: inout [Matrix<Scalar>], _ parts: BackwardParts
+    _ values: [Matrix<Scalar>], _ targets: inout [Matrix<Scalar>], _ parts: BackwardParts,
+    _ finished: (UnsafeMutableBufferPointer<Scalar>) -> Void = { _ in }
   ) {
     withExtendedLifetime((values, inputs)) {
       beginBackward(values, &targets, parts)
       for (index, node) in network.program.nodes.enumerated().reversed() where node.learns {
         node.operation.backward(backwardCall(node, index, parts))
+        // A table that is multiplied with is complete when it has been looked up, too.
+        if node.table != nil || !parts.contains(.gradients) { continue }
+        for i in node.parameters.reversed() { finished(places.gradient(ofParameter: i)) }
       }
     }
   }

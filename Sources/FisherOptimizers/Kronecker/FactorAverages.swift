@@ -81,23 +81,24 @@ extension FactorAverages {
       layer.layer.flatMap { captures[$0] }.flatMap { $0.hasFactors ? $0 : nil }
     }
     let (backend, threads) = (step.backend, step.threads)
-    let sums = try captures.total { shard in
-      var sums: [S] = []
-      for layer in layers {
-        guard let capture = capture(layer, shard.layers) else { continue }
+    // A piece is a factor: those of inputs and those of outputs take turns.
+    let sides = wantsOutputs ? 2 : 1
+    let sums = try captures.total(pieces: sides * layers.count) { shard, piece, sums in
+      let layer = layers[piece / sides]
+      guard let capture = capture(layer, shard.layers) else { return }
+      if piece % sides == 0 {
         var A = Matrix<S>(rows: layer.inputs, columns: layer.inputs)
         capture.averageInputFactor(
           &A, keeping: 0, of: layer.parameters, sharing: sharing, share: capture.meanTerms / captures.terms,
           on: backend, threads: threads)
         appendTriangle(of: A, to: &sums)
-        if !wantsOutputs { continue }
+      } else {
         var G = Matrix<S>(rows: layer.outputs, columns: layer.outputs)
         capture.averageOutputFactor(
           &G, keeping: 0, sharing: sharing, share: Double(capture.sampleCount) / Double(captures.samples),
           on: backend, threads: threads)
         appendTriangle(of: G, to: &sums)
       }
-      return sums
     }
     var rest = sums[...]
     for layer in layers {

@@ -5,12 +5,16 @@ public import FisherLinearAlgebra
 public protocol ShardSums {
   /// The sum over all shards, for every rank.
   ///
+  /// The numbers come in pieces, which need not be formed all before some are added up.
+  ///
   /// - Parameters:
   ///   - own: how many shards this rank has.
-  ///   - vector: the numbers of each of them, equally many in all shards of all ranks.
+  ///   - pieces: how many pieces the numbers of a shard have.
+  ///   - append: appends a piece of a shard, equally many numbers in all shards of all ranks. Pieces are asked for in their
+  ///     order.
   /// - Throws: ``StepRefusal`` if the ranks cannot go on.
   func total<Number: BitwiseCopyable & AdditiveArithmetic & Sendable>(
-    own: Int, _ vector: (Int) -> [Number]
+    own: Int, pieces: Int, _ append: (_ shard: Int, _ piece: Int, _ numbers: inout [Number]) -> Void
   ) throws(StepRefusal) -> [Number]
 }
 
@@ -63,6 +67,23 @@ public struct ShardedCaptures<Scalar: KernelScalar> {
     _ form: (Shard) -> [Number]
   ) throws(StepRefusal) -> [Number] {
     guard let sums else { return form(own[0]) }
-    return try sums.total(own: own.count) { form(own[$0]) }
+    return try sums.total(own: own.count, pieces: 1) { shard, _, numbers in numbers = form(own[shard]) }
+  }
+
+  /// The same in pieces: over a network one is added up while the next is formed.
+  ///
+  /// - Parameters:
+  ///   - pieces: how many there are: the factors of all layers, say.
+  ///   - append: appends one piece of a shard, equally many numbers for each shard.
+  /// - Throws: ``StepRefusal`` if the ranks cannot go on.
+  public func total<Number: BitwiseCopyable & AdditiveArithmetic & Sendable>(
+    pieces: Int, _ append: (_ shard: Shard, _ piece: Int, _ numbers: inout [Number]) -> Void
+  ) throws(StepRefusal) -> [Number] {
+    if let sums {
+      return try sums.total(own: own.count, pieces: pieces) { append(own[$0], $1, &$2) }
+    }
+    var numbers: [Number] = []
+    for piece in 0..<pieces { append(own[0], piece, &numbers) }
+    return numbers
   }
 }

@@ -40,6 +40,20 @@ struct Ranks {
       : RankEnvironment.threads(ranks: RankLauncher.current?.localSize ?? communicator.size)
   }
 
+  /// How many there are and when they add up, for people; nil for one.
+  ///
+  /// - Parameters:
+  ///   - overlaps: sums go on beside the passes.
+  ///   - wanted: what the user has asked for.
+  func summary(overlaps: Bool, wanted: SumOverlap) -> String? {
+    if communicator.size == 1 { return nil }
+    if overlaps { return "\(communicator.size), which add up while they compute" }
+    let isMissed =
+      !communicator.servesAnyThread && (wanted == .on || wanted == .auto && communicator.spansMachines)
+    return "\(communicator.size)"
+      + (isMissed ? ", which add up after they have computed: their MPI library serves one thread alone" : "")
+  }
+
   /// Starts the others, and waits until all are as far; so that nothing that they read is written before.
   ///
   /// - Throws: `CommunicationError`, or `UsageError` if the ranks would not compute the same bits.
@@ -70,5 +84,18 @@ struct Ranks {
       communicator.finish(status: 2)
       return 2
     }
+  }
+}
+
+extension SumOverlap {
+  /// What `--overlap` says.
+  ///
+  /// - Throws: `UsageError`.
+  init(_ arguments: Arguments) throws(UsageError) {
+    let text = arguments.value("overlap") ?? Self.auto.rawValue
+    guard let overlap = Self(rawValue: text) else {
+      throw UsageError("--overlap: \(quoted(text)) is none of auto, on, off")
+    }
+    self = overlap
   }
 }

@@ -60,7 +60,8 @@ extension RunConfiguration {
 
   /// A run that has not begun, its options complete: with weights of another run, if it wants some.
   mutating func trainer<S: KernelScalar>(
-    _: S.Type, threads: Int, checksRanks: Bool = false, communicator: any Communicator = SingleProcess()
+    _: S.Type, threads: Int, checksRanks: Bool = false, overlap: SumOverlap = .auto,
+    communicator: any Communicator = SingleProcess()
   ) throws -> (trainer: Trainer<S>, data: DataSplit, optimizer: any Optimizer) {
     let optimizer = try optimizer()
     let backend = try backend()
@@ -68,6 +69,7 @@ extension RunConfiguration {
     complete(for: data, type(of: optimizer).record, ranks: communicator.size)
     var options = try options(threads: threads)
     options.checksRanks = checksRanks
+    options.overlap = overlap
     let network = try network(for: data, S.self)
     options.groups = try groups(for: optimizer, network.parameters)
     let trainer = try Trainer(

@@ -24,6 +24,8 @@ enum Train {
         --report      a page with curves and a table of the run, one file, written after every epoch
         --threads     \(Threads.available) by default, shared out to the ranks; the bits do not depend on it
         --ranks       processes that train together, started here; or start them with mpirun
+        --overlap     auto, on or off: ranks add up gradients and factors while they go on computing; auto does so
+                      between machines if --threads leaves each rank a core for it; no bit depends on it
         --check-ranks  all ranks compare a hash of weights and state after every step
         --json        JSON Lines to a file, or - for standard output
 
@@ -37,6 +39,7 @@ enum Train {
       words,
       options: RunConfiguration.options.map(\.name) + [
         "set", "group", "checkpoint", "checkpoint-steps", "resume", "report", "threads", "json", "ranks",
+        "overlap",
       ], flags: ["check-ranks"], hint: settingHint)
     if let extra = arguments.positional.first {
       throw UsageError("train takes no '\(extra)'; options begin with --")
@@ -64,7 +67,8 @@ enum Train {
     var configuration = configuration
     let threads = try arguments.count("threads", atMost: Threads.most) ?? ranks.threads
     let (trainer, data, optimizer) = try configuration.trainer(
-      S.self, threads: threads, checksRanks: arguments.has("check-ranks"), communicator: ranks.communicator)
+      S.self, threads: threads, checksRanks: arguments.has("check-ranks"),
+      overlap: try SumOverlap(arguments), communicator: ranks.communicator)
     if let checkpoint {
       try trainer.resume(from: checkpoint)
     } else if !configuration["weights"].isEmpty {
@@ -76,7 +80,7 @@ enum Train {
     var page = try RunReport(arguments, configuration, trainer, data)
     let report = TrainingReport(
       json: try arguments.jsonLines(appending: checkpoint != nil), isQuiet: arguments.isQuiet)
-    report.start(configuration, trainer, data, optimizer)
+    report.start(configuration, trainer, data, optimizer, ranks)
     Interruption.listen()
     try ranks.start()
     do {

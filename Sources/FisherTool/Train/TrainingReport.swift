@@ -18,7 +18,8 @@ struct TrainingReport {
   }
 
   func start<S: KernelScalar>(
-    _ configuration: RunConfiguration, _ trainer: Trainer<S>, _ data: DataSplit, _ optimizer: any Optimizer
+    _ configuration: RunConfiguration, _ trainer: Trainer<S>, _ data: DataSplit, _ optimizer: any Optimizer,
+    _ ranks: Ranks
   ) {
     let classes = data.train.classCount.map { ", \($0) classes" } ?? ""
     let settings = optimizer.settings.values.sorted { $0.key < $1.key }
@@ -35,6 +36,9 @@ struct TrainingReport {
     if !configuration["clip-norm"].isEmpty { say("           clip-norm \(configuration["clip-norm"])") }
     let doubled = type(of: optimizer).record.doubled(in: optimizer.settings)
     for line in doubled + trainer.log { say("           \(line)") }
+    if let line = ranks.summary(overlaps: trainer.sumsBesidePasses, wanted: trainer.options.overlap) {
+      say("ranks      \(line)")
+    }
     if trainer.progress.epoch > 0 || trainer.progress.batch > 0 {
       say("resumed    after epoch \(trainer.progress.epoch), step \(trainer.progress.batch)")
     }
@@ -45,6 +49,7 @@ struct TrainingReport {
           ("set", .object(settings.map { ($0.key, $0.value.json) })),
           ("groups", .array(configuration.groups.map { .string($0.text) })),
           ("parameters", .int(trainer.network.parameterCount)), ("threads", .int(trainer.options.threads)),
+          ("ranks", .int(ranks.communicator.size)), ("overlap", .bool(trainer.sumsBesidePasses)),
           ("instructionSet", .string(InstructionSet.best.rawValue)),
           ("notes", .array((data.train.notes + doubled).map(JSON.string))),
           ("trainExamples", .int(data.train.count)),

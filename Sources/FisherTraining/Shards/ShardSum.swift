@@ -2,7 +2,7 @@ import FisherDistributed
 import FisherLinearAlgebra
 import FisherOptimizers
 
-/// Weighted sums over all shards of a batch, of several lists of matrices at once: gradients, say, and running averages.
+/// Weighted sums over all shards of a batch, of several lists of matrices at once: running averages, say, and gradients.
 ///
 /// Weights add up to about 1, so that what is added is a mean at any time and overflows only where its parts do.
 struct ShardSum<Scalar: KernelScalar> {
@@ -33,23 +33,36 @@ struct ShardSum<Scalar: KernelScalar> {
   /// - Parameter lists: of this rank's last shard; their matrices become the sums. In place, if nobody shares them.
   /// - Throws: `StepRefusal` if the ranks cannot go on.
   consuming func total(_ lists: inout Lists) throws(StepRefusal) {
-    do {
-      try accumulator.allReduce(
-        by: batch.communicator, count: Self.count(lists), last: { Self.write(lists, to: &$0) },
-        read: { sums in
-          var start = 0
-          for l in lists.indices {
-            for i in lists[l].matrices.indices {
-              let range = start..<start + lists[l].matrices[i].count
-              lists[l].matrices[i].withMutableSpan { $0.copy(sums.extracting(range)) }
-              start = range.upperBound
-            }
+    try total(
+      0..<Self.count(lists), last: { Self.write(lists, to: &$0) },
+      read: { sums in
+        var start = 0
+        for l in lists.indices {
+          for i in lists[l].matrices.indices {
+            let range = start..<start + lists[l].matrices[i].count
+            lists[l].matrices[i].withMutableSpan { $0.copy(sums.extracting(range)) }
+            start = range.upperBound
           }
-        })
-    } catch { throw StepRefusal(error) }
+        }
+      })
   }
 
-  private static func count(_ lists: Lists) -> Int {
+  /// Adds up a part of the numbers, in the order of the lists.
+  ///
+  /// - Parameters:
+  ///   - part: which numbers.
+  ///   - last: writes those of this rank's last shard.
+  ///   - read: gets their sums.
+  /// - Throws: `StepRefusal` if the ranks cannot go on.
+  func total(
+    _ part: Range<Int>, last: (inout MutableSpan<Scalar>) -> Void, read: (Span<Scalar>) -> Void
+  ) throws(StepRefusal) {
+    do { try accumulator.allReduce(part, by: batch.communicator, last: last, read: read) } catch {
+      throw StepRefusal(error)
+    }
+  }
+
+  static func count(_ lists: Lists) -> Int {
     lists.reduce(0) { $1.matrices.reduce($0) { $0 + $1.count } }
   }
 
@@ -65,7 +78,7 @@ struct ShardSum<Scalar: KernelScalar> {
   }
 
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
-  private static func scale(_ source: Span<Scalar>, by weight: Scalar, to target: inout MutableSpan<Scalar>) {
+  static func scale(_ source: Span<Scalar>, by weight: Scalar, to target: inout MutableSpan<Scalar>) {
     source.withUnsafeBufferPointer { source in
       target.withUnsafeMutableBufferPointer { target in
         for i in source.indices { target[i] = weight * source[i] }

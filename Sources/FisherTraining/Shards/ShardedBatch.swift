@@ -12,16 +12,27 @@ struct ShardedBatch {
   let ranges: [Range<Int>]
   let tree: ReductionTree
   let communicator: any Communicator
+  /// How sums go on beside computing; nil where they wait for its end.
+  let overlap: Overlap?
 
-  init(samples: Int, shards: Int, _ communicator: any Communicator) {
+  /// Sums that a thread carries out while another one computes.
+  struct Overlap {
+    let thread: CommunicationThread
+    /// The least bytes that are summed at once, but for the last of a sum.
+    let bucketBytes: Int
+  }
+
+  init(samples: Int, shards: Int, _ communicator: any Communicator, overlap: Overlap? = nil) {
     if shards == 1 || samples < shards {
       ranges = [0..<samples]
       tree = ReductionTree(leaves: 1, ranks: 1)
       self.communicator = SingleProcess()
+      self.overlap = nil
     } else {
       ranges = (0..<shards).map { $0 * samples / shards..<($0 + 1) * samples / shards }
       tree = ReductionTree(leaves: shards, ranks: communicator.size)
       self.communicator = communicator
+      self.overlap = overlap
     }
   }
 

@@ -30,7 +30,8 @@ extension Trainer {
     var shards: [ShardPass<Scalar>] = []
     var sum = ShardSum<Scalar>(cut)
     var refusal: StepRefusal?
-    for number in cut.own where refusal == nil {
+    let overlap = gradientOverlap(cut)
+    for number in cut.own.dropLast(overlap == nil ? 0 : 1) where refusal == nil {
       workspace.statistics = statistics
       do {
         shards.append(try pass(batch, cut.ranges[number], from: cut.ownSamples.lowerBound))
@@ -39,43 +40,49 @@ extension Trainer {
         }
       } catch { refusal = error }
     }
-    let (loss, terms) = try meanLoss(shards.map { ($0.lossSum, $0.terms) }, refusal, cut)
-    try takeTotal(
-      sum, adding: addends(cut.own.upperBound - 1, shards[shards.count - 1], expected, cut))
+    let (loss, terms): (Double, Int)
+    if let overlap {
+      workspace.statistics = statistics
+      (loss, terms) = try passLast(batch, cut, &shards, sum, refusal, beside: overlap)
+    } else {
+      (loss, terms) = try meanLoss(shards.map { ($0.lossSum, $0.terms) }, refusal, cut)
+      try takeTotal(
+        sum, adding: addends(cut.own.upperBound - 1, shards[shards.count - 1], expected, cut))
+    }
     // Rows without a label are no terms of the mean.
     scaleGradients(by: expected / Double(terms))
     if !movesStatistics { workspace.statistics = statistics }
     return objective(shards, cut, loss: (loss, terms))
   }
 
-  private var movesStatistics: Bool { !options.freezesStatistics }
+  var movesStatistics: Bool { !options.freezesStatistics }
 
-  /// What a shard whose pass has just ended adds to gradients and running averages. Averages that do not move keep their
+  /// What a shard whose pass has just ended adds to running averages and gradients. Averages that do not move keep their
   /// bits.
   private func addends(
     _ number: Int, _ shard: ShardPass<Scalar>, _ expected: Double, _ cut: ShardedBatch
   ) -> ShardSum<Scalar>.Lists {
     [
-      (driver.needs.contains(.gradients) ? gradients : [], Double(shard.terms) / expected),
       (
         movesStatistics ? workspace.statistics : [],
         Double(cut.ranges[number].count) / Double(cut.sampleCount)
       ),
+      (driver.needs.contains(.gradients) ? gradients : [], Double(shard.terms) / expected),
     ]
   }
 
   /// The sums over all shards become gradients and running averages.
   ///
-  /// - Parameter lists: of this rank's last shard.
+  /// - Parameter lists: of this rank's last shard, running averages first.
   func takeTotal(
     _ sum: consuming ShardSum<Scalar>, adding lists: consuming ShardSum<Scalar>.Lists
   ) throws(StepRefusal) {
-    let hasGradients = !lists[0].matrices.isEmpty
+    let hasGradients = !lists[1].matrices.isEmpty
     // Out of the trainer for that time, so that nobody shares them.
     if hasGradients { gradients = [] }
     defer {
-      if hasGradients { gradients = lists[0].matrices }
-      if lists.count > 1 && !lists[1].matrices.isEmpty { workspace.statistics = lists[1].matrices }
+      if hasGradients { gradients = lists[1].matrices }
+      if !lists[0].matrices.isEmpty { workspace.statistics = lists[0].matrices }
     }
     try sum.total(&lists)
   }
@@ -94,6 +101,13 @@ extension Trainer {
   func meanLoss(
     _ own: [(lossSum: Double, terms: Int)], _ refusal: StepRefusal?, _ cut: ShardedBatch
   ) throws(StepRefusal) -> (loss: Double, terms: Int) {
+    try meanLoss(try lossNumbers(own, refusal, cut), cut)
+  }
+
+  /// What a rank tells the others of its losses: three numbers a shard.
+  func lossNumbers(
+    _ own: [(lossSum: Double, terms: Int)], _ refusal: StepRefusal?, _ cut: ShardedBatch
+  ) throws(StepRefusal) -> [Double] {
     let layers = network.parameters.compactMap(\.layer)
     var numbers: [Double] = own.flatMap { [$0.lossSum, Double($0.terms), -1] }
     if case .nonFiniteLoss(let loss, let layer)? = refusal {
@@ -101,7 +115,12 @@ extension Trainer {
     } else if let refusal {
       throw refusal
     }
-    numbers += [Double](repeating: 0, count: 3 * cut.own.count - numbers.count)
+    return numbers + [Double](repeating: 0, count: 3 * cut.own.count - numbers.count)
+  }
+
+  /// The same as ``meanLoss(_:_:_:)``, given this rank's numbers.
+  func meanLoss(_ numbers: [Double], _ cut: ShardedBatch) throws(StepRefusal) -> (loss: Double, terms: Int) {
+    let layers = network.parameters.compactMap(\.layer)
     let all = try cut.gathered(numbers) { _ in 3 }
     for i in stride(from: 0, to: all.count, by: 3) where !all[i].isFinite {
       throw .nonFiniteLoss(all[i], layer: all[i + 2] < 0 ? nil : layers[Int(all[i + 2])])
@@ -144,10 +163,7 @@ extension Trainer {
     var result = ShardPass<Scalar>()
     var accumulator = GradientAccumulator<Scalar>()
     for start in stride(from: samples.lowerBound, to: samples.upperBound, by: size) {
-      let part = BatchObjective.Pass(
-        batch: batch.samples(start - first..<min(samples.upperBound, start + size) - first),
-        firstSample: start,
-        mode: options.freezesStatistics ? .evaluation : .training(seed: maskSeed &+ UInt64(start)))
+      let part = part(batch, start..<min(samples.upperBound, start + size), from: first)
       result.passes.append(part)
       let loss = try send(part, &result.outputs)
       result.lossSum += loss * Double(workspace.termCount)
@@ -166,22 +182,49 @@ extension Trainer {
   private func send(
     _ pass: BatchObjective<Scalar>.Pass, _ outputs: inout [OutputGradients<Scalar>]
   ) throws(StepRefusal) -> Double {
-    let needs = driver.needs
-    let loss = workspace.forward(values, pass.batch.inputs, pass.batch.labels, mode: pass.mode)
-    if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(in: workspace)) }
-    if needs.contains(.logitGradients) {
-      workspace.prepareOutputGradients()
-      if let gradients = workspace.outputGradients { outputs.append(gradients) }
-    }
-    var parts: BackwardParts = needs.isDisjoint(with: .captures) ? [] : .captures
-    if needs.contains(.gradients) { parts.insert(.gradients) }
-    workspace.backward(values, into: &gradients, parts)
+    let loss = try forward(pass, &outputs)
+    workspace.backward(values, into: &gradients, backwardParts)
     let toMean = workspace.scaleToMean
-    if toMean != 1 && needs.contains(.gradients) {
+    if toMean != 1 && driver.needs.contains(.gradients) {
       for i in gradients.indices { scal(alpha: Scalar(toMean), &gradients[i], on: workspace.backend) }
     }
     workspace.updateStatistics()
-    return loss * toMean
+    return loss
+  }
+
+  /// What goes forward at once.
+  ///
+  /// - Parameters:
+  ///   - batch: these samples among others.
+  ///   - samples: their numbers in the whole batch.
+  ///   - first: the number of the first sample of `batch`.
+  func part(
+    _ batch: Batch<Scalar>, _ samples: Range<Int>, from first: Int
+  ) -> BatchObjective<Scalar>.Pass {
+    BatchObjective.Pass(
+      batch: batch.samples(samples.lowerBound - first..<samples.upperBound - first),
+      firstSample: samples.lowerBound,
+      mode: options.freezesStatistics
+        ? .evaluation : .training(seed: maskSeed &+ UInt64(samples.lowerBound)))
+  }
+
+  /// The mean loss of a forward pass; the gradients by the outputs are appended if the step needs them.
+  func forward(
+    _ pass: BatchObjective<Scalar>.Pass, _ outputs: inout [OutputGradients<Scalar>]
+  ) throws(StepRefusal) -> Double {
+    let loss = workspace.forward(values, pass.batch.inputs, pass.batch.labels, mode: pass.mode)
+    if !loss.isFinite { throw .nonFiniteLoss(loss, layer: firstNonFiniteLayer(in: workspace)) }
+    if driver.needs.contains(.logitGradients) {
+      workspace.prepareOutputGradients()
+      if let gradients = workspace.outputGradients { outputs.append(gradients) }
+    }
+    return loss * workspace.scaleToMean
+  }
+
+  /// What the step wants of a backward pass.
+  var backwardParts: BackwardParts {
+    let parts: BackwardParts = driver.needs.isDisjoint(with: .captures) ? [] : .captures
+    return driver.needs.contains(.gradients) ? parts.union(.gradients) : parts
   }
 
   /// The first layer whose outputs are not all finite: the last one, in the order of the parameters, that got finite

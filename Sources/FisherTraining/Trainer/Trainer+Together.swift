@@ -31,17 +31,14 @@ extension Trainer {
       values, passes.map { .init($0.batch.inputs, $0.batch.labels, mode: $0.mode) }, cut.gatherShards)
     let (loss, terms) = try meanLoss(workspaces, cut)
     let outputs = outputGradients(workspaces)
-    let needs = driver.needs
-    var parts: BackwardParts = needs.isDisjoint(with: .captures) ? [] : .captures
-    if needs.contains(.gradients) { parts.insert(.gradients) }
-    try shardWorkspaces.backward(values, into: &shardGradients, parts, cut.gatherShards)
-    if needs.contains(.gradients) {
+    try shardWorkspaces.backward(values, into: &shardGradients, backwardParts, cut.gatherShards)
+    if driver.needs.contains(.gradients) {
       var sum = ShardSum<Scalar>(cut)
       let shares = workspaces.map { $0.scaleToMean * Double($0.termCount) / Double(terms) }
       let last = shares.count - 1
-      for i in 0..<last { sum.add([(shardGradients[i], shares[i])]) }
+      for i in 0..<last { sum.add([([], 0), (shardGradients[i], shares[i])]) }
       swap(&gradients, &shardGradients[last])
-      try takeTotal(sum, adding: [(gradients, shares[last])])
+      try takeTotal(sum, adding: [([], 0), (gradients, shares[last])])
     }
     // All shards have seen the same batch.
     workspaces[0].updateStatistics()

@@ -29,6 +29,10 @@ public final class Trainer<Scalar: KernelScalar> {
   let registry: OptimizerRegistry
   /// The ranks that train together.
   let communicator: any Communicator
+  /// Whether gradients and factors are summed over the ranks while they are computed.
+  public let sumsBesidePasses: Bool
+  /// What sums beside the passes, made when it is first wanted.
+  lazy var communicationThread = CommunicationThread()
   package let training: BatchSource
   let test: BatchSource
   var gradients: [Matrix<Scalar>]
@@ -47,7 +51,7 @@ public final class Trainer<Scalar: KernelScalar> {
   ///   - registry: where the fallback of an optimizer that does not treat all parameters is found.
   ///   - backend: what carries out the linear algebra.
   ///   - communicator: the ranks that train together; all make their trainers alike. This process alone by default.
-  /// - Throws: ``TrainingError``, `ScheduleError`, `SettingsError` or `RegistryError`.
+  /// - Throws: ``TrainingError``, `ScheduleError`, `SettingsError`, `RegistryError` or `CommunicationError`.
   public init(
     _ network: Network<Scalar>, _ data: DataSplit, optimizer: any Optimizer,
     options: TrainingOptions = TrainingOptions(), registry: OptimizerRegistry = OptimizerRegistry(),
@@ -55,6 +59,7 @@ public final class Trainer<Scalar: KernelScalar> {
   ) throws {
     try TrainingError.check(network, data, options, ranks: communicator.size)
     self.communicator = communicator
+    sumsBesidePasses = try Self.overlaps(options, communicator)
     self.network = network
     self.options = options
     self.registry = registry
@@ -139,7 +144,7 @@ public final class Trainer<Scalar: KernelScalar> {
       order = (progress.epoch, training.order(epoch: progress.epoch))
     }
     let examples = training.examples(progress.batch, of: order.places, epoch: progress.epoch)
-    let cut = ShardedBatch(samples: examples.count, shards: options.shards, communicator)
+    let cut = ShardedBatch(samples: examples.count, shards: options.shards, communicator, overlap: overlap)
     let batch = examples.batch(cut.ownSamples, as: Scalar.self)
     let statistics = workspace.statistics
     defer {

@@ -15,6 +15,11 @@ public struct TrainingOptions: Sendable {
   /// Batch norms see the whole batch, whatever its shards: these pass beside one another, which takes the memory of all of
   /// a rank's shards at once.
   public var normsSeeWholeBatch = false
+  /// Whether ranks sum gradients and factors while they go on computing; no bit depends on it.
+  public var overlap = SumOverlap.auto
+  /// The least bytes that ranks sum at once beside computing: the latency of a network is little beside them, and what a pass
+  /// ends with is not much more.
+  package var bucketBytes = 1 << 20
   /// After every step all ranks compare a hash of weights and state.
   public var checksRanks = false
   /// Weights, order, augmentation and masks all follow from it.
@@ -42,4 +47,14 @@ public struct TrainingOptions: Sendable {
   public var threads = Threads.available
 
   public init() {}
+}
+
+/// When ranks sum gradients and factors while they go on computing.
+public enum SumOverlap: String, Sendable, CaseIterable {
+  /// Between machines, if every rank has fewer threads than cores: what waits for a message may take a core for that. Not on
+  /// one machine, where a sum is work of the cores that compute.
+  case auto
+  /// Wherever the ranks can.
+  case on
+  case off
 }
