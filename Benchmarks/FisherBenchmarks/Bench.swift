@@ -14,7 +14,8 @@ package enum Bench {
     a ratio above 1 means that ours is faster. step and optimizers measure steps of training
     against those of SGD with momentum, not against libraries. map, which is not part of all, measures products of
     at most 32 × 32 × 32 against libraries and naive loops. allreduce, alone, sums over ranks that share memory;
-    under mpirun also by its MPI library.
+    under mpirun also by its MPI library. overlap, alone, trains on ranks that add up after their passes and beside
+    them, over a modelled network; under mpirun between hosts over the real one.
 
       --types    element types, f32 and f64 by default
       --threads  thread counts, 1 by default
@@ -29,7 +30,8 @@ package enum Bench {
       --plugin   a shared library whose optimizers these suites know, too
       --network  a model for them instead of their own: mlp:…, autoencoder:…, or gpt:…, of 64 random tokens each
       --batch    its samples; 64, 1000 or 4 by default
-      --ranks    for the suite allreduce: 2 by default; its sizes are bytes
+      --ranks    for the suites allreduce and overlap: 2 by default; sizes of allreduce are bytes
+      --links    for the suite overlap: Gb/s and µs of a network, 25x20,2x200 by default
       --quick    shorter samples and fewer rounds
       --json     one JSON object a line to a file, or - for standard output
       --report   one page with all of it: curves, tables, the map, the machine and the command
@@ -47,10 +49,11 @@ package enum Bench {
       options: [
         "types", "threads", "against", "venv", "sizes", "map", "plot", "json", "report", "optimizers",
         "network",
-        "batch", "plugin", "ranks",
+        "batch", "plugin", "ranks", "links",
       ],
       flags: ["quick", "map"])
     if arguments.positional == ["allreduce"] { return try AllReduceBench.run(arguments) }
+    if arguments.positional == ["overlap"] { return try OverlapBench.run(words, arguments) }
     let request = try BenchRequest(arguments)
     let json = try arguments.jsonLines()
     func file(_ option: String) throws(UsageError) -> OutputFile? {

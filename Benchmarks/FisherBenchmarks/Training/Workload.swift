@@ -61,7 +61,7 @@ package struct Workload: Sendable {
 
   private static func isDecoder(_ text: String) -> Bool { text.hasPrefix("gpt") }
 
-  private static func widths(_ text: String) -> [Int] {
+  static func widths(_ text: String) -> [Int] {
     (text.split(separator: ":").last ?? "").split(separator: "-").compactMap { Int($0) }
   }
 
