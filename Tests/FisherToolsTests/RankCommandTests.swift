@@ -39,13 +39,14 @@ import Testing
   }
 
   /// Whichever rank is killed: one line, and an end within seconds.
-  @Test(arguments: [0, 1, 2])
-  func aKilledRankEndsTheOthers(victim: Int) throws {
+  @Test(arguments: [0, 1, 2], ["off", "on"])
+  func aKilledRankEndsTheOthers(victim: Int, overlap: String) throws {
     let folder = try Folder()
     let process = Process()
     process.executableURL = Fisher.executable
     process.arguments =
       ["train", "--ranks", "3", "--epochs", "100000", "--threads", "1", "--json", folder.path + "/log"]
+      + ["--overlap", overlap]
     let error = Pipe()
     process.standardError = error
     process.standardOutput = FileHandle.nullDevice
@@ -89,10 +90,35 @@ import Testing
       (["--ranks", "3", "--shards", "2"], "2 shards for 3 ranks; each must have at least one"),
       (["--ranks", "0"], "--ranks: "), (["--ranks", "2", "--optimizer", "sdg"], "sgd"),
       (["--ranks", "2", "--batch", "3"], "4 shards of a batch of 3"),
+      (["--ranks", "2", "--overlap", "maybe"], "--overlap: 'maybe' is none of auto, on, off"),
     ] {
       let run = try Fisher(["train"] + options)
       #expect(run.status == 2 && run.error.split(separator: "\n").count == 1, "\(run.error)")
       #expect(run.error.contains(message), "\(run.error)")
+    }
+  }
+
+  /// A folder that ranks read together: one line if it cannot be read, and the bits of one process if it can.
+  @Test func foldersAreReadTogether() throws {
+    let folder = try Folder()
+    func file(_ name: String, _ axes: [Int], _ bytes: [UInt8]) throws {
+      let lengths: [[UInt8]] = axes.map { [0, 0, UInt8($0 >> 8), UInt8($0 & 255)] }
+      let header: [UInt8] = [0, 0, 8, UInt8(axes.count)] + lengths.flatMap(\.self)
+      try Data(header + bytes).write(to: URL(fileURLWithPath: folder.path + "/" + name))
+    }
+    for (name, count) in [("train", 300), ("t10k", 40)] {
+      try file(
+        "\(name)-images-idx3-ubyte", [count, 4, 4], (0..<16 * count).map { UInt8($0 * $0 * 7 % 251) })
+      try file("\(name)-labels-idx1-ubyte", [count], (0..<count).map { UInt8($0 % 10) })
+    }
+    let options = Self.short + ["--dataset", folder.path, "--shards", "4", "--optimizer", "sgd"]
+    let alone = try hash(try Fisher(options))
+    for ranks in ["2", "3"] { #expect(try hash(try Fisher(options + ["--ranks", ranks])) == alone) }
+    try file("t10k-images-idx3-ubyte", [40, 4, 4], [1])
+    for _ in 0..<3 {
+      let run = try Fisher(options + ["--ranks", "3"])
+      #expect(run.status == 2 && run.error.split(separator: "\n").count == 1, "\(run.error)")
+      #expect(run.error.contains("17 bytes, where axes [40, 4, 4] make 656"), "\(run.error)")
     }
   }
 

@@ -36,10 +36,11 @@ public final class RankProcesses: Sendable {
     end()
   }
 
-  /// Starts the ranks from 1 on: this program with the given arguments.
+  /// Starts the ranks from 1 on: this program with the given arguments. Once; later calls do nothing.
   ///
   /// - Throws: ``CommunicationError`` if one cannot be started; then all are ended.
   public func start(arguments: [String]) throws(CommunicationError) {
+    if children.withLock({ !$0.isEmpty }) { return }
     // The descriptor survives into children alone.
     _ = fcntl(segment.descriptor, F_SETFD, 0)
     defer { _ = fcntl(segment.descriptor, F_SETFD, FD_CLOEXEC) }
@@ -89,8 +90,12 @@ public final class RankProcesses: Sendable {
     }
   }
 
-  /// Ends all that still run: there is nothing that they could lose.
+  /// Ends all that still run: there is nothing that they could lose. One that has failed ends by itself when it has said why,
+  /// within a second.
   private func end() {
+    if let failed = segment.failedRank, failed > 0 {
+      for _ in 0..<1000 where howEnded(failed) == nil { usleep(1000) }
+    }
     children.withLock { children in
       for (rank, child) in children {
         guard case .running(let pid) = child else { continue }

@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// A hash of 64 bits over words in their order: says whether two runs have the same bits.
 ///
@@ -9,6 +10,9 @@ public struct BitHash: Sendable {
   private var state: UInt64 = 0xCBF2_9CE4_8422_2325
 
   public init() {}
+
+  /// Goes on where another hash has ended.
+  package init(resuming state: UInt64) { self.state = state }
 
   /// The hash of all that was added.
   public var value: UInt64 { state }
@@ -24,15 +28,24 @@ public struct BitHash: Sendable {
 
   /// The bytes, in words of eight, and their number.
   public mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    addWords(bytes, isLast: true)
+    add(UInt64(bytes.count))
+  }
+
+  /// A part of bytes, in words of eight; their number comes after the last part.
+  ///
+  /// - Precondition: whole words, but for the last part.
+  package mutating func addWords(_ bytes: UnsafeRawBufferPointer, isLast: Bool) {
+    require(isLast || bytes.count % 8 == 0, "BitHash: a part of \(bytes.count) bytes")
     var i = 0
     while i + 8 <= bytes.count {
       add(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self)))
       i += 8
     }
+    if !isLast { return }
     var rest: UInt64 = 0
     for (place, byte) in bytes[i...].enumerated() { rest |= UInt64(byte) << (8 * UInt64(place)) }
     add(rest)
-    add(UInt64(bytes.count))
   }
 
   /// The bytes in UTF-8.

@@ -54,11 +54,16 @@ struct Ranks {
       + (isMissed ? ", which add up after they have computed: their MPI library serves one thread alone" : "")
   }
 
-  /// Starts the others, and waits until all are as far; so that nothing that they read is written before.
+  /// Starts the others, unless they run.
+  ///
+  /// - Throws: `CommunicationError`.
+  func launch() throws(CommunicationError) { try processes?.start(arguments: command) }
+
+  /// Starts the others unless they run, and waits until all are as far; so that nothing that they read is written before.
   ///
   /// - Throws: `CommunicationError`, or `UsageError` if the ranks would not compute the same bits.
   func start() throws {
-    try processes?.start(arguments: command)
+    try launch()
     var hash = BitHash()
     hash.add("\(packageVersion) \(InstructionSet.best.rawValue)")
     if let other = try communicator.firstRank(differingIn: hash.value) {

@@ -65,7 +65,7 @@ extension RunConfiguration {
   ) throws -> (trainer: Trainer<S>, data: DataSplit, optimizer: any Optimizer) {
     let optimizer = try optimizer()
     let backend = try backend()
-    let data = try data()
+    let data = try data(sharedBy: communicator)
     complete(for: data, type(of: optimizer).record, ranks: communicator.size)
     var options = try options(threads: threads)
     options.checksRanks = checksRanks
@@ -79,11 +79,13 @@ extension RunConfiguration {
   }
 
   /// The data of the set's name; for an autoencoder each example is its own target.
-  func data() throws -> DataSplit {
+  ///
+  /// - Parameter ranks: that read together what they can.
+  func data(sharedBy ranks: (any Communicator)? = nil) throws -> DataSplit {
     guard let kind = TargetKind(self["target"]) else {
       throw UsageError("--target: '\(self["target"])' has an empty name")
     }
-    let data = try DataSplit.named(self["dataset"], as: kind)
+    let data = try DataSplit.named(self["dataset"], as: kind, sharedBy: ranks)
     let isAutoencoder = self["model"].isEmpty ? false : try ModelSpec(self["model"]).isAutoencoder
     return isAutoencoder ? data.reconstructing : data
   }

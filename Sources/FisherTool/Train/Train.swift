@@ -66,6 +66,7 @@ enum Train {
   ) throws -> Int32 {
     var configuration = configuration
     let threads = try arguments.count("threads", atMost: Threads.most) ?? ranks.threads
+    if DataSplit.isReadTogether(configuration["dataset"]) { try ranks.launch() }
     let (trainer, data, optimizer) = try configuration.trainer(
       S.self, threads: threads, checksRanks: arguments.has("check-ranks"),
       overlap: try SumOverlap(arguments), communicator: ranks.communicator)

@@ -38,6 +38,7 @@ extension Dataset {
       hash.add(UInt64(scale.bitPattern))
       bytes.withUnsafeBytes { hash.add($0) }
     case .floats(let floats): floats.withUnsafeBytes { hash.add($0) }
+    case .rows(let shared): hash = shared.summary.hash
     }
     switch targets {
     case .classes(let classes, let count):

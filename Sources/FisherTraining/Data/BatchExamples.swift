@@ -30,10 +30,12 @@ package struct BatchExamples: Sendable {
   }
 
   /// Some of the examples, augmented if it is so.
-  package func batch<S: KernelScalar>(_ range: Range<Int>, as _: S.Type) -> Batch<S> {
+  ///
+  /// - Throws: ``FileError`` if they lie in a file that cannot be read, or has changed since it was opened.
+  package func batch<S: KernelScalar>(_ range: Range<Int>, as _: S.Type) throws(FileError) -> Batch<S> {
     switch origin {
     case .places(let places, let source, let epoch):
-      return source.batch(Array(places[range]), augmenting: epoch)
+      return try source.reading(Array(places[range]), augmenting: epoch)
     case .parts(let stream, let number, let epoch):
       return Self.plain(stream.examples(epoch: epoch, number, range)).batch(0, as: S.self)
     }

@@ -55,7 +55,9 @@ public struct BatchSource: Sendable {
   /// Batch `number` of a shuffled epoch, augmented.
   package func batch<S: KernelScalar>(_ number: Int, of order: [Int], epoch: Int, as _: S.Type) -> Batch<S> {
     let examples = examples(number, of: order, epoch: epoch)
-    return examples.batch(0..<examples.count, as: S.self)
+    do { return try examples.batch(0..<examples.count, as: S.self) } catch {
+      fatalError("BatchSource: \(error)")
+    }
   }
 
   /// The examples of batch `number` of a shuffled epoch, before any of them is read.
@@ -71,16 +73,40 @@ public struct BatchSource: Sendable {
     batch(Array(places(number)), augmenting: nil)
   }
 
+  /// The same.
+  ///
+  /// - Throws: ``FileError`` if it lies in a file that cannot be read, or has changed since it was opened.
+  func reading<S: KernelScalar>(_ number: Int, as _: S.Type) throws(FileError) -> Batch<S> {
+    try reading(Array(places(number)), augmenting: nil)
+  }
+
+  /// The examples of these places, read from files if they lie there.
+  func reading<S: KernelScalar>(
+    _ places: [Int], augmenting epoch: Int?, as _: S.Type = S.self
+  ) throws(FileError) -> Batch<S> {
+    guard case .rows = data.storage else { return batch(places, augmenting: epoch) }
+    let source = BatchSource(
+      try data.reading(places), batchSize: batchSize, normalization: normalization,
+      targetNormalization: targetNormalization, augmentations: augmentations, seed: seed)
+    return source.batch(Array(places.indices), augmenting: epoch, keys: places)
+  }
+
   /// The places of batch `number`, of any size.
   private func places(_ number: Int) -> Range<Int> {
     let start = number * batchSize
     return start..<start + min(batchSize, data.count - start)
   }
 
+  /// The examples of these places.
+  ///
+  /// - Parameters:
+  ///   - places: in the data.
+  ///   - epoch: of the augmentation; nil for none.
+  ///   - keys: what the augmentation of each follows from; its place unless it has lain elsewhere.
   @specialized(where S == Float) @specialized(where S == Double)
-  package func batch<S: KernelScalar>(_ places: [Int], augmenting epoch: Int?, as _: S.Type = S.self)
-    -> Batch<S>
-  {
+  package func batch<S: KernelScalar>(
+    _ places: [Int], augmenting epoch: Int?, keys: [Int]? = nil, as _: S.Type = S.self
+  ) -> Batch<S> {
     let width = data.shape.count
     var inputs = Matrix<S>(rows: places.count, columns: width)
     var example = [Float](repeating: 0, count: width)
@@ -88,7 +114,7 @@ public struct BatchSource: Sendable {
       example.withUnsafeMutableBufferPointer { example in
         for (row, place) in places.enumerated() {
           data.copyExample(place, to: example)
-          if let epoch { augment(example, place, epoch) }
+          if let epoch { augment(example, keys?[row] ?? place, epoch) }
           normalization?.apply(example)
           for j in 0..<width { target[row * width + j] = S(example[j]) }
         }

@@ -29,6 +29,8 @@ public struct Dataset: Sendable {
     /// Bytes with the value that 1 stands for.
     case bytes([UInt8], scale: Float)
     case floats([Float])
+    /// Bytes in files that the ranks of a run read together.
+    case rows(SharedRows)
   }
 
   public let name: String
@@ -56,6 +58,7 @@ public struct Dataset: Sendable {
     switch storage {
     case .bytes(let bytes, _): numbers = bytes.count
     case .floats(let floats): numbers = floats.count
+    case .rows(let shared): numbers = shared.rows.count * shared.rows.width
     }
     require(numbers % shape.count == 0, "\(numbers) numbers do not make examples of \(shape)")
     count = numbers / shape.count
@@ -121,7 +124,7 @@ public struct Dataset: Sendable {
   /// All numbers lie in [0, 1]: intensities, which a binary cross-entropy may compare.
   public var isUnitScaled: Bool {
     switch storage {
-    case .bytes: true
+    case .bytes, .rows: true
     case .floats(let floats): floats.allSatisfy { 0...1 ~= $0 }
     }
   }
@@ -156,6 +159,7 @@ public struct Dataset: Sendable {
       for j in 0..<shape.count { target[j] = Float(bytes[start + j]) * scale }
     case .floats(let floats):
       for j in 0..<shape.count { target[j] = floats[start + j] }
+    case .rows: inMemory([i]).copyExample(0, to: target)
     }
   }
 
@@ -167,6 +171,8 @@ public struct Dataset: Sendable {
     switch (storage, other.storage) {
     case (.bytes(let a, let scale), .bytes(let b, _)): numbers = .bytes(a + b, scale: scale)
     case (.floats(let a), .floats(let b)): numbers = .floats(a + b)
+    case (.rows, _): return inMemory(Array(0..<count)).appending(other)
+    case (_, .rows): return appending(other.inMemory(Array(0..<other.count)))
     default: fatalError("Dataset: \(name) and \(other.name) are stored differently")
     }
     let all: Targets
@@ -201,10 +207,30 @@ public struct Dataset: Sendable {
     case .bytes(let bytes, let scale):
       chosen = .bytes(places.flatMap { bytes[$0 * n..<($0 + 1) * n] }, scale: scale)
     case .floats(let floats): chosen = .floats(places.flatMap { floats[$0 * n..<($0 + 1) * n] })
+    case .rows: return inMemory(places, name: name)
     }
+    return copy(name: name, chosen, targets.selecting(places, of: count))
+  }
+
+  /// The examples of these places, in this order, read from files if they lie there.
+  ///
+  /// - Throws: ``FileError`` if a file cannot be read, or has changed since it was opened.
+  package func reading(_ places: [Int], name: String? = nil) throws(FileError) -> Dataset {
+    guard case .rows(let shared) = storage else { return selecting(places, name: name ?? self.name) }
+    return copy(
+      name: name ?? self.name, .bytes(try shared.rows.read(places), scale: shared.scale),
+      targets.selecting(places, of: count))
+  }
+
+  /// The same where nobody can be told of a file that has become unreadable.
+  private func inMemory(_ places: [Int], name: String? = nil) -> Dataset {
+    do { return try reading(places, name: name) } catch { fatalError("Dataset: \(error)") }
+  }
+
+  /// Other examples of the same kind.
+  private func copy(name: String, _ storage: Storage, _ targets: Targets) -> Dataset {
     var result = Dataset(
-      name: name, shape: shape, storage: chosen, targets: targets.selecting(places, of: count),
-      vocabulary: vocabulary)
+      name: name, shape: shape, storage: storage, targets: targets, vocabulary: vocabulary)
     result.notes = notes
     result.classNames = classNames
     result.targetNames = targetNames

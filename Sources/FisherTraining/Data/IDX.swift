@@ -1,3 +1,4 @@
+import FisherDistributed
 import FisherRuntime
 import Foundation
 
@@ -16,6 +17,23 @@ package enum IDX {
   package static func decode(
     _ bytes: [UInt8], from path: String, axes wanted: Int
   ) throws(FileError) -> (axes: [Int], bytes: ArraySlice<UInt8>) {
+    let axes = try axes(bytes.prefix(headerSize(wanted)), size: bytes.count, from: path, wanted)
+    return (axes, bytes[headerSize(wanted)...])
+  }
+
+  /// The bytes before the first element.
+  private static func headerSize(_ axes: Int) -> Int { 4 + 4 * axes }
+
+  /// The axes that a header tells, where they make the size of the file.
+  ///
+  /// - Parameters:
+  ///   - bytes: the first of the file.
+  ///   - size: of the whole file.
+  ///   - path: for messages.
+  ///   - wanted: the number of axes.
+  private static func axes(
+    _ bytes: ArraySlice<UInt8>, size present: Int, from path: String, _ wanted: Int
+  ) throws(FileError) -> [Int] {
     guard bytes.count >= 4, bytes[0] == 0, bytes[1] == 0 else {
       throw FileError(path, at: "byte 0", "not an IDX file: it must begin with two zero bytes")
     }
@@ -25,9 +43,9 @@ package enum IDX {
     guard Int(bytes[3]) == wanted else {
       throw FileError(path, at: "byte 3", "\(bytes[3]) axes, there must be \(wanted)")
     }
-    let start = 4 + 4 * wanted
+    let start = headerSize(wanted)
     guard bytes.count >= start else {
-      throw FileError(path, "\(bytes.count) bytes are too few for the header of \(start)")
+      throw FileError(path, "\(present) bytes are too few for the header of \(start)")
     }
     let axes = (0..<wanted).map { axis in
       (0..<4).reduce(0) { $0 << 8 | Int(bytes[4 + 4 * axis + $1]) }
@@ -35,29 +53,49 @@ package enum IDX {
     // No file is longer: what is left of the product can be added to.
     guard let count = Size.product(axes, atMost: .max - start) else {
       throw FileError(
-        path, at: "byte 4", "\(bytes.count) bytes, where axes \(axes) make more than a file can have")
+        path, at: "byte 4", "\(present) bytes, where axes \(axes) make more than a file can have")
     }
     let size = start + count
-    guard bytes.count == size else {
-      throw FileError(path, "\(bytes.count) bytes, where axes \(axes) make \(size)")
+    guard present == size else {
+      throw FileError(path, "\(present) bytes, where axes \(axes) make \(size)")
     }
-    return (axes, bytes[start...])
+    return axes
   }
 
   /// A file of images with its file of labels.
-  static func dataset(_ name: String, images: String, labels: String) throws(FileError) -> Dataset {
-    let pixels = try read(images, axes: 3)
-    let classes = try read(labels, axes: 1)
-    guard pixels.axes[0] == classes.axes[0] else {
-      throw FileError(labels, "\(classes.axes[0]) labels for the \(pixels.axes[0]) images of \(images)")
+  ///
+  /// - Parameter ranks: what reads the images together; nil if this process keeps them in memory.
+  static func dataset(
+    _ name: String, images: String, labels: String, sharedBy ranks: (any Communicator)?
+  ) throws(FileError) -> Dataset {
+    let pixels = ranks == nil ? try read(images, axes: 3) : nil
+    let file = ranks == nil ? nil : try OpenFile(images)
+    let axes: [Int]
+    if let file {
+      axes = try self.axes(try file.head(headerSize(3))[...], size: file.size, from: images, 3)
+    } else {
+      axes = pixels?.axes ?? []
     }
-    guard pixels.axes[0] > 0, pixels.axes[1] > 0, pixels.axes[2] > 0 else {
-      throw FileError(images, "axes \(pixels.axes) hold no image")
+    let classes = try read(labels, axes: 1)
+    guard axes[0] == classes.axes[0] else {
+      throw FileError(labels, "\(classes.axes[0]) labels for the \(axes[0]) images of \(images)")
+    }
+    guard axes[0] > 0, axes[1] > 0, axes[2] > 0 else {
+      throw FileError(images, "axes \(axes) hold no image")
+    }
+    let shape = ExampleShape(channels: 1, height: axes[1], width: axes[2])
+    let storage: Dataset.Storage
+    if let ranks, let file {
+      let rows = FileRows([
+        RecordFile(file, start: headerSize(3), record: shape.count, skipped: 0, count: axes[0])
+      ])
+      storage = .rows(try SharedRows(rows, shape, ranks) { _, _, _ in })
+    } else {
+      storage = .bytes(Array(pixels?.bytes ?? []), scale: 1 / 255)
     }
     let labels = classes.bytes.map(Int.init)
     return Dataset(
-      name: name, shape: ExampleShape(channels: 1, height: pixels.axes[1], width: pixels.axes[2]),
-      storage: .bytes(Array(pixels.bytes), scale: 1 / 255),
+      name: name, shape: shape, storage: storage,
       targets: .classes(labels, count: max(10, (labels.max() ?? 0) + 1)))
   }
 
@@ -68,16 +106,22 @@ package enum IDX {
   }
 
   /// The four files of a directory, under the names of MNIST; each may be compressed and end in `.gz`.
-  static func split(in directory: String) throws(FileError) -> DataSplit {
+  ///
+  /// - Parameter ranks: what reads images that are not compressed together; nil for this process alone.
+  static func split(in directory: String, sharedBy ranks: (any Communicator)?) throws(FileError) -> DataSplit
+  {
     let name = (directory as NSString).lastPathComponent
     func file(_ name: String) -> String { FileBytes.present(directory + "/" + name) }
+    let images = [file("train-images-idx3-ubyte"), file("t10k-images-idx3-ubyte")]
+    let ranks = try SharedRows.ranks(ranks, for: images)
     let train = try dataset(
-      name, images: file("train-images-idx3-ubyte"), labels: file("train-labels-idx1-ubyte"))
+      name, images: images[0], labels: file("train-labels-idx1-ubyte"), sharedBy: ranks)
     let test = try dataset(
-      name, images: file("t10k-images-idx3-ubyte"), labels: file("t10k-labels-idx1-ubyte"))
+      name, images: images[1], labels: file("t10k-labels-idx1-ubyte"), sharedBy: ranks)
     try requireAlike(train, test, in: directory)
     return DataSplit(train: train, test: test)
   }
+
   private static func requireAlike(
     _ train: Dataset, _ test: Dataset, in directory: String
   ) throws(FileError) {

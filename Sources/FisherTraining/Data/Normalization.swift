@@ -6,28 +6,19 @@ public struct Normalization: Sendable, Equatable {
   package let mean: [Double]
   package let scale: [Double]
 
+  init(mean: [Double], scale: [Double]) { (self.mean, self.scale) = (mean, scale) }
+
   /// From the training examples. A feature that never changes is only shifted.
   package init(_ data: Dataset) {
-    let channels = data.shape.channels
-    let n = Double(max(1, data.count * data.shape.height * data.shape.width))
-    var sums = [Double](repeating: 0, count: channels)
-    var lowest = [Float](repeating: .infinity, count: channels)
-    var highest = [Float](repeating: -.infinity, count: channels)
-    Self.forEach(of: data) { channel, x in
-      sums[channel] += Double(x)
-      lowest[channel] = min(lowest[channel], x)
-      highest[channel] = max(highest[channel], x)
+    if case .rows(let rows) = data.storage {
+      self = rows.summary.normalization
+      return
     }
-    // The mean of equal numbers is rounded, and need not be their value.
-    let mean = (0..<channels).map { lowest[$0] < highest[$0] ? sums[$0] / n : Double(lowest[$0]) }
-    // From the differences: the mean of the squares less the square of the mean would lose a small deviation.
-    var squares = [Double](repeating: 0, count: channels)
-    Self.forEach(of: data) { channel, x in
-      let difference = Double(x) - mean[channel]
-      squares[channel] += difference * difference
-    }
-    self.mean = mean
-    scale = squares.map { $0 > 0 ? 1 / ($0 / n).squareRoot() : 1 }
+    var sums = ChannelSums(data.shape)
+    Self.forEach(of: data) { sums.add($0) }
+    var squares = ChannelSquares(sums, examples: data.count)
+    Self.forEach(of: data) { squares.add($0) }
+    self = squares.normalization
   }
 
   /// From rows of `width` numbers.
@@ -39,14 +30,13 @@ public struct Normalization: Sendable, Equatable {
   /// What number of channel or feature `j` became `y`.
   func inverse(_ y: Double, _ j: Int) -> Double { y / scale[j] + mean[j] }
 
-  /// Calls the body with the channel and the number, for all numbers of all examples.
-  private static func forEach(of data: Dataset, _ body: (_ channel: Int, _ x: Float) -> Void) {
-    let area = data.shape.height * data.shape.width
+  /// Calls the body with the numbers of each example.
+  private static func forEach(of data: Dataset, _ body: (UnsafeBufferPointer<Float>) -> Void) {
     var example = [Float](repeating: 0, count: data.shape.count)
     for i in 0..<data.count {
-      example.withUnsafeMutableBufferPointer { data.copyExample(i, to: $0) }
-      for channel in 0..<data.shape.channels {
-        for j in channel * area..<(channel + 1) * area { body(channel, example[j]) }
+      example.withUnsafeMutableBufferPointer {
+        data.copyExample(i, to: $0)
+        body(UnsafeBufferPointer($0))
       }
     }
   }

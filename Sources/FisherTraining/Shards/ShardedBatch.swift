@@ -72,4 +72,7 @@ extension ShardedBatch {
 extension StepRefusal {
   /// A step that the ranks could not take together.
   init(_ error: CommunicationError) { self = .interrupted(reason: "\(error)") }
+
+  /// A step whose batch cannot be read.
+  init(_ error: FileError) { self = .interrupted(reason: "\(error)") }
 }

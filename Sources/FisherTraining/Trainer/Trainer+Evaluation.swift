@@ -26,7 +26,11 @@ extension Trainer {
 
   private func evaluate(_ test: BatchSource) -> Evaluation {
     let values = testedValues
-    return evaluation((0..<test.batchCount).map { score($0, of: test, values) }, test)
+    do throws(FileError) {
+      var scores: [Score] = []
+      for i in 0..<test.batchCount { scores.append(try score(i, of: test, values)) }
+      return evaluation(scores, test)
+    } catch { fatalError("Trainer: \(error)") }
   }
 
   /// Loss and accuracy on the test data, whose batches the ranks share out; the same bits as ``evaluate()``.
@@ -38,7 +42,8 @@ extension Trainer {
     // The others' places hold zeros, which change no sum.
     var numbers = [Double](repeating: 0, count: 3 * test.batchCount)
     for i in stride(from: communicator.rank, to: test.batchCount, by: communicator.size) {
-      let score = score(i, of: test, values)
+      let score: Score
+      do { score = try self.score(i, of: test, values) } catch { throw StepRefusal(error) }
       numbers.replaceSubrange(
         3 * i..<3 * i + 3, with: [score.loss, Double(score.terms), Double(score.right)])
     }
@@ -60,8 +65,10 @@ extension Trainer {
       loss: loss / Double(terms), accuracy: isClassified ? Double(right) / Double(terms) : nil)
   }
 
-  private func score(_ number: Int, of test: BatchSource, _ values: [Matrix<Scalar>]) -> Score {
-    let batch = test.batch(number, as: Scalar.self)
+  private func score(
+    _ number: Int, of test: BatchSource, _ values: [Matrix<Scalar>]
+  ) throws(FileError) -> Score {
+    let batch = try test.reading(number, as: Scalar.self)
     defer { workspace.releaseBatch() }
     let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .evaluation)
     let terms = workspace.termCount

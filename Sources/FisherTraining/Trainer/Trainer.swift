@@ -145,7 +145,8 @@ public final class Trainer<Scalar: KernelScalar> {
     }
     let examples = training.examples(progress.batch, of: order.places, epoch: progress.epoch)
     let cut = ShardedBatch(samples: examples.count, shards: options.shards, communicator, overlap: overlap)
-    let batch = examples.batch(cut.ownSamples, as: Scalar.self)
+    let batch: Batch<Scalar>
+    do { batch = try examples.batch(cut.ownSamples, as: Scalar.self) } catch { throw StepRefusal(error) }
     let statistics = workspace.statistics
     defer {
       workspace.releaseBatch()

@@ -69,6 +69,14 @@ import Testing
     }
   }
 
+  /// A loss that is a sum: gradients become those of the mean on the way.
+  @Test func gradientsOfSumsBecomeThoseOfMeans() throws {
+    let network = try Network<Float>(
+      input: [4], [.linear(9), .tanh, .linear(3)], loss: Loss<SumReduction>.softmaxCrossEntropy())
+    let alone = try fingerprints("adam", ranks: 1, network)
+    #expect(Set(alone + (try fingerprints("adam", ranks: 3, network))).count == 1)
+  }
+
   /// Micro-batches, which only some shards are cut into, and batch norms of the whole batch: there sums wait.
   @Test func whereSumsWaitTheBitsAreTheSame() throws {
     let network = try Clouds.normalized(Double.self)
