@@ -87,13 +87,16 @@ private final class Elements: NSObject, XMLParserDelegate {
   @Test func theMapCoversWhatItSays() {
     let sample = SmallShapes.shapes(width: 4)
     func block(_ s: Shape) -> [Int] { [(s.m - 1) / 4, (s.n - 1) / 4, (s.k - 1) / 4] }
-    #expect(sample.count == 512 && Set(sample.map(block)).count == 512)
+    let blocks = Set(sample.map(block))
+    #expect(sample.count == 512 && blocks.count == 512)
     #expect(sample == SmallShapes.shapes(width: 4))
     // No size is left out of every block.
-    for size in [\Shape.m, \.n, \.k] { #expect(Set(sample.map { $0[keyPath: size] }) == Set(1...32)) }
+    let sides: [KeyPath<Shape, Int>] = [\.m, \.n, \.k]
+    let sizes = Set(1...32)
+    for side in sides { #expect(Set(sample.map { $0[keyPath: side] }) == sizes) }
     let all = SmallShapes.shapes(width: 1)
-    #expect(Set(all.map { "\($0)" }).count == 32 * 32 * 32)
-    #expect(all.allSatisfy { (1...32).contains($0.m) && (1...32).contains($0.n) && (1...32).contains($0.k) })
+    #expect(Set(all.map { "\($0)" }).count == 32_768)
+    for side in sides { #expect(all.allSatisfy { sizes.contains($0[keyPath: side]) }) }
   }
 
   @Test func theSummaryCounts() throws {

@@ -122,7 +122,7 @@ import Testing
     for layer in layers.values { #expect(norm(layer.flatMap(\.1)) <= 0.5 + 1e-12) }
     // The divergence is a quadratic form: ν² times the step's own.
     func along(_ Δ: [[Double]]) -> Double {
-      zip(Δ, trace.gradients[0]).reduce(0) { $0 + zip($1.0, $1.1).reduce(0) { $0 + $1.0 * $1.1 } }
+      zip(Δ.joined(), trace.gradients[0].joined()).reduce(0) { (sum: Double, pair) in sum + pair.0 * pair.1 }
     }
     let (own, bounded) = (along(try shown(sgd)), along(try shown(sgd.clipped(divergence: 1e-3))))
     #expect(abs(bounded * bounded / abs(own) - 1e-3) < 1e-12)

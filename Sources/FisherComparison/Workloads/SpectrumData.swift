@@ -27,7 +27,11 @@ package enum SpectrumData {
     func examples(_ numbers: Range<Int>) -> Dataset {
       let rows = numbers.map { n in
         let z = (0..<width).map { deviations[$0] * stream.normal((n + width) * width + $0) }
-        return (0..<width).map { i in Float((0..<width).reduce(0) { $0 + axes[$1][i] * z[$1] }) }
+        return (0..<width).map { (i: Int) -> Float in
+          var sum = 0.0
+          for j in 0..<width { sum += axes[j][i] * z[j] }
+          return Float(sum)
+        }
       }
       return Dataset(
         name: "spectrum", shape: ExampleShape(channels: width), rows: rows,

@@ -18,7 +18,8 @@ struct FourierOperation<Scalar: KernelScalar>: Operation {
       var sum: Scalar = 0
       for k in 0..<frequencies {
         let (c, s) = (2 * i * frequencies + k, (2 * i + 1) * frequencies + k)
-        sum += Scalar(2 * .pi * Double(k + 1)) * (y[c] * dy[s] - y[s] * dy[c])
+        let change: Scalar = y[c] * dy[s] - y[s] * dy[c]
+        sum += Scalar(2 * .pi * Double(k + 1)) * change
       }
       target.base[i] = call.addsInputGradient ? target.base[i] + sum : sum
     }

@@ -87,7 +87,8 @@ extension FourierOperation: TwiceDifferentiable {
     for i in 0..<call.count / (2 * frequencies) {
       for k in 0..<frequencies {
         let (c, s) = (2 * i * frequencies + k, (2 * i + 1) * frequencies + k)
-        target.base[i] += Scalar(2 * .pi * Double(k + 1)) * (ẏ[c] * dy[s] - ẏ[s] * dy[c])
+        let change: Scalar = ẏ[c] * dy[s] - ẏ[s] * dy[c]
+        target.base[i] += Scalar(2 * .pi * Double(k + 1)) * change
       }
     }
   }

@@ -7,26 +7,31 @@ extension Trainer {
   ///
   /// Not the number of threads, which changes no bit; nor the limits on how long the run goes, which may change.
   var identity: [String: String] {
-    var texts = [
-      "network": network.description,
-      "optimizer": driver.description,
-      "training data": training.stream.map { "stream \($0.name) of \($0.count) batches" }
-        ?? training.data.identity,
-      "test data": test.data.identity,
-      "batch size": "\(options.batchSize)",
-      "micro-batch size": options.microBatchSize.map { "\($0)" } ?? "none",
-      "schedule": options.schedule,
-      "clipping": options.clipping.map { "\($0)" } ?? "as the optimizer asks",
-      "averaging": options.averaging.map { "\($0)" } ?? "none",
-      "augmentation": options.augmentations.map { "\($0)" }.joined(separator: ", "),
-      "normalization": "\(options.normalizes)",
-      "frozen statistics": "\(options.freezesStatistics)",
-    ]
+    // Statement by statement: as one literal with closures in it, it took longer to type-check than the rest of the module.
+    var texts: [String: String] = [:]
+    texts["network"] = network.description
+    texts["optimizer"] = driver.description
+    if let stream = training.stream {
+      texts["training data"] = "stream \(stream.name) of \(stream.count) batches"
+    } else {
+      texts["training data"] = training.data.identity
+    }
+    texts["test data"] = test.data.identity
+    texts["batch size"] = "\(options.batchSize)"
+    texts["micro-batch size"] = text(options.microBatchSize, ifNil: "none")
+    texts["schedule"] = options.schedule
+    texts["clipping"] = text(options.clipping, ifNil: "as the optimizer asks")
+    texts["averaging"] = text(options.averaging, ifNil: "none")
+    texts["augmentation"] = options.augmentations.map { "\($0)" }.joined(separator: ", ")
+    texts["normalization"] = "\(options.normalizes)"
+    texts["frozen statistics"] = "\(options.freezesStatistics)"
     if options.shards != 1 { texts["shards"] = "\(options.shards)" }
     if passesTogether { texts["batch norms"] = "of the whole batch" }
     if options.normalizesTargets { texts["target normalization"] = "true" }
     return texts
   }
+
+  private func text<Value>(_ value: Value?, ifNil other: String) -> String { value.map { "\($0)" } ?? other }
 }
 
 extension Dataset {

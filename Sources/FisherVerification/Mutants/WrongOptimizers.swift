@@ -83,7 +83,7 @@ struct Lopsided: Optimizer {
   func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let rule = LopsidedRule<S>(α: S(α * step.schedule))
     for parameter in step.parameters {
-      let factors = (0..<parameter.columns).map { 1 + 1 / S($0 + 1) }
+      let factors = (0..<parameter.columns).map { (j: Int) -> S in 1 + 1 / S(j + 1) }
       step.apply(
         rule, to: parameter, column: Matrix(factors, rows: 1, columns: parameter.columns))
     }

@@ -106,10 +106,12 @@ struct LUDeterminants: Clause {
         signs[i] * triangle[places[i], j] * power / 4
       }
       let (sign, logarithm) = LU(matrix, on: backend, threads: 2).determinant
-      let isOdd = (0..<n).reduce(false) { odd, i in
-        odd != ((i + 1..<max(n, i + 1)).filter { places[$0] < places[i] }.count % 2 == 1)
+      var isOdd = false
+      for i in 0..<n {
+        for j in i + 1..<max(n, i + 1) where places[j] < places[i] { isOdd.toggle() }
       }
-      let expected = signs.reduce(isOdd ? -1 : 1, *)
+      let parity: S = isOdd ? -1 : 1
+      let expected = signs.reduce(parity, *)
       var (sum, size) = (0.0, 0.0)
       for i in 0..<n {
         let term = log(Double(triangle[i, i]) * Double(power) / 4)

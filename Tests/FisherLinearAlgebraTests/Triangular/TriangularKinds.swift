@@ -63,7 +63,8 @@ struct TriangularResiduals: Clause {
     full.filled { i, j in
       let x: S = generator.uniform()
       if i != j && (j < i) != isLower { return 0 }
-      let y = i == j ? (x < 0 ? x / 2 - 1 : x / 2 + 1) : kind == .plain ? x : x / S(order)
+      let inner = kind == .plain ? x : x / S(order)
+      let y = i == j ? x / 2 + (x < 0 ? -1 : 1) : inner
       return y * S(sign: .plus, exponent: S.Exponent(kind.power(i, j, order, S.self)), significand: 1)
     }
     test.a.filled { i, j in i == j || (j < i) == isLower ? full.pointer[i, j] : .sentinel }

@@ -116,7 +116,11 @@ struct NaiveNetwork {
     let (w, n) = (take(), x.shape.last!)
     let b = hasBias ? take() : [Double](repeating: 0, count: outputs)
     let y = rows(x) { row in
-      (0..<outputs).map { o in (0..<n).reduce(b[o]) { $0 + w[o * n + $1] * row[$1] } }
+      (0..<outputs).map { (o: Int) -> Double in
+        var sum = b[o]
+        for i in 0..<n { sum += w[o * n + i] * row[i] }
+        return sum
+      }
     }
     return Flow(samples: y.samples, shape: x.shape.dropLast() + [outputs])
   }

@@ -38,11 +38,13 @@ import Testing
     let kept = (1...30).map {
       RefreshPlan(step: $0, statisticsPeriod: 3, refreshPeriod: 20, keeping: 0.8)
     }
-    #expect(kept.map(\.updatesStatistics) == (0..<30).map { $0 % 3 == 0 })
+    let isThird = (0..<30).map { (i: Int) -> Bool in i % 3 == 0 }
+    #expect(kept.map(\.updatesStatistics) == isThird)
     let updates = kept.filter(\.updatesStatistics).map(\.kept)
-    #expect(updates == [0, 0.5, 1 - 1 / 3.0, 0.75, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8])
+    let expected: [Double] = [0, 0.5, 1 - 1 / 3.0, 0.75, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8]
+    #expect(updates == expected)
     // The first three updates are followed at once.
-    #expect((0..<9).map { kept[$0].refreshes(1, of: 2) } == (0..<9).map { $0 % 3 == 0 })
+    #expect(kept[..<9].map { $0.refreshes(1, of: 2) } == Array(isThird[..<9]))
   }
 
   @Test func layersAreWeightsWithTheirBiases() {

@@ -44,10 +44,12 @@ import Testing
     let driver = try OptimizerDriver<Double>(
       Grouped(lr: 0.5), parameters: [ParameterInfo(name: "w", shape: [2], role: .plain)],
       groups: [ParameterGroup("w", settings: ["clip": 3])])
-    var (values, gradients): ([Matrix<Double>], [Matrix<Double>]) = ([[[1, 2]]], [[[1, 1]]])
+    var values: [Matrix<Double>] = [[[1, 2]]]
+    var gradients: [Matrix<Double>] = [[[1, 1]]]
     var stepping = driver
     _ = try stepping.step(values: &values, gradients: &gradients, objective: PlainObjective<Double>())
-    #expect(values[0] == [[1 - 1.5, 2 - 1.5]])
+    let expected: Matrix<Double> = [[1 - 1.5, 2 - 1.5]]
+    #expect(values[0] == expected)
   }
 
   @Test func valuesOutsideTheirRangeTrap() async {

@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func normalizedFeaturesHaveMeanZeroAndDeviationOne() {
-    let rows = (0..<50).map { i in [Float(3 * i) + 100, Float(i * i), 7] }
+    let rows = (0..<50).map { (i: Int) -> [Float] in [Float(3 * i + 100), Float(i * i), 7] }
     let data = Dataset(
       name: "t", shape: ExampleShape(channels: 3), rows: rows, classes: rows.map { _ in 0 }, classCount: 1)
     let source = BatchSource(data, batchSize: 50, normalization: Normalization(data))
@@ -42,7 +42,8 @@ import Testing
     for j in 0..<3 {
       let column = x.column(j).array
       let mean = column.reduce(0, +) / 50
-      let variance = column.reduce(0) { $0 + $1 * $1 } / 50 - mean * mean
+      let square: Double = column.reduce(0) { $0 + $1 * $1 } / 50
+      let variance = square - mean * mean
       #expect(abs(mean) < 1e-5)
       // The last feature is constant: shifted, not scaled.
       #expect(abs(variance - (j < 2 ? 1 : 0)) < 1e-5)

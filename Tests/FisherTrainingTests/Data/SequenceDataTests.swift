@@ -17,7 +17,8 @@ import Testing
   @Test func questionsHaveTheirAnswers() {
     let split = Sequences.recall(train: 200, test: 50)
     for (tokens, classes) in examples(split.train) + examples(split.test) {
-      let pairs = Dictionary(uniqueKeysWithValues: (0..<4).map { (tokens[2 * $0], tokens[2 * $0 + 1]) })
+      var pairs: [Int: Int] = [:]
+      for i in 0..<4 { #expect(pairs.updateValue(tokens[2 * i + 1], forKey: tokens[2 * i]) == nil) }
       #expect(pairs.keys.allSatisfy { $0 < 8 } && pairs.values.allSatisfy { 8..<16 ~= $0 })
       #expect(classes[..<8].allSatisfy { $0 == -1 } && Set(tokens[8...]) == Set(pairs.keys))
       #expect(zip(tokens[8...], classes[8...]).allSatisfy { pairs[$0] == $1 })
