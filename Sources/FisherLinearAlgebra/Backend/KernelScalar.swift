@@ -8,7 +8,7 @@ import KernelsPortable
 #endif
 
 /// The element types of the library: `Float` and `Double`.
-public protocol KernelScalar: BinaryFloatingPoint & SIMDScalar & Sendable & BitwiseCopyable & Codable {
+public protocol KernelScalar: LaneArithmetic, Sendable, BitwiseCopyable {
   /// The kernels of an instruction set: implementation, not for use outside of the library.
   static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Self>.Type
 }
