@@ -6,6 +6,10 @@ import PackageDescription
 /// Optimised modules are compiled as a whole in debug builds too: file by file the same work is done several times.
 let wholeModule = ["-disable-batch-mode", "-whole-module-optimization", "-num-threads", "2"]
 
+/// Each function is a section of its own, so that the linker can leave out what nobody calls: the unspecialised forms of
+/// generic functions are a third of the code.
+let sections = ["-Xfrontend", "-function-sections"]
+
 /// Kernels run at full speed in debug builds too, check nothing, and may use the named instruction set.
 ///
 /// Three quarters of their compile time would go into passes that look for redundant memory accesses in Swift's own
@@ -18,13 +22,16 @@ func kernelFlags(_ machine: String...) -> [SwiftSetting] {
   ]
   return [
     .unsafeFlags(
-      ["-Ounchecked", "-gnone"] + wholeModule + redundant.flatMap { ["-Xllvm", "-sil-disable-pass=" + $0] }
+      ["-Ounchecked"] + wholeModule + sections + redundant.flatMap { ["-Xllvm", "-sil-disable-pass=" + $0] }
         + machine.flatMap { ["-Xcc", $0] })
   ]
 }
 
 /// The drivers and the naive references are optimised in debug builds as well, with every check kept.
-let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule)]
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule + sections)]
+
+/// What prints, draws and reads arguments: small rather than fast.
+let small: [SwiftSetting] = [.unsafeFlags(["-Osize"] + sections, .when(configuration: .release))]
 
 #if arch(x86_64)
   let instructionSets: [Target] = [
@@ -73,7 +80,11 @@ let package = Package(
     .target(
       name: "FisherRuntime", swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
     .target(
-      name: "KernelTemplates", swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
+      name: "KernelTemplates",
+      // Its own object is never run, only what other modules make of the text: LLVM need not optimise it.
+      swiftSettings: optimised + [
+        .unsafeFlags(["-Xfrontend", "-disable-llvm-optzns"]), .enableExperimentalFeature("BuiltinModule"),
+      ]),
   ] + instructionSets + [
     // Public API.
     .target(
@@ -130,8 +141,10 @@ let package = Package(
       ]
     } + [
       // Tools.
-      .target(name: "FisherCommandLine", dependencies: ["FisherRuntime", "FisherTraining"]),
-      .target(name: "FisherPages", dependencies: ["FisherCommandLine", "FisherRuntime"]),
+      .target(
+        name: "FisherCommandLine", dependencies: ["FisherRuntime", "FisherTraining"], swiftSettings: small),
+      .target(
+        name: "FisherPages", dependencies: ["FisherCommandLine", "FisherRuntime"], swiftSettings: small),
       .target(
         name: "FisherBenchmarks",
         dependencies: ["FisherCommandLine", "FisherKit", "FisherPages", "FisherRuntime"],
@@ -146,8 +159,11 @@ let package = Package(
           "FisherBenchmarks", "FisherCommandLine", "FisherComparison", "FisherKit", "FisherPages",
           "FisherRuntime",
           "FisherVerification",
-        ]),
-      .executableTarget(name: "fisher", dependencies: ["FisherTool"]),
+        ], swiftSettings: small),
+      .executableTarget(
+        name: "fisher", dependencies: ["FisherTool"],
+        // Functions of the same code are kept once.
+        linkerSettings: [.unsafeFlags(["-Xlinker", "--icf=safe"], .when(platforms: [.linux]))]),
     ]
     + examples.map { name -> Target in
       .executableTarget(
