@@ -134,7 +134,7 @@ final class SharedSegment: Sendable {
   /// A file without a name, in memory where the system has such files.
   private static func anonymousFile() throws(CommunicationError) -> Int32 {
     #if canImport(Darwin)
-      var name = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/fisher-XXXXXX".utf8CString)
+      var name = Array("\(Environment.temporaryFolder)/fisher-XXXXXX".utf8CString)
       let descriptor = mkstemp(&name)
       if descriptor >= 0 { unlink(name) }
     #else

@@ -87,7 +87,7 @@ private let environment = Mutex<Void>(())
 /// Runs `body` with an environment variable set, and restores it. Other threads see it meanwhile.
 private func withEnvironment<R: Sendable>(_ name: String, _ value: String, _ body: () -> R) -> R {
   environment.withLock { _ in
-    let old = getenv(name).map { String(cString: $0) }
+    let old = Environment[name]
     setenv(name, value, 1)
     defer {
       if let old { setenv(name, old, 1) } else { unsetenv(name) }
@@ -101,8 +101,7 @@ private func temporaryCopy(of path: String) throws(CBLASError) -> String {
   let source = open(path, O_RDONLY | O_CLOEXEC)
   guard source >= 0 else { throw .cannotCopy(path: path, reason: String(cString: strerror(errno))) }
   defer { close(source) }
-  let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-  var name = Array("\(directory)/fisherkit-cblas-XXXXXX".utf8CString)
+  var name = Array("\(Environment.temporaryFolder)/fisherkit-cblas-XXXXXX".utf8CString)
   let target = mkstemp(&name)
   let file = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   guard target >= 0 else {

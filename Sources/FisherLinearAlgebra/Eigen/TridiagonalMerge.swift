@@ -170,7 +170,7 @@ struct TridiagonalMerge<S: KernelScalar> {
       d: poles, squares: squares, count: count, rho: rho, kernels: parent.secularKernels)
     let parts = Partition(count, limit: 32)
     Parallel.perform(parts.parts, threads: threads(count)) { part in
-      for i in parts.start(part)..<parts.start(part) + parts.size(part) {
+      for i in parts.range(part) {
         let root = equation.root(i)
         origins[i] = root.map { poles[$0.origin] } ?? .nan
         offsets[i] = root?.offset ?? 0
@@ -210,7 +210,7 @@ struct TridiagonalMerge<S: KernelScalar> {
     let u = coordinates(count)
     Parallel.perform(parts.parts, threads: threads(count)) { part in
       ThreadContext.current.withScratch(count, of: Double.self) { vector in
-        for i in parts.start(part)..<parts.start(part) + parts.size(part) {
+        for i in parts.range(part) {
           let squared = parent.secularKernels.secularVector(
             vector, squares, poles, count: count, origin: origins[i], offset: offsets[i])
           let scale = 1 / squared.squareRoot()

@@ -64,7 +64,7 @@ extension Product {
   /// The panels of rows in groups for threads to take one by one, those with most elements first.
   private func taskPanels(_ panels: PackedPanels, threads: Int) -> [Range<Int>] {
     let groups = Partition(panels.count, parts: threads == 1 ? 1 : min(panels.count, 8 * threads))
-    let tasks = (0..<groups.parts).map { groups.start($0)..<groups.start($0) + groups.size($0) }
+    let tasks = (0..<groups.parts).map { groups.range($0) }
     return isLower ? tasks.reversed() : tasks
   }
 

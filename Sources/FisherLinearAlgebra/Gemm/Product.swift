@@ -36,7 +36,10 @@ struct Product<S: KernelScalar> {
   }
 
   /// What the product takes one fast core, about.
-  var microseconds: Double { flops * Double(MemoryLayout<S>.size) * 1e-6 }
+  var microseconds: Double { Self.microseconds(flops) }
+
+  /// What so many flops take one fast core, about.
+  static func microseconds(_ flops: Double) -> Double { flops * Double(MemoryLayout<S>.size) * 1e-6 }
 
   /// The flops that the region asks for, about: half of all, and what tiles at the diagonal compute in vain.
   var flops: Double {
@@ -67,6 +70,11 @@ extension Region {
     case .upper(let diagonal): return .upper(diagonal: diagonal + i - j)
     }
   }
+}
+
+extension Partition {
+  /// What part i holds.
+  func range(_ i: Int) -> Range<Int> { start(i)..<start(i) + size(i) }
 }
 
 extension KernelTemplates.Epilogue {

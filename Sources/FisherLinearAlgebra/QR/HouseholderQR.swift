@@ -35,8 +35,7 @@ struct HouseholderQR<S: KernelScalar> {
           let current = block
           let (length, work) = (columns.columns - first, 4 * Double(end - first))
           let flops = work * Double(length) * Double(columns.rows - end)
-          let threads = Parallel.allowance(
-            threads, microseconds: flops * Double(MemoryLayout<S>.size) * 1e-6)
+          let threads = Parallel.allowance(threads, microseconds: Product<S>.microseconds(flops))
           Parallel.perform(others.count + 1, threads: threads) { task in
             let rows = task == 0 ? end..<next : others[task - 1]
             current.apply(
@@ -55,7 +54,7 @@ struct HouseholderQR<S: KernelScalar> {
     let n = columns.rows - first
     if n <= 0 { return [] }
     let parts = Partition(n, parts: threads == 1 ? 1 : max(1, min(4 * threads, n / 64)))
-    return (0..<parts.parts).map { first + parts.start($0)..<first + parts.start($0) + parts.size($0) }
+    return (0..<parts.parts).map { parts.range($0).lowerBound + first..<parts.range($0).upperBound + first }
   }
 
   /// Factorizes the columns of a panel, which the panels before have changed.

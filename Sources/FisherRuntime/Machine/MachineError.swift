@@ -20,6 +20,9 @@ public struct MachineError: Error, CustomStringConvertible {
 /// The process's environment.
 package enum Environment {
   package static subscript(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+  /// Where files for a while are made: `TMPDIR`, or `/tmp`.
+  package static var temporaryFolder: String { self["TMPDIR"] ?? "/tmp" }
 }
 
 /// The text of a small file, such as those of /proc and /sys; nil if it cannot be read.
