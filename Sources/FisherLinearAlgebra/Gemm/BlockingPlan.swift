@@ -18,21 +18,26 @@ struct BlockingPlan {
   let panelColumns: Int
   let columns: Int
 
-  init<S: KernelScalar>(_ product: Product<S>, _ shape: TileShape, _ caches: CacheModel = .machine) {
+  /// - Parameter isShared: B has been packed already, by all threads.
+  init<S: KernelScalar>(
+    _ product: Product<S>, _ shape: TileShape, isShared: Bool = false, _ caches: CacheModel = .machine
+  ) {
     let (m, n, size) = (product.rows, product.columns, MemoryLayout<S>.size)
     blocks = DepthBlocks(product.depth, of: S.self)
     let k = blocks.length
     let (a, b, c) = (product.gemm.a, product.gemm.b, product.gemm.c)
     // Packing B is a copy of k·n elements that m/MR tiles will read. It cannot be avoided if rows are not contiguous.
     let bBytes = ((k - 1) * abs(b.rowStride) + n) * size
-    packsB = b.columnStride != 1 || (m > 4 * shape.tileRows && bBytes > caches.shareOfSecond)
-    // Packing A is a transposition of k·m elements that n/NR tiles will read.
+    packsB =
+      !isShared && (b.columnStride != 1 || (m > 4 * shape.tileRows && bBytes > caches.shareOfSecond))
+    // Packing A is a transposition of k·m elements that n/NR tiles will read. Where it is none, each step of k is in
+    // another page, and a copy pays sooner.
     let aBytes =
       a.columnStride == 1
       ? ((m - 1) * abs(a.rowStride) + k) * size : ((k - 1) * abs(a.columnStride) + m) * size
     packsA =
       aBytes > caches.shareOfSecond
-      && n > (a.columnStride == 1 && !Self.collides(a.rowStride * size) ? 1024 : 448)
+      && n > (a.columnStride != 1 ? 192 : Self.collides(a.rowStride * size) ? 448 : 1024)
     let bytesPerRow = k * size * (packsA ? shape.panelStride : shape.tileRows) / shape.tileRows
     rowPanels = Partition(m, limit: shape.tileRows)
     panelParts = Partition(rowPanels.parts, limit: max(1, caches.blockOfA / (bytesPerRow * shape.tileRows)))
@@ -41,7 +46,7 @@ struct BlockingPlan {
     packsOnTheWay =
       packsB && product.isWhole && b.columnStride == 1
       && !BlockPlan.isRowMajor(depth: k, columns: n, of: S.self, caches)
-    let keepsB = packsB && !(packsOnTheWay && panelParts.parts == 1)
+    let keepsB = isShared || packsB && !(packsOnTheWay && panelParts.parts == 1)
     // Few rows read packed B once, right after it was packed.
     let isRead = hasFewSteps || (packsB && m <= 2 * shape.tileRows)
     let nc = max(

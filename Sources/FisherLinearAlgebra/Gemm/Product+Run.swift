@@ -49,6 +49,7 @@ extension Product {
       return runBlocksInParallel(blocks, kernels, threads: threads)
     }
     if isPackedOnce(threads: threads) { return runPackedOnce(kernels, threads: threads) }
+    if sharesColumns(kernels.shape) { return runShared(kernels, threads: threads) }
     let parts = parts(kernels.shape, threads: threads)
     Parallel.perform(parts.count, threads: threads) { task in
       let part = parts[task]
@@ -57,9 +58,12 @@ extension Product {
   }
 
   /// Parts of C for threads to take one by one.
-  func parts(_ shape: TileShape, threads: Int) -> [ProductPart] {
+  ///
+  /// - Parameter isShared: parts pack rows of A alone.
+  func parts(_ shape: TileShape, isShared: Bool = false, threads: Int) -> [ProductPart] {
     ProductParts(
-      rows: rows, columns: columns, in: region, tile: (shape.tileRows, shape.tileColumns), threads: threads
+      rows: rows, columns: columns, in: region, tile: (shape.tileRows, shape.tileColumns),
+      longest: isShared ? 4 : 1, threads: threads
     ).parts
   }
 }

@@ -19,8 +19,16 @@ extension Product {
     if isLockstep(shape) { return runInLockstep(kernels) }
     if isThin(shape) { return runThin(kernels) }
     if isTurned(shape) { return runTurned(kernels) }
-    let plan = BlockingPlan(self, shape)
-    if plan.isOneBlock, case .all = region, gemm.c.columnStride == 1 {
+    runBlocked(kernels)
+  }
+
+  /// The same by blocks, whatever the shape.
+  ///
+  /// - Parameter shared: B as all threads have packed it; nil if this one packs for itself.
+  func runBlocked(_ kernels: any KernelSet<S>.Type, _ shared: SharedColumns<S>? = nil) {
+    let shape = kernels.shape
+    let plan = BlockingPlan(self, shape, isShared: shared != nil)
+    if plan.isOneBlock, shared == nil, case .all = region, gemm.c.columnStride == 1 {
       // Nothing is packed and every tile goes straight to C: no scratch, and one call.
       kernels.multiplyBlock(
         blockCall(
@@ -30,7 +38,7 @@ extension Product {
     let need = plan.scratch(shape)
     ThreadContext.current.withScratch(need.tile + need.a + need.b, of: S.self) { scratch in
       runLoops(
-        plan, shape, kernels, packedA: scratch + need.tile, packedB: scratch + need.tile + need.a,
+        plan, shape, kernels, packedA: scratch + need.tile, packedB: scratch + need.tile + need.a, shared,
         tile: scratch)
     }
   }
@@ -38,8 +46,8 @@ extension Product {
   /// The three loops at the head of this file.
   private func runLoops(
     _ plan: BlockingPlan, _ shape: TileShape, _ kernels: any KernelSet<S>.Type,
-    packedA: UnsafeMutablePointer<S>,
-    packedB: UnsafeMutablePointer<S>, tile: UnsafeMutablePointer<S>
+    packedA: UnsafeMutablePointer<S>, packedB: UnsafeMutablePointer<S>, _ shared: SharedColumns<S>?,
+    tile: UnsafeMutablePointer<S>
   ) {
     for part in 0..<plan.columnParts {
       let j = plan.columnStart(part)..<plan.columnStart(part) + plan.columnCount(part)
@@ -63,7 +71,11 @@ extension Product {
               packedA, laneStride: 1, depthStride: shape.panelStride, isPacked: true)
             if gemm.a.columnStride == 1 { call.nextA = nextA(plan, part: part, block: p) }
           }
-          if plan.packsB {
+          if let shared {
+            call.b = BlockOperand(
+              shared.panels(block: p, column: j.lowerBound), laneStride: 1, depthStride: shape.tileColumns,
+              isPacked: true)
+          } else if plan.packsB {
             if part == 0 && plan.packsOnTheWay { call.source = call.b }
             call.b = BlockOperand(packedB, laneStride: 1, depthStride: shape.tileColumns, isPacked: true)
           }

@@ -44,13 +44,9 @@ extension Product {
         let (b, beta) = (
           gemm.b.block(blocks.start(p), 0, rows: blocks.size(p), columns: columns), p == 0 ? gemm.beta : 1
         )
-        let pieces = Partition(panels.count, parts: min(panels.count, threads == 1 ? 1 : 4 * threads))
+        let pieces = panels.pieces(threads: threads)
         Parallel.perform(pieces.parts, threads: threads) { piece in
-          let q = pieces.start(piece)
-          let (j, end) = (panels.start(q), panels.start(q + pieces.size(piece)))
-          kernels.packColumns(
-            b.base + j * b.columnStride, columns: end - j, columnStride: b.columnStride,
-            depthStride: b.rowStride, depth: b.rows, to: packed + j * b.rows)
+          panels.pack(pieces.range(piece), of: b, kernels, to: packed)
         }
         Parallel.perform(tasks.count, threads: threads) { task in
           ThreadContext.current.withScratch(shape.tileScratch, of: S.self) { tile in
@@ -98,28 +94,4 @@ extension Product {
       }
     }
   }
-}
-
-/// Where the panels of packed columns lie: two vectors each, three the last one of an odd number.
-private struct PackedPanels {
-  private let columns: Int
-  private let lanes: Int
-  let usualWidth: Int
-  let count: Int
-
-  init(columns: Int, _ shape: TileShape) {
-    (self.columns, lanes, usualWidth) = (columns, shape.lanes, shape.tileColumns)
-    count = max(1, (columns + lanes - 1) / lanes / 2)
-  }
-
-  /// The first column; that behind the last panel is the number of columns.
-  func start(_ panel: Int) -> Int { panel == count ? columns : panel * usualWidth }
-
-  /// The stride of a panel's steps of k.
-  func width(_ panel: Int) -> Int { panel + 1 == count ? lastWidth : usualWidth }
-
-  private var lastWidth: Int { max(usualWidth, (columns - start(count - 1) + lanes - 1) / lanes * lanes) }
-
-  /// Columns with those that only fill the last panel.
-  var width: Int { start(count - 1) + lastWidth }
 }

@@ -14,12 +14,13 @@ package struct ProductPart {
 
 /// A region of C, cut for some threads.
 ///
-/// Longer sides are halved, in whole tiles, until a part has about 1/(2·T) of what the parts before it have left, or
+/// Sides are halved, in whole tiles and the longer ones first, until a part has about 1/(2·T) of what the parts before it have left, or
 /// 1/(8·T) of all, or only a few tiles.
 package struct ProductParts {
   package private(set) var parts: [ProductPart] = []
   private let region: Region
   private let tile: (rows: Int, columns: Int)
+  private let longest: Int
   private let threads: Int
   /// In elements of C.
   private let smallest: Int
@@ -30,12 +31,14 @@ package struct ProductParts {
   ///   - columns: of C.
   ///   - region: the elements of C that are asked for.
   ///   - tile: the sides of a tile.
+  ///   - longest: rows are halved until they are so many times as long as a part has rows.
   ///   - threads: T.
   package init(
-    rows: Int, columns: Int, in region: Region, tile: (rows: Int, columns: Int), threads: Int
+    rows: Int, columns: Int, in region: Region, tile: (rows: Int, columns: Int),
+    longest: Int = 1, threads: Int
   ) {
     let whole = ProductPart(row: 0, column: 0, rows: rows, columns: columns)
-    (self.region, self.tile, self.threads) = (region, tile, threads)
+    (self.region, self.tile, self.longest, self.threads) = (region, tile, longest, threads)
     rest = region.count(whole)
     smallest = rest / (8 * threads)
     cut(whole)
@@ -59,7 +62,7 @@ package struct ProductParts {
     let rows = half(part.rows, of: tile.rows, atLeast: 3)
     let columns = half(part.columns, of: tile.columns, atLeast: 2)
     var (first, second) = (part, part)
-    if rows > 0 && (columns == 0 || part.rows >= part.columns) {
+    if rows > 0 && (columns == 0 || longest * part.rows >= part.columns) {
       (first.rows, second.row, second.rows) = (rows, part.row + rows, part.rows - rows)
     } else if columns > 0 {
       (first.columns, second.column, second.columns) = (
