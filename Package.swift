@@ -81,7 +81,8 @@ let package = Package(
       name: "FisherRuntime", swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
     .target(
       name: "KernelTemplates",
-      // Its own object is never run, only what other modules make of the text: LLVM need not optimise it.
+      // Its own object is never run, only what other modules make of the text: LLVM need not optimise it. Most functions
+      // are emitted only there; what is left are witnesses and the copying of values without types.
       swiftSettings: optimised + [
         .unsafeFlags(["-Xfrontend", "-disable-llvm-optzns"]), .enableExperimentalFeature("BuiltinModule"),
       ]),

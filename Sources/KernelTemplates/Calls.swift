@@ -12,7 +12,7 @@ public struct Gemm<Scalar> {
   public var c: MutableMatrixPointer<Scalar>
   public var epilogue: Epilogue<Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     alpha: Scalar, a: MatrixPointer<Scalar>, b: MatrixPointer<Scalar>, beta: Scalar,
     c: MutableMatrixPointer<Scalar>, epilogue: Epilogue<Scalar> = Epilogue()
@@ -43,7 +43,7 @@ public struct Epilogue<Scalar> {
   public var activation: Activation<Scalar>
   public var divisor: Divisor<Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     bias: Bias = .none, activation: Activation<Scalar> = .identity, divisor: Divisor<Scalar> = .none
   ) {
@@ -53,14 +53,14 @@ public struct Epilogue<Scalar> {
   }
 
   /// Nothing is to be done.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var isIdentity: Bool {
     if case .none = bias, case .identity = activation, case .none = divisor { return true }
     return false
   }
 
   /// The epilogue of the transposed product: rows and columns exchange their roles.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var transposed: Epilogue {
     var result = self
     result.divisor = divisor.transposed
@@ -83,7 +83,7 @@ public enum Divisor<Scalar> {
   case elements(_ s: MatrixPointer<Scalar>, damping: Scalar)
 
   /// The divisor of the transposed product.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var transposed: Divisor {
     switch self {
     case .none: return self
@@ -93,7 +93,7 @@ public enum Divisor<Scalar> {
   }
 
   /// The divisor of the block whose first element is (i, j).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func block(_ i: Int, _ j: Int) -> Divisor {
     switch self {
     case .none: return self
@@ -124,7 +124,7 @@ public enum Triangle: Sendable, CaseIterable {
   case lower, upper
 
   /// The other half.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var opposite: Triangle { self == .lower ? .upper : .lower }
 }
 
@@ -141,7 +141,7 @@ public struct Syrk<Scalar> {
   public var triangle: Triangle
   public var mirror: Bool
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     alpha: Scalar, a: MatrixPointer<Scalar>, beta: Scalar, c: MutableMatrixPointer<Scalar>,
     triangle: Triangle, mirror: Bool = false
@@ -167,7 +167,7 @@ public struct Symm<Scalar> {
   public var beta: Scalar
   public var c: MutableMatrixPointer<Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     alpha: Scalar, a: MatrixPointer<Scalar>, triangle: Triangle, b: MatrixPointer<Scalar>, beta: Scalar,
     c: MutableMatrixPointer<Scalar>
@@ -190,7 +190,7 @@ public struct Gemv<Scalar> {
   public var beta: Scalar
   public var y: MutableVectorPointer<Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     alpha: Scalar, a: MatrixPointer<Scalar>, x: VectorPointer<Scalar>, beta: Scalar,
     y: MutableVectorPointer<Scalar>

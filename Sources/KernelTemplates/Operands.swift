@@ -12,7 +12,7 @@ public struct MatrixPointer<Scalar> {
   public var rowStride: Int
   public var columnStride: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ base: UnsafePointer<Scalar>, rows: Int, columns: Int, rowStride: Int, columnStride: Int) {
     self.base = base
     self.rows = rows
@@ -22,17 +22,17 @@ public struct MatrixPointer<Scalar> {
   }
 
   /// The same elements with rows and columns exchanged.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var transposed: MatrixPointer {
     MatrixPointer(base, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride)
   }
 
   /// The element (i, j).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public subscript(i: Int, j: Int) -> Scalar { base[i &* rowStride &+ j &* columnStride] }
 
   /// The block of `rows` × `columns` elements whose first element is (i, j).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func block(_ i: Int, _ j: Int, rows: Int, columns: Int) -> MatrixPointer {
     MatrixPointer(
       base + (i &* rowStride &+ j &* columnStride), rows: rows, columns: columns, rowStride: rowStride,
@@ -51,7 +51,7 @@ public struct MutableMatrixPointer<Scalar> {
   public var rowStride: Int
   public var columnStride: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ base: UnsafeMutablePointer<Scalar>, rows: Int, columns: Int, rowStride: Int, columnStride: Int
   ) {
@@ -63,26 +63,26 @@ public struct MutableMatrixPointer<Scalar> {
   }
 
   /// The same elements with rows and columns exchanged.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var transposed: MutableMatrixPointer {
     MutableMatrixPointer(base, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride)
   }
 
   /// The same elements, to be read only.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var readOnly: MatrixPointer<Scalar> {
     MatrixPointer(base, rows: rows, columns: columns, rowStride: rowStride, columnStride: columnStride)
   }
 
   /// The element (i, j).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public subscript(i: Int, j: Int) -> Scalar {
     get { base[i &* rowStride &+ j &* columnStride] }
     nonmutating set { base[i &* rowStride &+ j &* columnStride] = newValue }
   }
 
   /// The block of `rows` × `columns` elements whose first element is (i, j).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func block(_ i: Int, _ j: Int, rows: Int, columns: Int) -> MutableMatrixPointer {
     MutableMatrixPointer(
       base + (i &* rowStride &+ j &* columnStride), rows: rows, columns: columns, rowStride: rowStride,
@@ -97,14 +97,14 @@ public struct VectorPointer<Scalar> {
   public var count: Int
   public var stride: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ base: UnsafePointer<Scalar>, count: Int, stride: Int = 1) {
     self.base = base
     self.count = count
     self.stride = stride
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public subscript(i: Int) -> Scalar { base[i &* stride] }
 }
 
@@ -115,7 +115,7 @@ public struct MutableVectorPointer<Scalar> {
   public var count: Int
   public var stride: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ base: UnsafeMutablePointer<Scalar>, count: Int, stride: Int = 1) {
     self.base = base
     self.count = count
@@ -123,10 +123,10 @@ public struct MutableVectorPointer<Scalar> {
   }
 
   /// The same elements, to be read only.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var readOnly: VectorPointer<Scalar> { VectorPointer(base, count: count, stride: stride) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public subscript(i: Int) -> Scalar {
     get { base[i &* stride] }
     nonmutating set { base[i &* stride] = newValue }

@@ -30,10 +30,10 @@ extension Float: KernelScalar {
   public static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Float>.Type {
     switch instructionSet {
     #if arch(x86_64)
-      case .avx512: return AVX512Float.self
-      case .avx2: return AVX2Float.self
+      case .avx512: return avx512Float
+      case .avx2: return avx2Float
     #endif
-    default: return PortableFloat.self
+    default: return portableFloat
     }
   }
 }
@@ -42,10 +42,10 @@ extension Double: KernelScalar {
   public static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Double>.Type {
     switch instructionSet {
     #if arch(x86_64)
-      case .avx512: return AVX512Double.self
-      case .avx2: return AVX2Double.self
+      case .avx512: return avx512Double
+      case .avx2: return avx2Double
     #endif
-    default: return PortableDouble.self
+    default: return portableDouble
     }
   }
 }

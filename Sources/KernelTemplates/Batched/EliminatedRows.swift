@@ -27,7 +27,7 @@ public struct PivotColumns<Scalar> {
   /// The G of rows, one after the other.
   public var columns: UnsafeMutablePointer<Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ base: UnsafeMutablePointer<Scalar>, rowStride: Int, pivotStride: Int,
     columns: UnsafeMutablePointer<Scalar>
@@ -39,7 +39,7 @@ public struct PivotColumns<Scalar> {
   }
 
   /// Without the first `rows`, whose G take `width` elements each.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func dropping(_ rows: Int, _ width: Int) -> Self {
     Self(
       base + rows &* rowStride, rowStride: rowStride, pivotStride: pivotStride,
@@ -53,10 +53,10 @@ public struct OneEliminatedRow<Factor: SmallFactor>: EliminatedRows {
   public typealias Unit = Factor.Unit
   public var multipliers: Factor.Row
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var count: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ factor: Factor, _ place: PivotColumns<Unit.Scalar>, isLower: Bool) {
     let g = factor.forward(Factor.Row(loading: UnsafePointer(place.base), place.pivotStride))
     g.store(to: place.columns, Unit.lanes)
@@ -64,12 +64,12 @@ public struct OneEliminatedRow<Factor: SmallFactor>: EliminatedRows {
     (isLower ? multipliers : factor.backward(multipliers)).store(to: place.base, place.pivotStride)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(_ x: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ column: Factor.Row) {
     Unit.store(multipliers.adding(column, to: Unit.load(UnsafePointer(x))), to: x)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func updateTriangle(
     _ corner: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ columns: UnsafePointer<Unit.Scalar>
   ) {
@@ -85,22 +85,22 @@ public struct TwiceTheRows<Half: EliminatedRows>: EliminatedRows {
   public var top: Half
   public var bottom: Half
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var count: Int { 2 &* Half.count }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ factor: Factor, _ place: PivotColumns<Unit.Scalar>, isLower: Bool) {
     top = Half(factor, place, isLower: isLower)
     bottom = Half(factor, place.dropping(Half.count, Factor.Row.count &* Unit.lanes), isLower: isLower)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(_ x: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ column: Factor.Row) {
     top.update(x, rowStride, column)
     bottom.update(x + Half.count &* rowStride, rowStride, column)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func updateTriangle(
     _ corner: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ columns: UnsafePointer<Unit.Scalar>
   ) {

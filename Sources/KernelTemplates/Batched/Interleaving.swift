@@ -10,7 +10,7 @@ public struct MatrixGroup<Pointer> {
   public var rowStride: Int
   public var columnStride: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ base: Pointer, count: Int, matrixStride: Int, rowStride: Int, columnStride: Int) {
     self.base = base
     self.count = count
@@ -22,7 +22,7 @@ public struct MatrixGroup<Pointer> {
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Reads matrices into a group. Lanes beyond the count hold anything.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func interleave(
     _ source: MatrixGroup<UnsafePointer<Scalar>>, rows: Int, columns: Int,
     to group: UnsafeMutablePointer<Scalar>
@@ -39,7 +39,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Reads the lower triangles into a group of n × n vectors; the upper ones hold anything.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func interleaveLower(
     _ source: MatrixGroup<UnsafePointer<Scalar>>, n: Int, to group: UnsafeMutablePointer<Scalar>
   ) {
@@ -55,7 +55,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// `count` adjacent elements of each matrix.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   static func interleaveRow(
     _ source: MatrixGroup<UnsafePointer<Scalar>>, _ offset: Int, count: Int,
     to group: UnsafeMutablePointer<Scalar>
@@ -66,7 +66,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The first `count` elements of row i of each matrix, one by one. Lanes beyond the last matrix repeat it.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func interleaveElements(
     _ source: MatrixGroup<UnsafePointer<Scalar>>, _ i: Int, count: Int,
     to group: UnsafeMutablePointer<Scalar>
@@ -80,7 +80,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Writes a whole group to its matrices.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func deinterleave(
     _ group: UnsafePointer<Scalar>, rows: Int, columns: Int,
     to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
@@ -98,7 +98,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// `count` ≥ L adjacent elements of each matrix; the last square overlaps the one before.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   static func deinterleaveRow(
     _ group: UnsafePointer<Scalar>, count: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>,
     _ offset: Int
@@ -119,7 +119,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ///
   /// Where rows are many squares long, those right of the diagonal are read as columns: mirroring the group would cost as
   /// much as writing it. Overwrites the upper triangles with anything.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func deinterleaveSymmetric(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
   ) {
@@ -151,7 +151,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The upper triangles of a square at the diagonal from the lower ones.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func mirror(_ group: UnsafeMutablePointer<Scalar>, _ n: Int, from start: Int, to end: Int) {
     for i in start..<end {
       for j in start..<i {
@@ -161,7 +161,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Writes the matrix in one lane.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func deinterleaveLane(
     _ group: UnsafePointer<Scalar>, rows: Int, columns: Int, _ lane: Int,
     to target: MatrixGroup<UnsafeMutablePointer<Scalar>>
@@ -177,7 +177,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Lower triangles from n·(n + 1)/2 vectors, `stride` elements apart, to their places among n × n.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func expand(
     _ packed: UnsafePointer<Scalar>, stride: Int, n: Int, to group: UnsafeMutablePointer<Scalar>
   ) {
@@ -191,7 +191,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Lower triangles from their places among n × n vectors to n·(n + 1)/2, `stride` elements apart.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func compress(
     _ group: UnsafePointer<Scalar>, n: Int, to packed: UnsafeMutablePointer<Scalar>, stride: Int
   ) {
@@ -205,7 +205,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// A ← A + (absolute + relative · mean of the diagonal)·I in every lane.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func damp(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, absolute: Scalar, relative: Scalar
   ) {

@@ -14,7 +14,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// `scratch` has room for 4·(n + 1) vectors. Prefetches what is `ahead` meanwhile.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func factorCholesky(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
     _ scratch: UnsafeMutablePointer<Scalar>, ahead: Lookahead<Scalar>
@@ -38,7 +38,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The block's columns of the unit factor, negated, and what they leave of the triangle behind them.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func eliminateBelow<F: SmallFactor>(
     _ type: F.Type, _ block: PivotBlock<Self>, _ n: Int, _ pivots: UnsafeMutablePointer<Scalar>,
     _ ahead: inout Lookahead<Scalar>
@@ -51,7 +51,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// L ← −(−L)·D¹ᐟ² with zeros above the diagonal; row by row, because columns may meet in the same cache sets.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func scaleColumns(
     _ group: UnsafeMutablePointer<Scalar>, _ n: Int, _ pivots: UnsafePointer<Scalar>,
     _ negativeRoots: UnsafeMutablePointer<Scalar>
@@ -79,7 +79,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// X ← L⁻ᵀ·L⁻¹·X for n × `columns` right-hand sides. Only the lower triangles of the factors are read.
   ///
   /// `scratch` has room for n vectors.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func solveCholesky(
     _ factor: UnsafePointer<Scalar>, n: Int, _ right: UnsafeMutablePointer<Scalar>, columns: Int,
     _ scratch: UnsafeMutablePointer<Scalar>
@@ -102,7 +102,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// Both substitutions for a few columns. The first leaves −L⁻¹·B, so that products are added in both:
   /// x_i ← −(x_i + Σ l·x)/l_ii.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func substitute<R: SmallRow>(
     _ type: R.Type, _ factor: UnsafePointer<Scalar>, _ n: Int, _ right: UnsafeMutablePointer<Scalar>,
     _ stride: Int, _ negativeReciprocals: UnsafePointer<Scalar>
@@ -119,7 +119,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Row i, which needs the rows from ..< to, with coefficients `step` elements apart.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func substituteRow<R: SmallRow>(
     _ type: R.Type, _ i: Int, _ coefficients: UnsafePointer<Scalar>, _ step: Int, _ from: Int, _ to: Int,
     _ right: UnsafeMutablePointer<Scalar>, _ stride: Int, _ negativeReciprocals: UnsafePointer<Scalar>

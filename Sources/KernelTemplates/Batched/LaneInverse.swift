@@ -14,7 +14,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// `scratch` has room for 2·n vectors. Prefetches what is `ahead` meanwhile.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func invertGeneral(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
     _ scratch: UnsafeMutablePointer<Scalar>, ahead: Lookahead<Scalar>
@@ -39,7 +39,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The index of the largest magnitude in each lane, among elements from ..< to of a column. A NaN is never larger.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func largest(_ column: UnsafePointer<Scalar>, _ stride: Int, from: Int, to: Int) -> Vector {
     var (best, place) = (magnitude(load(column + from &* stride)), broadcast(Scalar(from)))
     var i = from &+ 1
@@ -54,7 +54,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Exchanges line k with line `place` ≥ k in each lane; lines of n elements, `step` apart.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func exchange(
     _ group: UnsafeMutablePointer<Scalar>, _ lineStride: Int, _ step: Int, _ n: Int, _ k: Int,
     _ place: Vector,
@@ -83,7 +83,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// Step k of the elimination. The row of the pivot is written as that of A_k:/A_kk with 1/A_kk in its place, and
   /// column k of the other rows as 0, so that one sum makes all elements.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func eliminate(_ group: UnsafeMutablePointer<Scalar>, _ n: Int, _ k: Int) {
     let row = group + k &* n &* lanes
     let reciprocal = divide(one, load(UnsafePointer(row + k &* lanes)))

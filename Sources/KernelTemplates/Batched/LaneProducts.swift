@@ -6,7 +6,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// B ← β·A + α·x·xᵀ. With β = 0, A is not read. `x` is n vectors; B may be A.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func addOuterProduct(
     _ x: UnsafePointer<Scalar>, n: Int, alpha: Scalar, beta: Scalar, _ packed: UnsafePointer<Scalar>,
     to target: UnsafeMutablePointer<Scalar>, stride: Int
@@ -25,7 +25,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// y ← A·x; both are n vectors.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplySymmetric(
     _ packed: UnsafePointer<Scalar>, stride: Int, n: Int, _ x: UnsafePointer<Scalar>,
     to y: UnsafeMutablePointer<Scalar>

@@ -10,10 +10,10 @@ public struct PivotBlock<Unit: VectorUnit> {
   public var columns: UnsafeMutablePointer<Unit.Scalar>
 
   /// At least so many calls of ``Lookahead/advance()`` come from all blocks of a matrix of order n.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func steps(_ n: Int) -> Int { max(1, n / 4 &* (n / (Unit.registers < 32 ? 2 : 4))) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ group: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ k: Int,
     _ columns: UnsafeMutablePointer<Unit.Scalar>
@@ -25,7 +25,7 @@ public struct PivotBlock<Unit: VectorUnit> {
   }
 
   /// Eliminates the block from all rows above it; k is even.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func above<F: SmallFactor>(_ factor: F, _ ahead: inout Lookahead<Unit.Scalar>) where F.Unit == Unit {
     var i = 0
     while i < k && (Unit.registers < 32 || (k &- i) & 2 == 2) {
@@ -35,7 +35,7 @@ public struct PivotBlock<Unit: VectorUnit> {
   }
 
   /// Eliminates the block from all rows below it, up to row n; with `isLower`, nothing left of the pivots is changed.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func below<F: SmallFactor>(_ factor: F, _ n: Int, isLower: Bool, _ ahead: inout Lookahead<Unit.Scalar>)
   where F.Unit == Unit {
     var i = k &+ F.Row.count
@@ -47,7 +47,7 @@ public struct PivotBlock<Unit: VectorUnit> {
   }
 
   /// Rows from i on, whose columns of the pivots are rows of the pivots.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func above<E: EliminatedRows>(
     _ type: E.Type, _ factor: E.Factor, _ i: inout Int, _ ahead: inout Lookahead<Unit.Scalar>
   ) where E.Factor.Unit == Unit {
@@ -64,7 +64,7 @@ public struct PivotBlock<Unit: VectorUnit> {
   }
 
   /// Rows from i on.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func below<E: EliminatedRows>(
     _ type: E.Type, _ factor: E.Factor, _ i: inout Int, isLower: Bool,
     _ ahead: inout Lookahead<Unit.Scalar>
@@ -82,7 +82,7 @@ public struct PivotBlock<Unit: VectorUnit> {
   }
 
   /// A_ij ← A_ij + multipliers·G_j for a range of j.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func update<E: EliminatedRows>(_ rows: E, _ row: UnsafeMutablePointer<Unit.Scalar>, from: Int, to: Int)
   where E.Factor.Unit == Unit {
     var j = from

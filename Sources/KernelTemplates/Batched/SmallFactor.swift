@@ -27,33 +27,33 @@ public protocol SmallRow {
 public struct OneNumber<Unit: VectorUnit>: SmallRow {
   public var v: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var count: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(_ v: Unit.Vector) { self.v = v }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int) { v = Unit.load(p) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int) { Unit.store(v, to: p) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var negated: Self { OneNumber(Unit.negate(v)) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func multiplied(by factor: Unit.Vector) -> Self { OneNumber(Unit.multiply(v, factor)) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func adding(_ c: UnsafePointer<Unit.Scalar>, to x: Unit.Vector) -> Unit.Vector {
     Unit.multiplyAdd(v, Unit.load(c), x)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func adding(_ other: Self, to x: Unit.Vector) -> Unit.Vector { Unit.multiplyAdd(v, other.v, x) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func adding(_ factor: Unit.Vector, times other: Self) -> Self {
     OneNumber(Unit.multiplyAdd(factor, other.v, v))
   }
@@ -66,46 +66,46 @@ public struct OneMore<Head: SmallRow>: SmallRow {
   public var head: Head
   public var last: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var count: Int { Head.count &+ 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(_ head: Head, _ last: Unit.Vector) {
     self.head = head
     self.last = last
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int) {
     head = Head(loading: p, stride)
     last = Unit.load(p + Head.count &* stride)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int) {
     head.store(to: p, stride)
     Unit.store(last, to: p + Head.count &* stride)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var negated: Self { OneMore(head.negated, Unit.negate(last)) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func multiplied(by factor: Unit.Vector) -> Self {
     OneMore(head.multiplied(by: factor), Unit.multiply(last, factor))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func adding(_ c: UnsafePointer<Unit.Scalar>, to x: Unit.Vector) -> Unit.Vector {
     Unit.multiplyAdd(last, Unit.load(c + Head.count &* Unit.lanes), head.adding(c, to: x))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func adding(_ other: Self, to x: Unit.Vector) -> Unit.Vector {
     Unit.multiplyAdd(last, other.last, head.adding(other.head, to: x))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func adding(_ factor: Unit.Vector, times other: Self) -> Self {
     OneMore(head.adding(factor, times: other.head), Unit.multiplyAdd(factor, other.last, last))
   }
@@ -139,7 +139,7 @@ public struct OnePivot<Unit: VectorUnit>: SmallFactor {
   public typealias Row = OneNumber<Unit>
   public var reciprocal: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     factoring p: UnsafePointer<Unit.Scalar>, _ rowStride: Int, pivots: UnsafeMutablePointer<Unit.Scalar>
   ) {
@@ -148,26 +148,26 @@ public struct OnePivot<Unit: VectorUnit>: SmallFactor {
     reciprocal = Unit.divide(Unit.one, pivot)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func forward(_ v: Row) -> Row { v }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func scaled(_ v: Row) -> Row { OneNumber(Unit.multiply(v.v, reciprocal)) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func backward(_ v: Row) -> Row { v }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var opposite: Self {
     var factor = self
     factor.reciprocal = Unit.negate(reciprocal)
     return factor
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func storeNegativeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int) {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func storeInverse(
     to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ scratch: UnsafeMutablePointer<Unit.Scalar>
   ) {
@@ -184,7 +184,7 @@ public struct Bordered<Upper: SmallFactor>: SmallFactor {
   public var negativeRow: Upper.Row
   public var reciprocal: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     factoring p: UnsafePointer<Unit.Scalar>, _ rowStride: Int, pivots: UnsafeMutablePointer<Unit.Scalar>
   ) {
@@ -198,21 +198,21 @@ public struct Bordered<Upper: SmallFactor>: SmallFactor {
     reciprocal = Unit.divide(Unit.one, pivot)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func forward(_ v: Row) -> Row {
     let head = upper.forward(v.head)
     return OneMore(head, negativeRow.adding(head, to: v.last))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func scaled(_ v: Row) -> Row { OneMore(upper.scaled(v.head), Unit.multiply(v.last, reciprocal)) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func backward(_ v: Row) -> Row {
     OneMore(upper.backward(v.head.adding(v.last, times: negativeRow)), v.last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var opposite: Self {
     var factor = self
     factor.upper = upper.opposite
@@ -220,7 +220,7 @@ public struct Bordered<Upper: SmallFactor>: SmallFactor {
     return factor
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func storeNegativeLower(to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int) {
     upper.storeNegativeLower(to: p, rowStride)
     negativeRow.store(to: p + Upper.Row.count &* rowStride, Unit.lanes)
@@ -228,7 +228,7 @@ public struct Bordered<Upper: SmallFactor>: SmallFactor {
 
   // With x = −l·L⁻¹ of the factor above and r = 1/d:  ( P + r·xᵀ·x   r·xᵀ )
   //                                                   (   r·x         r   )
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func storeInverse(
     to p: UnsafeMutablePointer<Unit.Scalar>, _ rowStride: Int, _ scratch: UnsafeMutablePointer<Unit.Scalar>
   ) {

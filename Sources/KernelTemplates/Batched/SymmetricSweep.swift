@@ -23,7 +23,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// `scratch` has room for 4·(n + 1) vectors. Prefetches what is `ahead` meanwhile.
   ///
   /// - Returns: whether every pivot of every lane is above 0.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func invertSymmetric(
     _ group: UnsafeMutablePointer<Scalar>, n: Int, pivots: UnsafeMutablePointer<Scalar>,
     _ scratch: UnsafeMutablePointer<Scalar>, ahead: Lookahead<Scalar>
@@ -44,7 +44,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Whether all numbers of n vectors are above 0.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func areAboveZero(_ pivots: UnsafeMutablePointer<Scalar>, _ n: Int) -> Bool {
     // 1 in the lanes that have a pivot that is not above 0, NaN included.
     var failures = zero
@@ -57,7 +57,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The sweep on one block of pivots.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func sweep<F: SmallFactor>(
     _ type: F.Type, _ block: PivotBlock<Self>, _ n: Int, _ pivots: UnsafeMutablePointer<Scalar>,
     _ ahead: inout Lookahead<Scalar>

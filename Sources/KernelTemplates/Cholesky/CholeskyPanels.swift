@@ -19,29 +19,29 @@ public struct PackedTriangle<Scalar> {
   /// n
   public let order: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(order: Int, width: Int) {
     self.order = order
     self.width = width
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var panels: Int { (order &+ width &- 1) / width }
 
   /// Elements of memory for either triangle.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var count: Int { panels &* (panels &+ 1) / 2 &* width &* width }
 
   /// The columns of panel j.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func columns(_ j: Int) -> Int { min(width, order &- j &* width) }
 
   /// Where row 0 of panel j of U lies.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func upper(_ j: Int) -> Int { j &* (j &+ 1) / 2 &* width &* width }
 
   /// Where row 0 of panel j of V would lie, if it had the rows above j·NR.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func lower(_ j: Int) -> Int {
     // Panels before it have P, P − 1, … squares.
     (j &* panels &- j &* (j &- 1) / 2 &- j) &* width &* width
@@ -65,7 +65,7 @@ public struct CholeskyCall<Scalar> {
   /// The sweep ends at the tile that has a bad pivot.
   public var rule: UnsafeMutablePointer<PivotRule<Scalar>>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     place: PackedTriangle<Scalar>, u: UnsafeMutablePointer<Scalar>, v: UnsafeMutablePointer<Scalar>?,
     isFactored: Bool = false, roots: UnsafeMutablePointer<Scalar>, scratch: UnsafeMutablePointer<Scalar>,
@@ -83,7 +83,7 @@ public struct CholeskyCall<Scalar> {
 
 extension VectorUnit {
   /// Rows of the tiles that NR rows are cut into.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var panelRows: Int { Partition(tileColumns, limit: triangleRows).size(0) }
 }
 
@@ -99,7 +99,7 @@ public struct PackedTile<Scalar> {
   /// −1/u_ii of the tile's rows.
   public var roots: UnsafePointer<Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     depth: Int, a: UnsafePointer<Scalar>, x: UnsafeMutablePointer<Scalar>, reads: Bool = true,
     roots: UnsafePointer<Scalar>
@@ -112,7 +112,7 @@ public struct PackedTile<Scalar> {
   }
 
   /// Σ_{p<depth} a(:, p)·xₚ − x.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func negatedRemainder<T: TriangularTile>(_ tile: T.Type, _ last: T.Unit.Mask) -> T
   where T.Scalar == Scalar {
     typealias Unit = T.Unit
@@ -132,14 +132,14 @@ public struct PackedTile<Scalar> {
 @frozen
 public struct PackedSolve<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var tallest: Int { Unit.panelRows }
   public var tile: PackedTile<Unit.Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ tile: PackedTile<Unit.Scalar>) { self.tile = tile }
 
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public func run<T: TriangularTile>(_ type: T.Type) where T.Scalar == Scalar {
     let last = T.Unit.mask(first: T.Unit.lanes)
     var sums = tile.negatedRemainder(T.self, last)
@@ -156,18 +156,18 @@ public struct PackedSolve<Unit: VectorUnit>: TileRoutine {
 @frozen
 public struct PackedFactor<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var tallest: Int { Unit.panelRows }
   public var tile: PackedTile<Unit.Scalar>
   public var place: PivotPlace<Unit.Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ tile: PackedTile<Unit.Scalar>, _ place: PivotPlace<Unit.Scalar>) {
     self.tile = tile
     self.place = place
   }
 
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public func run<T: TriangularTile>(_ type: T.Type) where T.Scalar == Scalar {
     let last = T.Unit.mask(first: T.Unit.lanes)
     var sums = tile.negatedRemainder(T.self, last)

@@ -1,7 +1,7 @@
 // The loops over packed panels: see CholeskyPanels.swift.
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func factorPanels(_ call: CholeskyCall<Scalar>) {
     let place = call.place
     for panel in 0..<place.panels {
@@ -19,7 +19,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The rows of a tile at their pivots. Vectors left of the pivots are left out.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func factorTile(_ call: CholeskyCall<Scalar>, _ panel: Int, _ start: Int, _ rows: Int) {
     let column = start &- panel &* tileColumns
     let skipped = column >= lanes ? lanes : 0
@@ -35,7 +35,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The rows of a panel in panel j to the right.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func solveRight(_ call: CholeskyCall<Scalar>, _ panel: Int, _ tiles: Partition, _ j: Int) {
     let (a, x) = (call.u + call.place.upper(panel), call.u + call.place.upper(j))
     for t in 0..<tiles.parts {
@@ -48,7 +48,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The rows of a panel in panel j of V, which ends with them.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func solveLeft(_ call: CholeskyCall<Scalar>, _ panel: Int, _ tiles: Partition, _ j: Int) {
     guard let v = call.v else { return }
     let top = j &* tileColumns
@@ -66,7 +66,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The first rows of the identity.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func writeIdentity(_ x: UnsafeMutablePointer<Scalar>, _ rows: Int) {
     for i in 0..<rows {
       let row = x + i &* tileColumns
@@ -79,7 +79,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
 extension PackedTriangle {
   /// How many vectors hold the columns of panel j.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func vectors(_ j: Int, _ lanes: Int) -> Int { columns(j) <= lanes ? 1 : 2 }
 }
 
@@ -95,7 +95,7 @@ public struct InverseCall<Scalar> {
   /// Room for one tile.
   public var scratch: UnsafeMutablePointer<Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     place: PackedTriangle<Scalar>, v: UnsafePointer<Scalar>, c: MutableMatrixPointer<Scalar>,
     residentBytes: Int, scratch: UnsafeMutablePointer<Scalar>
@@ -109,7 +109,7 @@ public struct InverseCall<Scalar> {
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplyPanels(_ call: InverseCall<Scalar>) {
     let place = call.place
     for panel in 0..<place.panels {
@@ -123,7 +123,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Rows of V above the tile's first row are zero in its columns.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func multiplyTile(
     _ call: InverseCall<Scalar>, _ panel: Int, _ start: Int, _ rows: Int, _ j: Int
   ) {

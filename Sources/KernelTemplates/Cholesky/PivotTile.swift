@@ -19,7 +19,7 @@ public struct PivotRule<Scalar> {
   /// How many pivots were replaced.
   public var replaced = 0
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(floor: Scalar, replaces: Bool, replacement: Scalar) {
     self.floor = floor
     self.replaces = replaces
@@ -44,7 +44,7 @@ public struct PivotPlace<Scalar> {
   /// The index of the first pivot in the whole matrix.
   public var index: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     square: UnsafeMutablePointer<Scalar>, stride: Int, raw: UnsafeMutablePointer<Scalar>, column: Int,
     roots: UnsafeMutablePointer<Scalar>, rule: UnsafeMutablePointer<PivotRule<Scalar>>, index: Int
@@ -67,7 +67,7 @@ public struct PivotScales<Scalar> {
   public var below: Scalar
   public var factor: Scalar
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(root: Scalar, below: Scalar, factor: Scalar) {
     self.root = root
     self.below = below
@@ -77,10 +77,10 @@ public struct PivotScales<Scalar> {
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Neither a pivot above this nor its reciprocal, if it is below the reciprocal of this, comes near underflow.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var edge: Scalar { 4 * Scalar.leastNormalMagnitude }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func pivot(_ place: PivotPlace<Scalar>, _ i: Int) -> PivotScales<Scalar> {
     let d = -place.raw[i &* tileColumns &+ place.column &+ i]
     if _slowPath(!(d > place.rule.pointee.floor && d > edge && d < 1 / edge)) {
@@ -95,7 +95,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// A pivot that is not above the floor is replaced and counted, or taken for 1 and reported. If 1/d might overflow or
   /// underflow, the row and the coefficients in memory get a factor 1/√d each.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   static func unusualPivot(_ pivot: Scalar, _ place: PivotPlace<Scalar>, _ i: Int) -> PivotScales<Scalar> {
     var d = pivot
     let rule = place.rule
@@ -118,13 +118,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 }
 
 extension Row {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func factor(_ place: PivotPlace<Scalar>, _ last: S.Unit.Mask) {
     factor(place, row: 0, last)
   }
 
   /// Row `i` of a tile: the raw row and the row of the factor are written, and self becomes n/d.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   mutating func factor(_ place: PivotPlace<Scalar>, row i: Int, _ last: S.Unit.Mask) {
     sum.store(to: place.raw + i &* S.Unit.tileColumns, last)
     let scales = S.Unit.pivot(place, i)
@@ -136,27 +136,27 @@ extension Row {
     row[i] = scales.root
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func eliminate(from row: inout S, _ place: PivotPlace<Scalar>, _ i: Int) {
     eliminate(from: &row, place, 0, i)
   }
 
   /// As row `j` of a tile.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func eliminate(from row: inout S, _ place: PivotPlace<Scalar>, _ j: Int, _ i: Int) {
     row.multiplyAdd(S.Unit.broadcast(place.raw[j &* S.Unit.tileColumns &+ place.column &+ i]), sum)
   }
 }
 
 extension Taller where Upper: TriangularTile {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func factor(_ place: PivotPlace<Scalar>, _ last: S.Unit.Mask) {
     upper.factor(place, last)
     upper.eliminate(from: &bottom.sum, place, Upper.rows)
     bottom.factor(place, row: Upper.rows, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func eliminate(from row: inout S, _ place: PivotPlace<Scalar>, _ i: Int) {
     upper.eliminate(from: &row, place, i)
     bottom.eliminate(from: &row, place, Upper.rows, i)

@@ -3,7 +3,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Copies the region of a matrix with contiguous rows; `scratch` has room for L × L elements.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func copy(
     _ source: MatrixPointer<Scalar>, _ region: Region, to target: MutableMatrixPointer<Scalar>,
     _ scratch: UnsafeMutablePointer<Scalar>
@@ -28,7 +28,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Target ← sourceᵀ on the region of the target, whose rows are contiguous too.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func copyTurned(
     _ source: MatrixPointer<Scalar>, _ region: Region, to target: MutableMatrixPointer<Scalar>,
     _ scratch: UnsafeMutablePointer<Scalar>
@@ -49,7 +49,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The square whose transpose begins with the element (i, j) of the target.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func copySquare(
     _ square: SquareCall<Scalar>, _ region: Region, to target: MutableMatrixPointer<Scalar>, _ i: Int,
     _ j: Int

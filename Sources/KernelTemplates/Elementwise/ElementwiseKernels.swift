@@ -21,7 +21,7 @@ public protocol ElementwiseKernels<Scalar> {
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func map(
     _ function: ElementwiseFunction, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>,
     count: Int
@@ -36,7 +36,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplyDerivative(
     _ function: ElementwiseFunction, x: UnsafePointer<Scalar>, y: UnsafePointer<Scalar>,
     dy: UnsafePointer<Scalar>, to dx: UnsafeMutablePointer<Scalar>, adds: Bool, count: Int
@@ -52,7 +52,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// y ← f(x), a vector at a time.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func apply<F: LaneFunction>(
     _ f: F, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, _ count: Int
   ) where F.Unit == Self {
@@ -67,7 +67,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// dx ← dy·f(v) or dx + dy·f(v), a vector at a time.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func pull<F: LaneFunction>(
     _ f: F, _ v: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ dx: UnsafeMutablePointer<Scalar>,
     _ adds: Bool, _ count: Int
@@ -85,7 +85,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// A constant of `Float`'s algorithm and of `Double`'s.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func constant(_ float: Scalar, _ double: Scalar) -> Vector {
     broadcast(MemoryLayout<Scalar>.size == 4 ? float : double)
   }
@@ -98,14 +98,14 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   public var sum: Unit.Vector
   public var x: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ x: Unit.Vector, _ highest: Unit.Scalar) {
     self.x = x
     sum = Unit.broadcast(highest)
   }
 
   /// sum·x + c
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ c: Unit.Scalar) -> Horner {
     var next = self
     next.sum = Unit.multiplyAdd(sum, x, Unit.broadcast(c))

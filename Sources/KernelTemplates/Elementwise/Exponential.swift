@@ -8,44 +8,44 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// The largest integers that have neighbours at distance 1: added and taken away again, it rounds to an integer.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var integerShift: Vector { constant(0x1.8p23, 0x1.8p52) }
 
   /// x rounded to an integer, ties to even, for |x| below a quarter of ``integerShift``.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func rounded(_ x: Vector) -> Vector { (x + integerShift) - integerShift }
 
   /// v·2ⁿ with one rounding, for twice the range of exponents.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func scaled(_ v: Vector, _ n: Vector) -> Vector {
     let half = rounded(n * broadcast(0.5))
     return v * powerOfTwo(half) * powerOfTwo(n - half)
   }
 
   /// x between `least` and `most`; NaN stays.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func clamped(_ x: Vector, _ least: Vector, _ most: Vector) -> Vector {
     let x = select(most, x, where: x, exceeds: most)
     return select(least, x, where: least, exceeds: x)
   }
 
   /// Below, eˣ and x·eˣ are 0.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var leastExponent: Vector { constant(-120, -760) }
 
   /// n and the exact x − n·(first part of ln 2).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func reduced(_ x: Vector) -> (n: Vector, rest: Vector) {
     let n = multiplyAdd(x, broadcast(1.442695040888963407359924681), integerShift) - integerShift
     return (n, multiplyAdd(n, broadcast(-0.693145751953125), x))
   }
 
   /// The second part of ln 2.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var ln2Rest: Scalar { 1.428606820309417232121458176568e-6 }
 
   /// (eʳ − 1 − r)/r²
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func exponentialSeries(_ r: Vector) -> Vector {
     var h: Horner<Self>
     if MemoryLayout<Scalar>.size == 4 {
@@ -59,7 +59,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// τ and n of exp(x − low) = 2ⁿ·(1 + τ), for a small `low`; the error of τ is some hundredths of an ulp of 1.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func exponentialParts(_ x: Vector, minus low: Vector) -> (tail: Pair<Self>, n: Vector) {
     let (n, rest) = reduced(x)
     let r = Pair<Self>(rest, plus: multiplyAdd(n, broadcast(-ln2Rest), -low))
@@ -67,25 +67,25 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// exp(x − low)
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func exponential(_ x: Vector, minus low: Vector) -> Vector {
     let (tail, n) = exponentialParts(clamped(x, leastExponent, constant(90, 712)), minus: low)
     return scaled(onePlus(tail).sum, n)
   }
 
   /// 1 + a for |a| ≤ 1.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func onePlus(_ a: Pair<Self>) -> Pair<Self> {
     let sum = Pair<Self>(larger: one, plus: a.high)
     return Pair(sum.high, sum.low + a.low)
   }
 
   /// |x|
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func magnitude(_ x: Vector) -> Vector { select(-x, x, where: zero, exceeds: x) }
 
   /// tanh |x| = e/(e + 2) with e = exp(2|x|) − 1 = (2ⁿ − 1) + 2ⁿ·τ.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func hyperbolicTangent(_ x: Vector) -> Vector {
     let z = magnitude(x)
     let (tail, n) = exponentialParts(clamped(z + z, zero, broadcast(40)), minus: zero)
@@ -98,13 +98,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The function of x that is odd, given its value t at |x|: zeros and NaN are themselves.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func odd(_ t: Vector, _ x: Vector) -> Vector {
     select(-t, select(t, x, where: x, exceeds: zero), where: zero, exceeds: x)
   }
 
   /// For z ≥ 0: exp(−z) = 2ⁿ·(1 + τ), and 1 + exp(−z).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func decay(_ z: Vector) -> (value: Pair<Self>, n: Vector, onePlus: Pair<Self>) {
     let (tail, n) = exponentialParts(clamped(-z, leastExponent, zero), minus: zero)
     let value = onePlus(tail)
@@ -114,7 +114,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// σ(x) and 1 − σ(x), neither with cancellation: 1/(1 + e) and e/(1 + e) with e = exp(−|x|).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func sigmoid(_ x: Vector) -> (value: Vector, complement: Vector) {
     let (e, n, divisor) = decay(magnitude(x))
     let small = scaled(e.divided(by: divisor).sum, n)
@@ -125,7 +125,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// x·σ(x): x/(1 + e) or x·e/(1 + e), multiplied before e becomes too small.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func silu(_ x: Vector) -> Vector {
     let bounded = clamped(x, leastExponent, -leastExponent)
     let (e, n, divisor) = decay(magnitude(bounded))
@@ -137,7 +137,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// σ + x·σ·(1 − σ)
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func siluDerivative(_ x: Vector) -> Vector {
     let s = sigmoid(x)
     return multiplyAdd(x * s.value, s.complement, s.value)

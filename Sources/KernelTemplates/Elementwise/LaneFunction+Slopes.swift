@@ -4,10 +4,10 @@
 @frozen
 public struct ExponentialSlope<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { x }
 }
 
@@ -15,10 +15,10 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct LogarithmSlope<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.divide(Unit.one, x) }
 }
 
@@ -26,10 +26,10 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct HyperbolicTangentSlope<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { (Unit.one - x) * (Unit.one + x) }
 }
 
@@ -37,10 +37,10 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct SigmoidSlope<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { x * (Unit.one - x) }
 }
 
@@ -48,10 +48,10 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct GeluSlope<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.geluDerivative(x) }
 }
 
@@ -59,9 +59,9 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct SiluSlope<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.siluDerivative(x) }
 }

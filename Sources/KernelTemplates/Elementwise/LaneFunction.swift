@@ -11,10 +11,10 @@ public protocol LaneFunction {
 @frozen
 public struct Exponential<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.exponential(x, minus: Unit.zero) }
 }
 
@@ -22,10 +22,10 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct Logarithm<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.logarithm(x) }
 }
 
@@ -33,10 +33,10 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct HyperbolicTangent<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.hyperbolicTangent(x) }
 }
 
@@ -44,10 +44,10 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct Sigmoid<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.sigmoid(x).value }
 }
 
@@ -55,10 +55,10 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct Gelu<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.gelu(x) }
 }
 
@@ -66,9 +66,9 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
 @frozen
 public struct Silu<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Unit.silu(x) }
 }

@@ -6,7 +6,7 @@
 // The form is that of fdlibm's log (Ng 1993), with the plain series for R: to s⁸ for Float, s²⁰ for Double.
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func logarithm(_ x: Vector) -> Vector {
     // Numbers below the smallest normal one are brought into range first.
     let least = broadcast(Scalar.leastNormalMagnitude)
@@ -31,7 +31,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// 2·(z/3 + z²/5 + …)
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func logarithmSeries(_ z: Vector) -> Vector {
     var h: Horner<Self>
     if MemoryLayout<Scalar>.size == 4 {

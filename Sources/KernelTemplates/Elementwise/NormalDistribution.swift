@@ -9,7 +9,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// What Φ(−z) is made of: exp(−z²/2) = 2ⁿ·bell, P, and z + 4.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func normalParts(_ z: Vector) -> (bell: Pair<Self>, n: Vector, p: Pair<Self>, divisor: Pair<Self>) {
     let parts = split(z)
     let low = (parts.high + z) * parts.low * broadcast(0.5)
@@ -20,13 +20,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// |x|, as far as Φ(−|x|) is not 0.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func normalArgument(_ x: Vector) -> Vector {
     clamped(magnitude(x), zero, constant(15, 39.5))
   }
 
   /// x − z·Φ(−z) for x = z ≥ 0, −z·Φ(−z) for x = −z.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func gelu(_ x: Vector) -> Vector {
     let z = normalArgument(x)
     let (bell, n, p, divisor) = normalParts(z)
@@ -35,7 +35,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Φ(x) + x·φ(x)
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func geluDerivative(_ x: Vector) -> Vector {
     let z = normalArgument(x)
     let (bell, n, p, divisor) = normalParts(z)
@@ -45,7 +45,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// P(t), the last two steps in pairs; for the low part of t, P′ from the first coefficients is enough.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func normalSeries(_ x: Pair<Self>) -> Pair<Self> {
     let t = x.high
     var h: Horner<Self>

@@ -8,21 +8,21 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   public var high: Unit.Vector
   public var low: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ high: Unit.Vector, _ low: Unit.Vector = Unit.zero) {
     self.high = high
     self.low = low
   }
 
   /// a + b for |a| ≥ |b|.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(larger a: Unit.Vector, plus b: Unit.Vector) {
     high = a + b
     low = (a - high) + b
   }
 
   /// a + b
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ a: Unit.Vector, plus b: Unit.Vector) {
     high = a + b
     let part = high - a
@@ -30,21 +30,21 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   }
 
   /// a·b
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ a: Unit.Vector, times b: Unit.Vector) {
     high = a * b
     low = Unit.productError(a, b, high)
   }
 
   /// self·b, in which low parts are rounded.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func times(_ b: Pair) -> Pair {
     let product = Pair(high, times: b.high)
     return Pair(product.high, product.low + (high * b.low + low * b.high))
   }
 
   /// self/b, with a quotient that is rounded and the rest.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func divided(by b: Pair) -> Pair {
     let q = Unit.divide(high, b.high)
     let back = Pair(q, times: b.high)
@@ -52,7 +52,7 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   }
 
   /// self·x + c + cLow: a step of Horner's rule.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func horner(_ x: Unit.Vector, _ c: Unit.Vector, _ cLow: Unit.Vector) -> Pair {
     let product = Pair(high, times: x)
     let sum = Pair(c, plus: product.high)
@@ -60,13 +60,13 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   }
 
   /// With one rounding.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var sum: Unit.Vector { high + low }
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// x = high + low, high with half of the bits (Veltkamp).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func split(_ x: Vector) -> Pair<Self> {
     let c = x * constant(0x1p12 + 1, 0x1p27 + 1)
     let high = c - (c - x)
@@ -74,7 +74,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// a·b − product, exactly, without fused multiply-add (Dekker).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func splitProductError(_ a: Vector, _ b: Vector, _ product: Vector) -> Vector {
     let (a, b) = (split(a), split(b))
     return ((a.high * b.high - product) + a.high * b.low + a.low * b.high) + a.low * b.low

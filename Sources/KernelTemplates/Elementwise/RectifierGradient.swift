@@ -4,7 +4,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Columns are contiguous. With a slope of 1, δ and y are not touched and only the sums are formed.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func rectifyGradient(
     _ δ: MutableMatrixPointer<Scalar>, output y: MatrixPointer<Scalar>, slope: Scalar,
     sums: UnsafeMutablePointer<Scalar>?

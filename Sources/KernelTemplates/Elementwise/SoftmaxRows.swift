@@ -12,7 +12,7 @@ public struct ExponentialSum<Scalar> {
   /// Σ exp(xⱼ − peak) − 1: the sum without one of the largest.
   public var rest: Scalar
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(peak: Scalar, rest: Scalar) {
     self.peak = peak
     self.rest = rest
@@ -20,7 +20,7 @@ public struct ExponentialSum<Scalar> {
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func softmax(
     _ x: MatrixPointer<Scalar>, to y: MutableMatrixPointer<Scalar>,
     sums: UnsafeMutablePointer<ExponentialSum<Scalar>>?
@@ -38,7 +38,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Σ x as a sum of two numbers.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func preciseSum(_ x: UnsafePointer<Scalar>, _ count: Int) -> (high: Scalar, low: Scalar) {
     let width = 64 / MemoryLayout<Scalar>.size
     var (high, low): (Scalar, Scalar) = (0, 0)
@@ -64,7 +64,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The largest element; NaN is passed over. 0 if none is above −∞.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func largest(_ x: UnsafePointer<Scalar>, _ count: Int) -> Scalar {
     var (result, i) = (-Scalar.infinity, 0)
     if count >= lanes {
@@ -91,10 +91,10 @@ public struct ShiftedExponential<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
   @usableFromInline let shift: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(shift: Unit.Vector) { self.shift = shift }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector {
     let difference = Pair<Unit>(x, plus: -shift)
     let low = Unit.select(-difference.low, Unit.zero, where: difference.high, exceeds: Unit.leastExponent)
@@ -108,9 +108,9 @@ public struct Quotient<Unit: VectorUnit>: LaneFunction
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
   @usableFromInline let divisor: Pair<Unit>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(divisor: Pair<Unit>) { self.divisor = divisor }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func callAsFunction(_ x: Unit.Vector) -> Unit.Vector { Pair<Unit>(x).divided(by: divisor).sum }
 }

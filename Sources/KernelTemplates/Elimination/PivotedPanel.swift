@@ -10,7 +10,7 @@
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// L and U in place of the panel; `pivots[j]` ≥ j is the row that was exchanged with row j. Rows are a vector apart, at
   /// most `columns` of whose lanes mean something.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func factorPivotedPanel(
     _ a: UnsafeMutablePointer<Scalar>, rows m: Int, columns n: Int, pivots: UnsafeMutablePointer<Int>
   ) {
@@ -31,7 +31,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Step j on the rows below, `u` being row j; returns the next pivot.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func eliminate(_ a: UnsafeMutablePointer<Scalar>, _ m: Int, _ j: Int, _ u: Vector) -> Int {
     let row = a + j &* lanes
     let value = row[j]
@@ -55,7 +55,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The row of the largest magnitude in a column, from row `first` on; `first` if there is none.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func largestRow(_ a: UnsafeMutablePointer<Scalar>, _ m: Int, column: Int, from first: Int) -> Int {
     var largest: Scalar = -1
     var row = first
@@ -66,7 +66,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     return row
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func swapRows(
     _ x: UnsafeMutablePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, count: Int
   ) {

@@ -6,7 +6,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// B ← L⁻¹·B; the diagonal and the upper triangle of L are not read, and the columns of B are adjacent.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func solveUnitLower(_ l: MatrixPointer<Scalar>, _ b: MutableMatrixPointer<Scalar>) {
     var j = 0
     while j &+ 4 &* lanes <= b.columns {
@@ -19,7 +19,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func solveStrip<S: Strip>(
     _ strip: S.Type, _ l: MatrixPointer<Scalar>, _ b: UnsafeMutablePointer<Scalar>, _ stride: Int,
     _ last: Mask

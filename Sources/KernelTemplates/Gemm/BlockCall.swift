@@ -11,7 +11,7 @@ public struct BlockOperand<Scalar> {
   /// In panels: of A as many rows as the tiles have, of B two vectors of columns, three at the end of an odd number.
   public var isPacked: Bool
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ base: UnsafePointer<Scalar>, laneStride: Int, depthStride: Int, isPacked: Bool = false
   ) {
@@ -38,7 +38,7 @@ public struct BlockPlan: Sendable {
   /// Bytes of A and B that may pass through the first-level cache before what was prefetched earlier has left it.
   public var residentBytes: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     isRowMajor: Bool = false, sweeps: Bool = false, keepsB: Bool = true, prefetchesB: Bool = false,
     readsBOnce: Bool = false, residentBytes: Int
@@ -52,11 +52,11 @@ public struct BlockPlan: Sendable {
   }
 
   /// Steps of k up to which C is most of the memory that is visited.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var fewSteps: Int { 64 }
 
   /// Steps of k up to which a tile is mostly its store.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var fewestSteps: Int { 8 }
 }
 
@@ -83,7 +83,7 @@ public struct BlockCall<Scalar> {
   /// The next block of A, of as many rows as this one, which will be packed when this one has been multiplied.
   public var nextA: BlockOperand<Scalar>?
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     a: BlockOperand<Scalar>, b: BlockOperand<Scalar>, c: MutableMatrixPointer<Scalar>, depth: Int,
     alpha: Scalar, beta: Scalar, region: Region, epilogue: Epilogue<Scalar>? = nil, plan: BlockPlan,
@@ -104,23 +104,23 @@ public struct BlockCall<Scalar> {
 
 extension BlockCall {
   /// Tiles that one call computes. An epilogue finds them in the first-level cache.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   var longestRun: Int { c.columnStride != 1 ? 1 : epilogue == nil ? Int.max : 4 }
 
   /// A row panel of A, whose first row is i.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func rows(_ panel: Int, _ i: Int, stride: Int) -> UnsafePointer<Scalar> {
     a.base + (a.isPacked ? panel &* depth &* stride : i &* a.laneStride)
   }
 
   /// B from column j on, where a panel begins.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func columns(_ j: Int) -> UnsafePointer<Scalar> {
     b.base + (b.isPacked ? (plan.keepsB ? j &* depth : 0) : j)
   }
 
   /// C is prefetched in the second half of the steps of a tile of so many rows and columns.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func fetchesLate(rows: Int, columns: Int) -> Bool {
     depth &* (rows &+ columns) &* MemoryLayout<Scalar>.stride > plan.residentBytes
   }
@@ -131,7 +131,7 @@ extension BlockCall {
   /// last one, the next block of A.
   ///
   /// - Parameter count: the tiles of one run, from panel `panel` of A down.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func ahead(of j: Int, width: Int, _ panels: Partition, _ panel: Int, count: Int) -> Ahead<Scalar> {
     let tiles = 2 &* panels.size(panel) &* count
     if j >= c.columns {

@@ -8,7 +8,7 @@
 // The tiles may be restricted to one triangle of C, and C may have any strides.
 
 /// The vectors of the next panel if so many columns are left: two, and an odd number ends in three.
-@inlinable @inline(__always)
+@_alwaysEmitIntoClient @inline(__always)
 func panelVectors(_ columns: Int, lanes: Int) -> Int {
   columns > 2 &* lanes && columns <= 3 &* lanes ? 3 : 2
 }
@@ -17,7 +17,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// How many vectors wide the next tile is if so many columns are left: two, and an odd number ends in three, because
   /// a tile of one vector broadcasts an element for every FMA. Short tiles are made wide, so that enough FMAs are in
   /// flight.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func tileVectors(rows: Int, columns: Int, bPacked: Bool) -> Int {
     let vectors = panelVectors(columns, lanes: lanes)
     if vectors == 3 || bPacked || rows > wideTileRows { return vectors }
@@ -26,15 +26,15 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Steps of k up to which C is not prefetched. Wide tiles leave long rows of C to the hardware's prefetchers.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var stepsWithoutFetch: Int { registers < 32 ? 16 : 64 }
 
   /// Rows of a tile of four vectors.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var wideTileRows: Int { registers < 32 ? 2 : 6 }
 
   /// See the head of this file.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplyBlock(_ whole: BlockCall<Scalar>) {
     var call = whole
     let isPacked = call.a.isPacked || call.b.isPacked
@@ -64,7 +64,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The last columns, where they are fewer than a vector holds by far.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func multiplyRest(_ call: BlockCall<Scalar>) -> Int {
     let rest = multiplyRest(
       call.c,
@@ -82,7 +82,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// As many tiles of a row panel as are four vectors wide.
   ///
   /// - Returns: the columns that are done.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func sweepTiles(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int) -> Int {
     let i = panels.start(panel)
     let tile = TileCall(
@@ -99,7 +99,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// Tiles of a row panel from column j on, side by side, as many as are alike.
   ///
   /// - Returns: their columns.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func multiplyAlong(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int) -> Int {
     let (i, rows, left) = (panels.start(panel), panels.size(panel), call.c.columns &- j)
     let width = tileVectors(rows: panels.size(0), columns: left, bPacked: call.b.isPacked) &* lanes
@@ -126,7 +126,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// Tiles of `width` columns from j on, from a row panel down, as many as are alike.
   ///
   /// - Returns: the number of panels.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func multiplyDown(
     _ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int, width: Int
   ) -> Int {
@@ -145,7 +145,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Tiles of the block from (i, j) on: directly into C where possible, else one by way of scratch.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func multiplyTiles(
     _ call: BlockCall<Scalar>, _ run: TileRun = TileRun(), a: UnsafePointer<Scalar>, b: UnsafePointer<Scalar>,
     _ i: Int, _ j: Int, rows: Int, columns: Int, _ ahead: Ahead<Scalar>
@@ -182,7 +182,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Chooses the strip for a width, and the kernel for the rows of A.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func runTile(vectors: Int, rows: Int, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
     let step = AnyStep(call.pointee.aRow)
     let full = call.pointee.lastLanes == lanes
@@ -200,7 +200,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Three vectors: half as many rows fill the registers.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func runHalves(rows: Int, _ step: AnyStep, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
     let upper = rows > tileRows / 2 ? (rows &+ 1) / 2 : rows
     // The run moves the call on. What the lower half begins with is kept number by number: see runKernel.

@@ -4,7 +4,7 @@
 /// Whole tiles side by side, as many as `columns` hold.
 ///
 /// - Returns: the columns that are done.
-@inlinable @inline(never)
+@_alwaysEmitIntoClient @inline(never)
 public func sweepRows<T: Tile, R: RowStep>(
   _ tile: T.Type, _ step: R, _ call: TileCall<T.Scalar>, columns: Int
 ) -> Int {

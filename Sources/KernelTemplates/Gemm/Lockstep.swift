@@ -4,7 +4,7 @@
 
 extension BlockCall {
   /// How many k blocks keep the pipes busy together, with one vector of columns.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func ways(rows: Int) -> Int {
     switch rows {
     case 1: return 8
@@ -19,7 +19,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// C ← β·C + α·(first block), then C ← C + α·(block) for as many more as there are ways for the rows of C.
   ///
   /// At most four rows and one vector of columns; `depth` is that of one block, and the next one follows in A and in B.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplyLockstep(_ call: BlockCall<Scalar>) {
     var tile = TileCall(
       depth: call.depth, a: call.a.base, aRow: call.a.laneStride, aDepth: call.a.depthStride,

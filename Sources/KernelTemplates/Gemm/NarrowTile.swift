@@ -28,7 +28,7 @@ public protocol GroupedUnit: VectorUnit {
 
 extension GroupedUnit {
   /// The rows that stand side by side in a vector.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var groupedRows: Int { lanes / groupLanes }
 }
 
@@ -41,13 +41,13 @@ public struct NarrowCall<Scalar> {
   /// 0, and the compiler does not know: where it knows the lanes of a shuffle, it makes every element a load of its own.
   @usableFromInline var zero = 0
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(rows: Int, _ tile: TileCall<Scalar>) {
     self.rows = rows
     self.tile = tile
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   var columns: Int { tile.lastLanes }
 }
 
@@ -63,15 +63,15 @@ public protocol GroupedRows {
 
 /// Elements of a row of A are adjacent.
 public enum AlongDepth<Unit: GroupedUnit>: GroupedRows {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var steps: Int { Unit.groupLanes }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func load(_ a: UnsafePointer<Unit.Scalar>, stride: Int) -> Unit.Vector {
     Unit.groups(a, stride: stride)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func step(_ v: Unit.Vector, _ lane: Int) -> Unit.Vector {
     Unit.spread(v, Unit.places(lane: lane))
   }
@@ -79,13 +79,13 @@ public enum AlongDepth<Unit: GroupedUnit>: GroupedRows {
 
 /// Elements of a column of A are adjacent.
 public enum AlongRows<Unit: GroupedUnit>: GroupedRows {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var steps: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func load(_ a: UnsafePointer<Unit.Scalar>, stride: Int) -> Unit.Vector { Unit.expanded(a) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func step(_ v: Unit.Vector, _ lane: Int) -> Unit.Vector { v }
 }
 
@@ -112,29 +112,29 @@ public struct LastGroups<A: GroupedRows>: GroupStack {
   @usableFromInline var sum: A.Unit.Vector
   @usableFromInline var a: A.Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var vectors: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {
     sum = A.Unit.zero
     a = A.Unit.zero
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func load(_ a: UnsafePointer<A.Unit.Scalar>, stride: Int, rows: Int, last: Int) {
     self.a = A.load(a + last &* stride, stride: stride)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiplyAdd(step: Int, _ b: A.Unit.Vector) {
     sum = A.Unit.multiplyAdd(A.step(a, step), b, sum)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func forEach(rows: Int, last: Int, _ body: (Int, A.Unit.Vector) -> Void) { body(last, sum) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func select(vectors: Int, _ call: NarrowCall<A.Unit.Scalar>) { narrowKernel(Self.self, call) }
 }
 
@@ -145,34 +145,34 @@ public struct MoreGroups<Lower: GroupStack>: GroupStack {
   @usableFromInline var upper: LastGroups<A>
   @usableFromInline var lower: Lower
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var vectors: Int { Lower.vectors &+ 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {
     upper = LastGroups()
     lower = Lower()
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func load(_ a: UnsafePointer<A.Unit.Scalar>, stride: Int, rows: Int, last: Int) {
     upper.load(a, stride: stride, rows: rows, last: 0)
     lower.load(a + rows &* stride, stride: stride, rows: rows, last: last &- rows)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiplyAdd(step: Int, _ b: A.Unit.Vector) {
     upper.multiplyAdd(step: step, b)
     lower.multiplyAdd(step: step, b)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func forEach(rows: Int, last: Int, _ body: (Int, A.Unit.Vector) -> Void) {
     upper.forEach(rows: rows, last: 0, body)
     lower.forEach(rows: rows, last: last &- rows) { body($0 &+ rows, $1) }
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func select(vectors: Int, _ call: NarrowCall<A.Unit.Scalar>) {
     if vectors == Self.vectors { narrowKernel(Self.self, call) } else { Lower.select(vectors: vectors, call) }
   }
@@ -182,7 +182,7 @@ public typealias FourGroups<A: GroupedRows> = MoreGroups<MoreGroups<MoreGroups<L
 public typealias EightGroups<A: GroupedRows> = MoreGroups<MoreGroups<MoreGroups<MoreGroups<FourGroups<A>>>>>
 
 /// Computes one tile. See the head of this file.
-@inlinable @inline(never)
+@_alwaysEmitIntoClient @inline(never)
 public func narrowKernel<T: GroupStack>(_ stack: T.Type, _ call: NarrowCall<T.Unit.Scalar>) {
   typealias Unit = T.Unit
   let (rows, steps) = (Unit.groupedRows, T.A.steps)
@@ -211,7 +211,7 @@ public func narrowKernel<T: GroupStack>(_ stack: T.Type, _ call: NarrowCall<T.Un
 }
 
 /// Rows that the last vector has in common with the one before are written once.
-@inlinable @inline(__always)
+@_alwaysEmitIntoClient @inline(__always)
 func store<T: GroupStack>(_ sums: T, _ call: NarrowCall<T.Unit.Scalar>, rows: Int, last: Int) {
   typealias Unit = T.Unit
   var done = 0
@@ -233,7 +233,7 @@ extension GroupedUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binar
   ///
   /// - Returns: whether it was done: there must be a vector of rows, G steps, at most G columns, and rows or columns of
   ///   A that are contiguous.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplyGroups(_ call: NarrowCall<Scalar>) -> Bool {
     guard call.columns <= groupLanes, call.rows >= groupedRows, call.tile.depth >= groupLanes,
       call.tile.aRow == 1 || call.tile.aDepth == 1
@@ -257,13 +257,13 @@ extension GroupedUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binar
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Vectors hold one row.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func multiplyNarrow(_ call: NarrowCall<Scalar>) -> Bool { false }
 
   /// The columns beyond whole vectors, if they are few; `whole` has the operands of all of C.
   ///
   /// - Returns: their number if they have been done, else 0.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func multiplyRest(
     _ c: MutableMatrixPointer<Scalar>, _ whole: @autoclosure () -> TileCall<Scalar>
   ) -> Int {

@@ -7,7 +7,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// One panel, by the way its source lies in memory.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func packPanel(
     _ source: UnsafePointer<Scalar>, count: Int, laneStride: Int, depthStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>, stride: Int
@@ -24,7 +24,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// `count` full panels of B side by side, row by row. Rows may be far apart: each is prefetched four rows early.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func copyPanels(
     _ source: UnsafePointer<Scalar>, count: Int, depthStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>
@@ -45,7 +45,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Lanes are adjacent: rows are copied.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func copyPanel(
     _ source: UnsafePointer<Scalar>, count: Int, depthStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>, stride: Int
@@ -77,7 +77,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Steps of k are adjacent: a transposition.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func transposePanel(
     _ source: UnsafePointer<Scalar>, count: Int, laneStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>, stride: Int

@@ -12,17 +12,17 @@ public struct Packing<T: Tile>: SingleWay {
   @usableFromInline let ahead: Int
 
   /// Rows that are prefetched before they are needed.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var rowsAhead: Int { 16 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ call: UnsafePointer<TileCall<T.Scalar>>) {
     tile = T()
     target = call.pointee.packed.unsafelyUnwrapped
     ahead = Self.rowsAhead &* call.pointee.bDepth
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func accumulate<R: RowStep>(
     _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
     _ last: T.Unit.Mask
@@ -41,17 +41,17 @@ public struct PackingTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
   @usableFromInline let call: UnsafeMutablePointer<TileCall<Scalar>>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(_ call: UnsafeMutablePointer<TileCall<Scalar>>) { self.call = call }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var tallest: Int { Unit.tileRows }
 
   /// Fewer rows do not hide the copy.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var shortest: Int { Unit.tileRows &- Unit.tileRows / 4 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func run<T: TriangularTile>(_ tile: T.Type) where T.Scalar == Scalar {
     if T.rows >= Self.shortest { tileKernel(Packing<T>.self, AnyStep(call.pointee.aRow), call) }
   }
@@ -62,7 +62,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// if that is a whole one.
   ///
   /// - Returns: the number of row panels that are done.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func packAndMultiply(_ call: BlockCall<Scalar>, _ panels: Partition, _ j: Int, width: Int) -> Int {
     guard let source = call.source else { return 0 }
     let target = UnsafeMutablePointer(mutating: call.columns(j))

@@ -9,13 +9,13 @@ public struct Partition {
   @usableFromInline let longer: Int
 
   /// Requires `count` ≥ 0 and `limit` ≥ 1.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ count: Int, limit: Int) {
     self.init(count, parts: count <= limit ? 1 : (count &+ limit &- 1) / limit)
   }
 
   /// Exactly `parts` ≥ 1 parts.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ count: Int, parts: Int) {
     self.count = count
     self.parts = parts
@@ -24,15 +24,15 @@ public struct Partition {
   }
 
   /// Where part `i` starts.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func start(_ i: Int) -> Int { i &* base &+ min(i, longer) }
 
   /// The size of part `i`.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func size(_ i: Int) -> Int { i < longer ? base &+ 1 : base }
 
   /// How many parts from part `i` on have its size.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func alike(from i: Int) -> Int { (i < longer ? longer : parts) &- i }
 }
 
@@ -49,11 +49,11 @@ public struct DepthBlocks {
 
   /// KC, 512 steps of Float and 256 of Double: 2 KiB, so that a panel of B takes as much of the first-level cache in both. Found
   /// by measurement: see docs/kernels.md. A multiple of 8.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func limit<Scalar>(_: Scalar.Type) -> Int { 2048 / MemoryLayout<Scalar>.size }
 
   /// Requires `depth` ≥ 1.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init<Scalar>(_ depth: Int, of type: Scalar.Type) {
     let limit = Self.limit(type)
     self.depth = depth
@@ -68,9 +68,9 @@ public struct DepthBlocks {
     }
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func start(_ i: Int) -> Int { i &* length }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func size(_ i: Int) -> Int { min(length, depth &- i &* length) }
 }

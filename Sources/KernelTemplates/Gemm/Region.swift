@@ -10,7 +10,7 @@ public enum Region {
   case upper(diagonal: Int)
 
   /// The columns j of row `i` that belong to the region, out of `columns`.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func columns(ofRow i: Int, from j0: Int, count: Int) -> (start: Int, end: Int) {
     switch self {
     case .all: return (0, count)
@@ -20,7 +20,7 @@ public enum Region {
   }
 
   /// Whether every element of the tile is in the region, none, or some.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func overlap(_ i0: Int, _ j0: Int, rows: Int, columns: Int) -> Overlap {
     switch self {
     case .all: return .all
@@ -34,7 +34,7 @@ public enum Region {
   }
 
   /// The same region seen from the transposed matrix.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var transposed: Region {
     switch self {
     case .all: return self
@@ -48,7 +48,7 @@ public enum Region {
 
   /// How many rows from `i0` on have all of their `columns` elements from `j0` on in the region, at least; a triangle
   /// does not end here.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func wholeRows(_ i0: Int, _ j0: Int, columns: Int) -> Int {
     switch self {
     case .all: return Int.max

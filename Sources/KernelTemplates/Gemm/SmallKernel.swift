@@ -9,7 +9,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ///   - call: by its address. Copying 230 bytes, and reading what has just been copied, takes as long as a product of 8 × 8
   ///     matrices: loads that are wider than the stores before them wait for these.
   ///   - scratch: room for B with rows rounded up to whole vectors, if it has to be packed.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplySmall(
     _ call: UnsafePointer<Gemm<Scalar>>, scratch: UnsafeMutablePointer<Scalar>?
   ) {

@@ -31,33 +31,33 @@ public protocol Strip {
 public struct Whole<Unit: VectorUnit>: Strip {
   public var v: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var vectors: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() { v = Unit.zero }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ last: Unit.Mask) { v = Unit.load(p) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiplyAdd(_ a: Unit.Vector, _ b: Self) { v = Unit.multiplyAdd(a, b.v, v) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiply(by a: Unit.Vector) { v = Unit.multiply(v, a) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func divide(by a: Unit.Vector) { v = Unit.divide(v, a) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to c: UnsafeMutablePointer<Unit.Scalar>, _ last: Unit.Mask) { Unit.store(v, to: c) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func overwrite(_ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ last: Unit.Mask) {
     Unit.store(Unit.multiply(alpha, v), to: c)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(
     _ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ beta: Unit.Vector, _ last: Unit.Mask
   ) {
@@ -70,36 +70,36 @@ public struct Whole<Unit: VectorUnit>: Strip {
 public struct Part<Unit: VectorUnit>: Strip {
   public var v: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ v: Unit.Vector) { self.v = v }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var vectors: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() { v = Unit.zero }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ last: Unit.Mask) { v = Unit.load(p, last) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiplyAdd(_ a: Unit.Vector, _ b: Self) { v = Unit.multiplyAdd(a, b.v, v) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiply(by a: Unit.Vector) { v = Unit.multiply(v, a) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func divide(by a: Unit.Vector) { v = Unit.divide(v, a) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to c: UnsafeMutablePointer<Unit.Scalar>, _ last: Unit.Mask) { Unit.store(v, to: c, last) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func overwrite(_ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ last: Unit.Mask) {
     Unit.store(Unit.multiply(alpha, v), to: c, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(
     _ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ beta: Unit.Vector, _ last: Unit.Mask
   ) {
@@ -114,55 +114,55 @@ public struct Beside<Left: Strip, Right: Strip>: Strip where Left.Unit == Right.
   public var left: Left
   public var right: Right
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var vectors: Int { Left.vectors &+ Right.vectors }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var rightOffset: Int { Left.vectors &* Unit.lanes }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {
     left = Left()
     right = Right()
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ last: Unit.Mask) {
     left = Left(loading: p, last)
     right = Right(loading: p + Self.rightOffset, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiplyAdd(_ a: Unit.Vector, _ b: Self) {
     left.multiplyAdd(a, b.left)
     right.multiplyAdd(a, b.right)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiply(by a: Unit.Vector) {
     left.multiply(by: a)
     right.multiply(by: a)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func divide(by a: Unit.Vector) {
     left.divide(by: a)
     right.divide(by: a)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to c: UnsafeMutablePointer<Unit.Scalar>, _ last: Unit.Mask) {
     left.store(to: c, last)
     right.store(to: c + Self.rightOffset, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func overwrite(_ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ last: Unit.Mask) {
     left.overwrite(c, alpha, last)
     right.overwrite(c + Self.rightOffset, alpha, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(
     _ c: UnsafeMutablePointer<Unit.Scalar>, _ alpha: Unit.Vector, _ beta: Unit.Vector, _ last: Unit.Mask
   ) {

@@ -12,14 +12,14 @@ public protocol RowStep {
 /// Rows of A are adjacent.
 @frozen
 public struct UnitStep: RowStep {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
   /// Only where rows are many does it matter that their addresses need no registers.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func fewestRows(tallest: Int) -> Int { tallest / 2 &+ 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func times(_ i: Int) -> Int { i }
 }
 
@@ -33,17 +33,17 @@ public struct AnyStep: RowStep {
   @usableFromInline var threefold: Int
   @usableFromInline var fourfold: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ stride: Int) {
     self.stride = stride
     threefold = 3 &* stride
     fourfold = 4 &* stride
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func fewestRows(tallest: Int) -> Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func times(_ i: Int) -> Int {
     i / 4 &* fourfold &+ (i % 4 == 3 ? threefold : i % 4 &* stride)
   }
@@ -80,35 +80,35 @@ public struct Row<S: Strip>: Tile {
   public typealias Scalar = S.Unit.Scalar
   public var sum: S
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var rows: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() { sum = S() }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading c: UnsafePointer<Scalar>, _ rowStride: Int, _ last: S.Unit.Mask) {
     sum = S(loading: c, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func accumulate<R: RowStep>(_ a: UnsafePointer<Scalar>, _ step: R, _ b: S) {
     sum.multiplyAdd(S.Unit.broadcast(a.pointee), b)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ last: S.Unit.Mask) {
     sum.store(to: c, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func overwrite(
     _ c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ alpha: S.Unit.Vector, _ last: S.Unit.Mask
   ) {
     sum.overwrite(c, alpha, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(
     _ c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ alpha: S.Unit.Vector, _ beta: S.Unit.Vector,
     _ last: S.Unit.Mask
@@ -116,7 +116,7 @@ public struct Row<S: Strip>: Tile {
     sum.update(c, alpha, beta, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func select<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)
   {
     runKernel(OneWay<Self>.self, step, call)
@@ -131,34 +131,34 @@ public struct Taller<Upper: Tile>: Tile {
   public var upper: Upper
   public var bottom: Row<Upper.S>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var rows: Int { Upper.rows &+ 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {
     upper = Upper()
     bottom = Row()
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading c: UnsafePointer<Scalar>, _ rowStride: Int, _ last: S.Unit.Mask) {
     upper = Upper(loading: c, rowStride, last)
     bottom = Row(loading: c + Upper.rows &* rowStride, rowStride, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func accumulate<R: RowStep>(_ a: UnsafePointer<Scalar>, _ step: R, _ b: S) {
     upper.accumulate(a, step, b)
     bottom.accumulate(a + step.times(Upper.rows), step, b)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ last: S.Unit.Mask) {
     upper.store(to: c, rowStride, last)
     bottom.store(to: c + Upper.rows &* rowStride, rowStride, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func overwrite(
     _ c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ alpha: S.Unit.Vector, _ last: S.Unit.Mask
   ) {
@@ -166,7 +166,7 @@ public struct Taller<Upper: Tile>: Tile {
     bottom.overwrite(c + Upper.rows &* rowStride, rowStride, alpha, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(
     _ c: UnsafeMutablePointer<Scalar>, _ rowStride: Int, _ alpha: S.Unit.Vector, _ beta: S.Unit.Vector,
     _ last: S.Unit.Mask
@@ -175,7 +175,7 @@ public struct Taller<Upper: Tile>: Tile {
     bottom.update(c + Upper.rows &* rowStride, rowStride, alpha, beta, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func select<R: RowStep>(rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Scalar>>)
   {
     if Self.rows <= R.fewestRows(tallest: S.Unit.tileRows) || rows == Self.rows {

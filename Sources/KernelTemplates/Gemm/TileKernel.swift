@@ -19,11 +19,11 @@ public struct TileRun {
   public var c: Int
 
   /// One tile.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() { self.init(1, a: 0, b: 0, c: 0) }
 
   /// `count` ≥ 1 tiles, in steps of so many elements.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ count: Int, a: Int, b: Int, c: Int) {
     self.count = count
     self.a = a
@@ -69,7 +69,7 @@ public struct TileCall<Scalar> {
   /// Where the rows of B are copied to: see PackingTile.swift.
   public var packed: UnsafeMutablePointer<Scalar>?
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     depth: Int, a: UnsafePointer<Scalar>, aRow: Int, aDepth: Int, b: UnsafePointer<Scalar>, bDepth: Int,
     c: UnsafeMutablePointer<Scalar>, cRow: Int, alpha: Scalar, beta: Scalar, lastLanes: Int,
@@ -96,13 +96,13 @@ public struct TileCall<Scalar> {
 
 extension TileCall {
   /// Row i of C.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func row(_ i: Int) -> UnsafePointer<Scalar> { UnsafePointer(c + i &* cRow) }
 
   /// Moves on to the next tile of the run.
   ///
   /// - Returns: whether there is one.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   mutating func advance() -> Bool {
     run.count &-= 1
     a += run.a
@@ -114,7 +114,7 @@ extension TileCall {
 
 extension VectorUnit {
   /// Prefetches the rows of C of the next tile of a run.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   static func fetchNext(_ call: UnsafePointer<TileCall<Scalar>>, rows: Int, columns: Int) {
     let line = 64 / MemoryLayout<Scalar>.stride
     for i in 0..<rows {
@@ -133,7 +133,7 @@ extension VectorUnit {
 /// The loop stands outside of the kernel, where it would take registers from the k loop, and the call is passed by its
 /// address: the compiler copies a value by loads that are wider than the stores which have just made it, and have to wait
 /// for all of these.
-@inlinable @inline(__always)
+@_alwaysEmitIntoClient @inline(__always)
 func runKernel<W: Ways, R: RowStep>(
   _ ways: W.Type, _ step: R, _ call: UnsafeMutablePointer<TileCall<W.T.Scalar>>
 ) {
@@ -146,6 +146,9 @@ func runKernel<W: Ways, R: RowStep>(
 }
 
 /// Computes one tile of C. See the head of this file.
+///
+/// Inlinable, and so emitted here as well: the witness `runTile` of a unit, itself without types, names the form without
+/// types, and a kernel module must not emit that.
 @inlinable @inline(never)
 public func tileKernel<W: Ways, R: RowStep>(
   _ ways: W.Type, _ step: R, _ call: UnsafeMutablePointer<TileCall<W.T.Scalar>>
@@ -191,7 +194,7 @@ public func tileKernel<W: Ways, R: RowStep>(
 }
 
 /// A stretch of the k loop.
-@inlinable @inline(__always)
+@_alwaysEmitIntoClient @inline(__always)
 func accumulate<W: Ways, R: RowStep>(
   _ sums: inout W, _ step: R, _ a: inout UnsafePointer<W.T.Scalar>, _ b: inout UnsafePointer<W.T.Scalar>,
   _ call: UnsafeMutablePointer<TileCall<W.T.Scalar>>, steps: Int, _ last: W.T.Unit.Mask

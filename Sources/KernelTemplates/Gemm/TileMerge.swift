@@ -5,7 +5,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// C ← α·S + β·C on the elements of the region, with S in rows of `stride`.
   ///
   /// The same roundings as the micro-kernel's own write-back.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func mergeTile(
     _ s: UnsafePointer<Scalar>, _ stride: Int, _ c: MutableMatrixPointer<Scalar>, _ alpha: Scalar,
     _ beta: Scalar, _ region: Region, _ i0: Int, _ j0: Int
@@ -34,14 +34,14 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// α·s + β·c, where c is read only if β ≠ 0.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func scaledSum(_ alpha: Scalar, _ s: Vector, _ beta: Scalar, _ c: () -> Vector) -> Vector {
     if beta == 0 { return multiply(broadcast(alpha), s) }
     return multiplyAdd(broadcast(alpha), s, multiply(broadcast(beta), c()))
   }
 
   /// C ← activation(C + bias) ⊘ divisor on a tile whose first element is (i0, j0) of the whole product.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func applyEpilogue(
     _ epilogue: Epilogue<Scalar>, to c: MutableMatrixPointer<Scalar>, _ i0: Int, _ j0: Int
   ) {
@@ -53,7 +53,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// C ← C ⊘ divisor, both beginning with the same element.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func divide(_ c: MutableMatrixPointer<Scalar>, by divisor: Divisor<Scalar>) {
     switch divisor {
     case .none: return
@@ -70,7 +70,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Row i of C ← itself over factor·t + damping.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func divideRow(
     _ c: MutableMatrixPointer<Scalar>, _ i: Int, _ t: UnsafePointer<Scalar>, _ step: Int,
     times factor: Vector, plus damping: Vector
@@ -91,13 +91,13 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// x / (factor·t + damping)
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func quotient(_ x: Vector, _ factor: Vector, _ t: Vector, _ damping: Vector) -> Vector {
     divide(x, multiplyAdd(factor, t, damping))
   }
 
   /// C ← activation(C + bias).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func applyActivation(
     _ epilogue: Epilogue<Scalar>, to c: MutableMatrixPointer<Scalar>, _ i0: Int, _ j0: Int
   ) {
@@ -132,7 +132,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// x where x > 0, elsewhere slope·x, or 0 if that is asked for: 0·x would be NaN at −∞.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func rectified(_ x: Vector, _ slope: Scalar, _ isRelu: Bool) -> Vector {
     // −0 becomes 0 in ReLU.
     if isRelu { return select(zero, x + zero, where: zero, exceeds: x) }
@@ -140,7 +140,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// C ← β·C on the region; with β = 0, zeros, and C is not read.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func scale(_ c: MutableMatrixPointer<Scalar>, _ beta: Scalar, _ region: Region) {
     if beta == 1 { return }
     for i in 0..<c.rows {

@@ -31,22 +31,22 @@ public protocol SingleWay: Ways {
 }
 
 extension SingleWay {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var ways: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ last: T.Unit.Mask) {
     tile.store(to: c, rowStride, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func overwrite(
     _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask
   ) {
     tile.overwrite(c, rowStride, alpha, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(
     _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ beta: T.Unit.Vector,
     _ last: T.Unit.Mask
@@ -60,14 +60,14 @@ extension SingleWay {
 public struct OneWay<T: Tile>: SingleWay {
   public var tile: T
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ call: UnsafePointer<TileCall<T.Scalar>>) {
     tile =
       call.pointee.continues
       ? T(loading: call.pointee.c, call.pointee.cRow, T.Unit.mask(first: call.pointee.lastLanes)) : T()
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func accumulate<R: RowStep>(
     _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
     _ last: T.Unit.Mask
@@ -83,16 +83,16 @@ public struct Twice<W: Ways>: Ways {
   public var earlier: W
   public var later: W
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var ways: Int { 2 &* W.ways }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ call: UnsafePointer<TileCall<T.Scalar>>) {
     earlier = W(call)
     later = W(call)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func accumulate<R: RowStep>(
     _ a: UnsafePointer<T.Scalar>, _ step: R, _ aBlock: Int, _ b: UnsafePointer<T.Scalar>, _ bBlock: Int,
     _ last: T.Unit.Mask
@@ -101,13 +101,13 @@ public struct Twice<W: Ways>: Ways {
     later.accumulate(a + W.ways &* aBlock, step, aBlock, b + W.ways &* bBlock, bBlock, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ last: T.Unit.Mask) {
     earlier.store(to: c, rowStride, last)
     later.update(c, rowStride, T.Unit.one, T.Unit.one, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func overwrite(
     _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ last: T.Unit.Mask
   ) {
@@ -115,7 +115,7 @@ public struct Twice<W: Ways>: Ways {
     later.update(c, rowStride, alpha, T.Unit.one, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func update(
     _ c: UnsafeMutablePointer<T.Scalar>, _ rowStride: Int, _ alpha: T.Unit.Vector, _ beta: T.Unit.Vector,
     _ last: T.Unit.Mask

@@ -27,16 +27,16 @@ public struct Lanes<Unit: VectorUnit>: RunningSums
 where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryFloatingPoint & SIMDScalar {
   public var v: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var count: Int { Unit.lanes }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() { v = Unit.zero }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(_ v: Unit.Vector) { self.v = v }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ p: UnsafePointer<Unit.Scalar>, stride: Int, count: Int) {
     if stride == 1 {
       v = count >= Unit.lanes ? Unit.load(p) : Unit.load(p, Unit.mask(first: max(0, count)))
@@ -46,16 +46,16 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
     }
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiplyAdd(_ a: Self, _ b: Self) { v = Unit.multiplyAdd(a.v, b.v, v) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func + (a: Self, b: Self) -> Self { Self(a.v + b.v) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var magnitudes: Self { Self(Unit.select(-v, v, where: Unit.zero, exceeds: v)) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var total: Unit.Scalar {
     var folded = v
     var half = Unit.lanes / 2
@@ -74,22 +74,22 @@ public struct Doubled<Half: RunningSums>: RunningSums {
   public var low: Half
   public var high: Half
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var count: Int { 2 &* Half.count }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {
     low = Half()
     high = Half()
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(_ low: Half, _ high: Half) {
     self.low = low
     self.high = high
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ p: UnsafePointer<Unit.Scalar>, stride: Int, count: Int) {
     low = Half(p, stride: stride, count: count)
     // Past the end nothing is read, but the address must not leave the array either.
@@ -98,19 +98,19 @@ public struct Doubled<Half: RunningSums>: RunningSums {
       ? Half(p + Half.count &* stride, stride: stride, count: count &- Half.count) : Half()
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func multiplyAdd(_ a: Self, _ b: Self) {
     low.multiplyAdd(a.low, b.low)
     high.multiplyAdd(a.high, b.high)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func + (a: Self, b: Self) -> Self { Self(a.low + b.low, a.high + b.high) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var magnitudes: Self { Self(low.magnitudes, high.magnitudes) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var total: Unit.Scalar { (low + high).total }
 }
 
@@ -120,7 +120,7 @@ public enum Summand { case products, magnitudes }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Σ xᵢ·yᵢ, or Σ |xᵢ| (then y is not read).
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func sum(
     _ what: Summand, _ x: VectorPointer<Scalar>, _ y: VectorPointer<Scalar>
   ) -> Scalar {
@@ -131,7 +131,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func sum<R: RunningSums>(
     _ sums: R.Type, _ what: Summand, _ x: VectorPointer<Scalar>, _ y: VectorPointer<Scalar>
   ) -> Scalar where R.Unit == Self {

@@ -2,7 +2,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// y ← α·x + y
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func axpy(_ alpha: Scalar, _ x: VectorPointer<Scalar>, _ y: MutableVectorPointer<Scalar>) {
     let a = broadcast(alpha)
     if x.stride == 1 && y.stride == 1 {
@@ -21,7 +21,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// x ← α·x; with α = 0, zeros, and x is not read.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func scal(_ alpha: Scalar, _ x: MutableVectorPointer<Scalar>) {
     if alpha == 0 {
       for i in 0..<x.count { x[i] = 0 }
@@ -35,7 +35,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// The first index of the largest |xᵢ|, the first NaN if there is one, −1 if x is empty.
   ///
   /// Stretches of 16 vectors are searched for a larger value first; the index is looked up only where there is one.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func iamax(_ x: VectorPointer<Scalar>) -> Int {
     var best: Scalar = -1
     var index = -1
@@ -60,7 +60,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Whether one of 16 vectors has a lane above `bound` in magnitude, or a NaN.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func hasLarger(_ p: UnsafePointer<Scalar>, than bound: Scalar) -> Bool {
     let limit = broadcast(bound)
     var found = load(p) .!= load(p)
@@ -73,7 +73,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Copies a matrix; both orders of traversal touch 16 bytes or more at a time where memory allows.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func copy(_ source: MatrixPointer<Scalar>, to target: MutableMatrixPointer<Scalar>) {
     if target.columnStride != 1 && target.rowStride == 1 && target.columns > 0 {
       copyRows(source.transposed, to: target.transposed)
@@ -83,7 +83,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Rows of the target are contiguous, if anything is. They are made like packed panels, a few cache lines at a time.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func copyRows(_ source: MatrixPointer<Scalar>, to target: MutableMatrixPointer<Scalar>) {
     if target.columnStride != 1 {
       for i in 0..<source.rows {

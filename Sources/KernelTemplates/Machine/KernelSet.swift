@@ -51,10 +51,10 @@ public protocol KernelSet<Scalar>:
 
 // The generic text of the entry points. A kernel module only states the conformance.
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable
+  @_alwaysEmitIntoClient
   public static var shape: TileShape { TileShape(Self.self) }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func packA(
     _ source: UnsafePointer<Scalar>, rows: Int, rowStride: Int, depthStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>
@@ -68,7 +68,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func packB(
     _ source: UnsafePointer<Scalar>, columns: Int, columnStride: Int, depthStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>
@@ -88,7 +88,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func packColumns(
     _ source: UnsafePointer<Scalar>, columns: Int, columnStride: Int, depthStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>
@@ -109,7 +109,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       depth: depth, to: target + last &* depth, stride: 3 &* lanes)
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func addSum(
     _ s: UnsafePointer<Scalar>, stride: Int, to c: MutableMatrixPointer<Scalar>, alpha: Scalar, beta: Scalar,
     region: Region
@@ -117,7 +117,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     mergeTile(s, stride, c, alpha, beta, region, 0, 0)
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func finish(_ epilogue: Epilogue<Scalar>, _ c: MutableMatrixPointer<Scalar>) {
     applyEpilogue(epilogue, to: c, 0, 0)
   }
@@ -132,7 +132,7 @@ public struct TileShape: Sendable {
   public let panelStride: Int
   public let triangleRows: Int
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public init<U: VectorUnit>(_ unit: U.Type) {
     lanes = U.lanes
     tileRows = U.tileRows
@@ -142,10 +142,10 @@ public struct TileShape: Sendable {
   }
 
   /// The width of a panel of packed columns if so many are left: see ``KernelSet/packColumns``.
-  @inlinable
+  @_alwaysEmitIntoClient
   public func panelWidth(left: Int) -> Int { panelVectors(left, lanes: lanes) &* lanes }
 
   /// Elements of scratch that one tile may need.
-  @inlinable
+  @_alwaysEmitIntoClient
   public var tileScratch: Int { lanes &* max(3 &* tileRows, 8) }
 }

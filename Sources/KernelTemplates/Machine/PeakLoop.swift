@@ -3,7 +3,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ///
   /// One tile of MR rows × 2 vectors accumulates `steps` times from a few values in the first-level cache; beside so many
   /// steps its beginning and end are nothing.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func peakLoop(steps: Int, _ scratch: UnsafeMutablePointer<Scalar>) -> Scalar {
     for i in 0..<4 &* tileColumns { scratch[i] = 1 / 1024 }
     var tile = TileCall(

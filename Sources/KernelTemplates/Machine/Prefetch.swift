@@ -9,7 +9,7 @@ public enum CacheLevel {
 }
 
 /// Prefetches the cache line of `p`. Changes nothing that a program can see, whatever `p` is.
-@inlinable @inline(__always)
+@_alwaysEmitIntoClient @inline(__always)
 public func prefetch<Scalar>(_ p: UnsafePointer<Scalar>, into level: CacheLevel = .first) {
   let address = UnsafeRawPointer(p)._rawValue
   switch level {
@@ -34,11 +34,11 @@ public struct Ahead<Scalar> {
   @usableFromInline var lines = 0
 
   /// Nothing.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init() {}
 
   /// `rows` rows of `columns` elements, in `shares` calls of ``advance()``.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ start: UnsafePointer<Scalar>, rows: Int, columns: Int, rowStride: Int, shares: Int) {
     row = start
     self.rowStride = rowStride
@@ -50,11 +50,11 @@ public struct Ahead<Scalar> {
     lines = (rows &* perRow &+ shares &- 1) / shares
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var line: Int { 64 / MemoryLayout<Scalar>.stride }
 
   /// Prefetches the next lines into the second-level cache.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func advance() {
     guard var row else { return }
     var column = column
@@ -79,14 +79,14 @@ public struct Stretch<Scalar> {
   @usableFromInline var lines: Int
 
   /// `count` elements from `start` on, in `shares` calls of ``advance()``.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ start: UnsafePointer<Scalar>, count: Int, shares: Int) {
     next = start
     lines = (count &* MemoryLayout<Scalar>.stride &+ 64 &* shares &- 1) / (64 &* shares)
   }
 
   /// Prefetches the next lines into the second-level cache.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func advance() {
     for _ in 0..<lines {
       prefetch(next, into: .second)
@@ -108,7 +108,7 @@ public struct Lookahead<Scalar> {
   @usableFromInline var ofSecond: Stretch<Scalar>
 
   /// Stretches of so many elements, which may be none.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ first: UnsafePointer<Scalar>, count firstCount: Int, _ second: UnsafePointer<Scalar>,
     count secondCount: Int
@@ -122,7 +122,7 @@ public struct Lookahead<Scalar> {
   }
 
   /// Cuts the stretches for so many calls of ``advance()``; more calls do nothing.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func begin(shares: Int) {
     self.shares = firstCount &+ secondCount == 0 ? 0 : shares
     ofFirst = Stretch(first, count: firstCount, shares: shares)
@@ -130,7 +130,7 @@ public struct Lookahead<Scalar> {
   }
 
   /// Prefetches the next share of both.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func advance() {
     if shares == 0 { return }
     shares &-= 1
@@ -140,7 +140,7 @@ public struct Lookahead<Scalar> {
 }
 
 /// Prefetches every line of a row of `vectors` vectors.
-@inlinable @inline(__always)
+@_alwaysEmitIntoClient @inline(__always)
 func prefetchRow<Unit: VectorUnit>(_ unit: Unit.Type, _ row: UnsafePointer<Unit.Scalar>, vectors: Int) {
   for v in 0..<vectors { prefetch(row + v &* Unit.lanes) }
   prefetch(row + (vectors &* Unit.lanes &- 1))

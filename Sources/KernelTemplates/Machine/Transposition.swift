@@ -30,21 +30,21 @@ public protocol Stack {
 public struct OneRow<Unit: VectorUnit>: Stack {
   public var v: Unit.Vector
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var rows: Int { 1 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(_ v: Unit.Vector) { self.v = v }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int) { v = Unit.load(p) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int, last: Int, _ mask: Unit.Mask) {
     v = Unit.load(p, mask)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func exchanging(_ other: Self, width: Int) -> (even: Self, odd: Self) {
     (
       OneRow(Unit.blocks(of: width, from: 0, v, other.v)),
@@ -52,15 +52,15 @@ public struct OneRow<Unit: VectorUnit>: Stack {
     )
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var squaresTransposed: Self { self }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int, count: Int) {
     if count > 0 { Unit.store(v, to: p) }
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func transpose(_ square: SquareCall<Unit.Scalar>) {
     for i in 0..<square.columns { square.target[i &* square.targetStride] = square.source[i] }
   }
@@ -73,29 +73,29 @@ public struct TwoStacks<Half: Stack>: Stack {
   public var top: Half
   public var bottom: Half
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var rows: Int { 2 &* Half.rows }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(_ top: Half, _ bottom: Half) {
     self.top = top
     self.bottom = bottom
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int) {
     top = Half(loading: p, stride)
     bottom = Half(loading: p + Half.rows &* stride, stride)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(loading p: UnsafePointer<Unit.Scalar>, _ stride: Int, last: Int, _ mask: Unit.Mask) {
     top = Half(loading: p, stride, last: last, mask)
     bottom = Half(
       loading: p + min(Half.rows, last) &* stride, stride, last: max(0, last &- Half.rows), mask)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func exchanging(_ other: Self, width: Int) -> (even: Self, odd: Self) {
     let (upper, lower) = (
       top.exchanging(other.top, width: width), bottom.exchanging(other.bottom, width: width)
@@ -103,19 +103,19 @@ public struct TwoStacks<Half: Stack>: Stack {
     return (TwoStacks(upper.even, lower.even), TwoStacks(upper.odd, lower.odd))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public var squaresTransposed: Self {
     let exchanged = top.exchanging(bottom, width: Half.rows)
     return TwoStacks(exchanged.even.squaresTransposed, exchanged.odd.squaresTransposed)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int, count: Int) {
     top.store(to: p, stride, count: count)
     bottom.store(to: p + Half.rows &* stride, stride, count: count &- Half.rows)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func transpose(_ square: SquareCall<Unit.Scalar>) {
     if square.rows <= Half.rows { transposeFew(Half.self, square) } else { transposeSquares(square) }
   }
@@ -133,7 +133,7 @@ public struct SquareCall<Scalar> {
   /// The rows are long, and are prefetched some lines ahead.
   @usableFromInline var isLong: Bool
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   init(
     rows: Int, columns: Int, source: UnsafePointer<Scalar>, rowStride: Int,
     target: UnsafeMutablePointer<Scalar>, targetStride: Int, isLong: Bool = false
@@ -148,7 +148,7 @@ public struct SquareCall<Scalar> {
   }
 
   /// Prefetches the rows, four lines behind column i.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func fetchAhead(_ i: Int, rows: Int) {
     let line = 64 / MemoryLayout<Scalar>.stride
     for r in 0..<rows { prefetch(source + (r &* rowStride &+ i &+ 4 &* line)) }
@@ -157,7 +157,7 @@ public struct SquareCall<Scalar> {
 
 extension Stack {
   /// Squares of as many columns as there are rows. A vector may hold several, of which the first is transposed.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func transposeSquares(_ square: SquareCall<Unit.Scalar>) {
     var i = 0
     if square.rows == rows {
@@ -182,7 +182,7 @@ extension Stack {
 }
 
 /// A smaller stack for few rows.
-@inlinable @inline(never)
+@_alwaysEmitIntoClient @inline(never)
 func transposeFew<Few: Stack>(_ stack: Few.Type, _ square: SquareCall<Few.Unit.Scalar>) {
   Few.transpose(square)
 }
@@ -194,7 +194,7 @@ public typealias Square16<U: VectorUnit> = TwoStacks<Square8<U>>
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Blocks of `width` lanes of x and y in turn: the even ones (`first` 0) or the odd ones (1).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func blocks(of width: Int, from first: Int, _ x: Vector, _ y: Vector) -> Vector {
     var result = x
     var base = 0
@@ -211,7 +211,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Where the lanes of ``blocks(of:from:_:_:)`` come from: 0 ..< L stands for x, L ..< 2L for y.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func blockPlaces<Places: SIMD>(of width: Int, from first: Int, _ type: Places.Type) -> Places
   where Places.Scalar: FixedWidthInteger {
     var places = Places()
@@ -229,7 +229,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ///
   /// Lanes between `count` and L of the target are overwritten with anything. Rows that are long are prefetched some lines
   /// ahead.
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public static func transposeRows(
     _ source: UnsafePointer<Scalar>, count: Int, rowStride: Int, depth: Int,
     to target: UnsafeMutablePointer<Scalar>, stride: Int, isLong: Bool = false

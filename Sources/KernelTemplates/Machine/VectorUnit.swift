@@ -88,41 +88,41 @@ public protocol VectorUnit {
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var lanes: Int { Vector.scalarCount }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var zero: Vector { broadcast(0) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var one: Vector { broadcast(1) }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func negate(_ a: Vector) -> Vector { multiply(broadcast(-1), a) }
 }
 
 extension VectorUnit {
   /// Rows of the tallest tile that meets the triangle on its diagonal. Each height is code of its own, as long as the
   /// square of it, and eight rows keep enough multiply-adds in flight.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var triangleRows: Int { min(tileRows, 8) }
 
   /// NR, the columns of the widest packed tile.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var tileColumns: Int { 2 &* lanes }
 
   /// The stride of a packed panel of A: MR rounded up to whole vectors.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var panelStride: Int { (tileRows &+ lanes &- 1) / lanes &* lanes }
 
   /// A full vector from unaligned memory.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func load(_ p: UnsafePointer<Scalar>) -> Vector {
     UnsafeRawPointer(p).loadUnaligned(as: Vector.self)
   }
 
   /// A full vector to unaligned memory.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func store(_ v: Vector, to p: UnsafeMutablePointer<Scalar>) {
     UnsafeMutableRawPointer(p).storeBytes(of: v, as: Vector.self)
   }

@@ -19,7 +19,7 @@ public struct PlaneRotation<Scalar> {
   public var c: Scalar
   public var s: Scalar
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(c: Scalar, s: Scalar) {
     self.c = c
     self.s = s

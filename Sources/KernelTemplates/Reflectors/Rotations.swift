@@ -7,7 +7,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// Applies `count` = rows − 1 rotations; the columns of Z are adjacent.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func rotateRows(
     _ z: MutableMatrixPointer<Scalar>, _ rotations: UnsafePointer<PlaneRotation<Scalar>>, count: Int
   ) {

@@ -5,7 +5,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// y ← A·x; the columns of A are adjacent.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplyRows(
     _ a: MatrixPointer<Scalar>, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
   ) {
@@ -21,7 +21,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func multiplyFourRows(
     _ a: UnsafePointer<Scalar>, _ stride: Int, count: Int, _ x: UnsafePointer<Scalar>,
     to y: UnsafeMutablePointer<Scalar>
@@ -58,7 +58,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The sum of all lanes, in halves.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func fold(_ v: Vector) -> Scalar {
     var folded = v
     var half = lanes / 2

@@ -8,7 +8,7 @@
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
   /// y ← A·x; only the lower triangle of A is read, and its columns are adjacent.
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplySymmetric(
     _ a: MatrixPointer<Scalar>, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
   ) {
@@ -27,7 +27,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// y ← y + A·x for the small symmetric block on the diagonal.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func multiplyDiagonal(
     _ a: UnsafePointer<Scalar>, _ stride: Int, order: Int, _ x: UnsafePointer<Scalar>,
     to y: UnsafeMutablePointer<Scalar>
@@ -43,7 +43,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// The four rows at `a`, `count` elements each, which are the first elements of rows `count` … `count` + 3 of A.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func multiplyFourSymmetricRows(
     _ a: UnsafePointer<Scalar>, _ stride: Int, _ count: Int, _ x: UnsafePointer<Scalar>,
     to y: UnsafeMutablePointer<Scalar>

@@ -25,7 +25,7 @@ public protocol SecularKernels<Scalar> {
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func secularSums(
     _ d: UnsafePointer<Scalar>, _ squares: UnsafePointer<Scalar>, count: Int, origin: Scalar, offset: Scalar
   ) -> (sum: Scalar, derivative: Scalar) {
@@ -50,7 +50,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     return (sum, derivative)
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func secularFactors(
     _ products: UnsafeMutablePointer<Scalar>, _ d: UnsafePointer<Scalar>, count: Int, origin: Scalar,
     offset: Scalar, pole: Scalar
@@ -68,7 +68,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func secularVector(
     _ v: UnsafeMutablePointer<Scalar>, _ w: UnsafePointer<Scalar>, _ d: UnsafePointer<Scalar>, count: Int,
     origin: Scalar, offset: Scalar

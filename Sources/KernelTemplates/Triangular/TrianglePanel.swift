@@ -32,7 +32,7 @@ public struct PanelCall<Scalar> {
   /// In all panels: two in each, but there may be one in the last.
   public var vectors: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     tiles: Partition, a: UnsafePointer<Scalar>, tileStride: Int, aRow: Int, aDepth: Int,
     diagonal: UnsafePointer<Scalar>, divides: Bool, alpha: Scalar, x: UnsafeMutablePointer<Scalar>,
@@ -52,11 +52,11 @@ public struct PanelCall<Scalar> {
     self.vectors = vectors
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   var panels: Int { (vectors &+ 1) / 2 }
 
   /// The operands of tile t in panel j.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func tile(_ t: Int, _ j: Int) -> TriangleTileCall<Scalar> {
     let start = tiles.start(t)
     return TriangleTileCall(
@@ -80,7 +80,7 @@ public struct TriangleTileCall<Scalar> {
   public var x: UnsafeMutablePointer<Scalar>
   public var xRow: Int
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     depth: Int, a: UnsafePointer<Scalar>, aRow: AnyStep, aDepth: AnyStep, diagonal: UnsafePointer<Scalar>,
     divides: Bool, alpha: Scalar, x: UnsafeMutablePointer<Scalar>, xRow: Int
@@ -97,7 +97,7 @@ public struct TriangleTileCall<Scalar> {
   }
 
   /// Σ_{p<depth} a(:, p)·xₚ in a tile.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   func product<T: TriangularTile>(_ tile: T.Type, _ last: T.Unit.Mask) -> T where T.Scalar == Scalar {
     var sums = T()
     var (a, b) = (a, UnsafePointer(x))
@@ -110,13 +110,13 @@ public struct TriangleTileCall<Scalar> {
   }
 
   /// The triangle on the diagonal.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   var triangle: SmallTriangle<Scalar> {
     SmallTriangle(a + depth &* aDepth.stride, row: aRow, column: aDepth, diagonal: diagonal)
   }
 
   /// The tile's own rows of X.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   var target: UnsafeMutablePointer<Scalar> { x + depth &* xRow }
 }
 
@@ -124,14 +124,14 @@ public struct TriangleTileCall<Scalar> {
 @frozen
 public struct SolveTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var tallest: Int { Unit.triangleRows }
   public var call: TriangleTileCall<Unit.Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ call: TriangleTileCall<Unit.Scalar>) { self.call = call }
 
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public func run<T: TriangularTile>(_ tile: T.Type) where T.Scalar == Scalar {
     let last = T.Unit.mask(first: T.Unit.lanes)
     // −(α·x − Σ a·x), because the sum is at hand and its negative is not.
@@ -146,14 +146,14 @@ public struct SolveTile<Unit: VectorUnit>: TileRoutine {
 @frozen
 public struct MultiplyTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static var tallest: Int { Unit.triangleRows }
   public var call: TriangleTileCall<Unit.Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(_ call: TriangleTileCall<Unit.Scalar>) { self.call = call }
 
-  @inlinable @inline(never)
+  @_alwaysEmitIntoClient @inline(never)
   public func run<T: TriangularTile>(_ tile: T.Type) where T.Scalar == Scalar {
     let last = T.Unit.mask(first: T.Unit.lanes)
     var sums = call.product(T.self, last)
@@ -163,7 +163,7 @@ public struct MultiplyTile<Unit: VectorUnit>: TileRoutine {
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func solveTriangle(_ call: PanelCall<Scalar>) {
     let groups = Partition(call.tiles.parts, limit: tilesTogether)
     for g in 0..<groups.parts {
@@ -175,7 +175,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
   }
 
-  @inlinable
+  @_alwaysEmitIntoClient
   public static func multiplyTriangle(_ call: PanelCall<Scalar>) {
     let groups = Partition(call.tiles.parts, limit: tilesTogether)
     for g in (0..<groups.parts).reversed() {
@@ -188,16 +188,16 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// Tiles of L that meet a panel one after the other.
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static var tilesTogether: Int { 4 }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func runTriangle<R: TileRoutine>(_ call: PanelCall<Scalar>, _ j: Int, rows: Int, _ routine: R)
   where R.Scalar == Scalar {
     runTriangle(vectors: min(2, call.vectors &- 2 &* j), rows: rows, routine)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   static func runTriangle<R: TileRoutine>(vectors: Int, rows: Int, _ routine: R) where R.Scalar == Scalar {
     if vectors == 1 {
       run(Whole<Self>.self, rows: rows, routine)

@@ -10,7 +10,7 @@ public struct SmallTriangle<Scalar> {
   /// What stands in for the diagonal, one number a row.
   public var diagonal: UnsafePointer<Scalar>
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public init(
     _ base: UnsafePointer<Scalar>, row: AnyStep, column: AnyStep, diagonal: UnsafePointer<Scalar>
   ) {
@@ -21,7 +21,7 @@ public struct SmallTriangle<Scalar> {
   }
 
   /// The coefficient (i, j).
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func at(_ i: Int, _ j: Int) -> Scalar { base[row.times(i) &+ column.times(j)] }
 }
 
@@ -57,14 +57,14 @@ public protocol TileRoutine {
 }
 
 extension Row: TriangularTile {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func add(
     _ x: UnsafePointer<Scalar>, _ stride: Int, _ alpha: S.Unit.Vector, _ last: S.Unit.Mask
   ) {
     sum.multiplyAdd(alpha, S(loading: x, last))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func substitute(_ t: SmallTriangle<Scalar>, divides: Bool) {
     let diagonal = S.Unit.broadcast(t.diagonal.pointee)
     // Added to 0: the solution for a right-hand side of 0 is no −0.
@@ -78,19 +78,19 @@ extension Row: TriangularTile {
     sum = solution
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func add(to row: inout S, _ t: SmallTriangle<Scalar>, _ i: Int) {
     row.multiplyAdd(S.Unit.broadcast(t.at(i, 0)), sum)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func addTriangle(
     _ t: SmallTriangle<Scalar>, _ x: UnsafePointer<Scalar>, _ stride: Int, _ last: S.Unit.Mask
   ) {
     sum.multiplyAdd(S.Unit.broadcast(t.diagonal.pointee), S(loading: x, last))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func add(
     _ x: UnsafePointer<Scalar>, _ stride: Int, to row: inout S, _ t: SmallTriangle<Scalar>, _ i: Int,
     _ last: S.Unit.Mask
@@ -98,14 +98,14 @@ extension Row: TriangularTile {
     row.multiplyAdd(S.Unit.broadcast(t.at(i, 0)), S(loading: x, last))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func run<R: TileRoutine>(rows: Int, _ routine: R) where R.Scalar == Scalar {
     routine.run(Self.self)
   }
 }
 
 extension Taller: TriangularTile where Upper: TriangularTile {
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func add(
     _ x: UnsafePointer<Scalar>, _ stride: Int, _ alpha: S.Unit.Vector, _ last: S.Unit.Mask
   ) {
@@ -113,7 +113,7 @@ extension Taller: TriangularTile where Upper: TriangularTile {
     bottom.add(x + Upper.rows &* stride, stride, alpha, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func substitute(_ t: SmallTriangle<Scalar>, divides: Bool) {
     upper.substitute(t, divides: divides)
     upper.add(to: &bottom.sum, t, Upper.rows)
@@ -122,13 +122,13 @@ extension Taller: TriangularTile where Upper: TriangularTile {
     bottom.substitute(corner, divides: divides)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public func add(to row: inout S, _ t: SmallTriangle<Scalar>, _ i: Int) {
     upper.add(to: &row, t, i)
     row.multiplyAdd(S.Unit.broadcast(t.at(i, Upper.rows)), bottom.sum)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public mutating func addTriangle(
     _ t: SmallTriangle<Scalar>, _ x: UnsafePointer<Scalar>, _ stride: Int, _ last: S.Unit.Mask
   ) {
@@ -139,7 +139,7 @@ extension Taller: TriangularTile where Upper: TriangularTile {
     bottom.addTriangle(corner, x + Upper.rows &* stride, stride, last)
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func add(
     _ x: UnsafePointer<Scalar>, _ stride: Int, to row: inout S, _ t: SmallTriangle<Scalar>, _ i: Int,
     _ last: S.Unit.Mask
@@ -148,7 +148,7 @@ extension Taller: TriangularTile where Upper: TriangularTile {
     row.multiplyAdd(S.Unit.broadcast(t.at(i, Upper.rows)), S(loading: x + Upper.rows &* stride, last))
   }
 
-  @inlinable @inline(__always)
+  @_alwaysEmitIntoClient @inline(__always)
   public static func run<R: TileRoutine>(rows: Int, _ routine: R) where R.Scalar == Scalar {
     if Self.rows <= R.tallest && rows == Self.rows {
       routine.run(Self.self)
