@@ -80,7 +80,7 @@ let package = Package(
     .target(
       name: "FisherRuntime", swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
     .target(
-      name: "KernelTemplates",
+      name: "KernelTemplates", dependencies: ["FisherRuntime"],
       // Its own object is never run, only what other modules make of the text: LLVM need not optimise it. Most functions
       // are emitted only there; what is left are witnesses and the copying of values without types.
       swiftSettings: optimised + [

@@ -26,14 +26,16 @@ extension Initialization {
   func values<S: KernelScalar>(
     _ info: ParameterInfo, _ initial: InitialValue, _ stream: RandomStream
   ) -> Matrix<S> {
-    var values: [S] = []
-    values.reserveCapacity(info.count)
-    switch distribution(initial) {
-    case .constant(let value): values = Array(repeating: S(value), count: info.count)
-    case .uniform(let bound):
-      for i in 0..<info.count { values.append(S(bound * (2 * stream.unit(i) - 1))) }
-    case .normal(let deviation):
-      stream.forEachNormal(in: 0..<info.count) { values.append(S(deviation * $0)) }
+    let (count, distribution) = (info.count, distribution(initial))
+    let values = [S](unsafeUninitializedCapacity: count) { values, written in
+      written = count
+      guard let x = values.baseAddress else { return }
+      switch distribution {
+      case .constant(let value): values.initialize(repeating: S(value))
+      case .uniform(let bound):
+        for i in 0..<count { x[i] = S(bound * (2 * stream.unit(i) - 1)) }
+      case .normal(let deviation): stream.writeNormals(0..<count, times: deviation, to: x)
+      }
     }
     return Matrix(values, rows: info.rows, columns: info.columns)
   }

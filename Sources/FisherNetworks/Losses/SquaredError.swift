@@ -15,11 +15,7 @@ enum SquaredError {
           for j in 0..<n { target[j] = z[j] - t[j] }
         }
       case .drawn(let stream):
-        var next = target
-        stream.forEachNormal(in: place * n..<(place + 1) * n) {
-          next.pointee = S(-$0)
-          next += 1
-        }
+        stream.writeNormals(place * n..<(place + 1) * n, times: -1, to: target)
       case .given(.classes): break
       }
       rows.call.losses?[place] =

@@ -42,13 +42,8 @@ package struct RandomProbe {
   /// Elements of a range, row by row.
   @inline(__always)
   private func write<S: KernelScalar>(_ range: Range<Int>, to v: UnsafeMutablePointer<S>) {
-    var next = v
     switch distribution {
-    case .normal:
-      stream.forEachNormal(in: range) {
-        next.pointee = S($0)
-        next += 1
-      }
+    case .normal: stream.writeNormals(range, to: v)
     case .rademacher:
       for i in range { v[i - range.lowerBound] = S(self[i]) }
     }

@@ -15,16 +15,30 @@ extension RandomStream {
   public func normal(_ i: Int) -> Double { normals(i)[0] }
 
   /// Normal numbers i … i + 3: four take little longer than one.
-  public func normals(_ i: Int) -> SIMD4<Double> {
-    var (u, t) = (SIMD4<Double>(), SIMD4<Double>())
-    for lane in 0..<4 {
-      u[lane] = unit(2 &* (i &+ lane))
-      t[lane] = unit(2 &* (i &+ lane) &+ 1)
-    }
-    return Self.boxMuller(u, t)
+  public func normals(_ i: Int) -> SIMD4<Double> { vectors(of: i) }
+
+  /// The same, for modules that compile it for their instruction set: there are no roundings that depend on that.
+  @inlinable @inline(__always)
+  package func vectors(of i: Int) -> SIMD4<Double> {
+    // Word 2i and the even ones after it.
+    let place = UInt64(truncatingIfNeeded: 2 &* i &+ 1) &* Self.increment
+    let even = start &+ place &+ SIMD4(0, 2, 4, 6) &* Self.increment
+    return Self.boxMuller(Self.units(even), Self.units(even &+ Self.increment))
   }
 
-  /// Calls `body` with the normal numbers of a range, in their order.
+  /// The numbers in [0, 1) of four words that have yet to be mixed.
+  @inlinable @inline(__always)
+  static func units(_ words: SIMD4<UInt64>) -> SIMD4<Double> {
+    var z = words
+    z = (z ^ (z &>> 30)) &* firstFactor
+    z = (z ^ (z &>> 27)) &* secondFactor
+    z = (z ^ (z &>> 31)) &>> 11
+    // 53 bits are 32 and 21, each exact behind the leading bit of 2⁸⁴ and 2⁵².
+    let upper = number((z &>> 32) | 0x1p84.bitPattern) - (0x1p84 + 0x1p52)
+    return (upper + number((z & 0xFFFF_FFFF) | 0x1p52.bitPattern)) * 0x1p-53
+  }
+
+  /// Calls `body` with the normal numbers of a range, in their order. Kernels write them faster.
   @inlinable @inline(__always)
   public func forEachNormal(in range: Range<Int>, _ body: (Double) -> Void) {
     var i = range.lowerBound
@@ -37,14 +51,14 @@ extension RandomStream {
 
   /// - Parameters:
   ///   - u: multiples of 2⁻⁵³ in [0, 1), as `t`.
-  @inline(__always)
+  @inlinable @inline(__always)
   package static func boxMuller(_ u: SIMD4<Double>, _ t: SIMD4<Double>) -> SIMD4<Double> {
     squareRoot(-2 * logarithm(1 - u)) * cosine(turns: t)
   }
 
   /// ln x for normal numbers x.
-  @inline(__always)
-  private static func logarithm(_ x: SIMD4<Double>) -> SIMD4<Double> {
+  @inlinable @inline(__always)
+  static func logarithm(_ x: SIMD4<Double>) -> SIMD4<Double> {
     // The exponent field of x/√½, so that m is where it shall be.
     let field = (bits(x) &+ (1.0.bitPattern &- 0.5.squareRoot().bitPattern)) &>> 52
     let m = number(bits(x) &- ((field &- 1023) &<< 52))
@@ -62,8 +76,8 @@ extension RandomStream {
   }
 
   /// cos 2πt for 0 ≤ t < 1.
-  @inline(__always)
-  private static func cosine(turns t: SIMD4<Double>) -> SIMD4<Double> {
+  @inlinable @inline(__always)
+  static func cosine(turns t: SIMD4<Double>) -> SIMD4<Double> {
     let distance = number(bits(t - 0.5) & ~(1 &<< 63))
     let y = (distance - 0.25) * (2 * Double.pi)
     let z = y * y
@@ -76,26 +90,26 @@ extension RandomStream {
   }
 
   /// Horner's rule, the highest coefficient first.
-  @inline(__always)
-  private static func taylor(_ x: SIMD4<Double>, _ coefficients: Double...) -> SIMD4<Double> {
+  @inlinable @inline(__always)
+  static func taylor(_ x: SIMD4<Double>, _ coefficients: Double...) -> SIMD4<Double> {
     var sum = SIMD4(repeating: coefficients[0])
     for i in 1..<coefficients.count { sum = sum * x + coefficients[i] }
     return sum
   }
 
   /// √x of all lanes at once: the library's own goes through libm, lane by lane.
-  @inline(__always)
-  private static func squareRoot(_ x: SIMD4<Double>) -> SIMD4<Double> {
+  @inlinable @inline(__always)
+  static func squareRoot(_ x: SIMD4<Double>) -> SIMD4<Double> {
     var root = x
     root._storage._value = Builtin.int_sqrt_Vec4xFPIEEE64(x._storage._value)
     return root
   }
 
-  @inline(__always)
-  private static func bits(_ x: SIMD4<Double>) -> SIMD4<UInt64> { unsafeBitCast(x, to: SIMD4<UInt64>.self) }
+  @inlinable @inline(__always)
+  static func bits(_ x: SIMD4<Double>) -> SIMD4<UInt64> { unsafeBitCast(x, to: SIMD4<UInt64>.self) }
 
-  @inline(__always)
-  private static func number(_ bits: SIMD4<UInt64>) -> SIMD4<Double> {
+  @inlinable @inline(__always)
+  static func number(_ bits: SIMD4<UInt64>) -> SIMD4<Double> {
     unsafeBitCast(bits, to: SIMD4<Double>.self)
   }
 }

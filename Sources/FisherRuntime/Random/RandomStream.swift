@@ -37,8 +37,14 @@ public struct RandomStream: Sendable {
   @inlinable @inline(__always)
   static func mix(_ word: UInt64) -> UInt64 {
     var z = word
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    z = (z ^ (z >> 30)) &* firstFactor
+    z = (z ^ (z >> 27)) &* secondFactor
     return z ^ (z >> 31)
   }
+
+  @inlinable @inline(__always)
+  static var firstFactor: UInt64 { 0xBF58_476D_1CE4_E5B9 }
+
+  @inlinable @inline(__always)
+  static var secondFactor: UInt64 { 0x94D0_49BB_1331_11EB }
 }

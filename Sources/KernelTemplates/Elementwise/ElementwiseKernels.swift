@@ -1,3 +1,5 @@
+public import FisherRuntime
+
 /// The entry points for functions of single elements and of rows.
 public protocol ElementwiseKernels<Scalar> {
   associatedtype Scalar
@@ -18,6 +20,9 @@ public protocol ElementwiseKernels<Scalar> {
   static func rectifyGradient(
     _ δ: MutableMatrixPointer<Scalar>, output y: MatrixPointer<Scalar>, slope: Scalar,
     sums: UnsafeMutablePointer<Scalar>?)
+  /// x ← scale·(normal numbers of a range of the stream): see RandomNumbers.swift.
+  static func normals(
+    of stream: RandomStream, _ range: Range<Int>, times scale: Double, to x: UnsafeMutablePointer<Scalar>)
 }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
