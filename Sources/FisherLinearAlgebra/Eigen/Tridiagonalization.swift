@@ -8,7 +8,8 @@ import KernelTemplates
 //     wᵢ = τᵢ·(A·vᵢ − Σₚ(vₚ·(wₚᵀvᵢ) + wₚ·(vₚᵀvᵢ))),   wᵢ ← wᵢ − ½·τᵢ·(wᵢᵀvᵢ)·vᵢ       A as it was before the panel
 //     A ← A − Σₚ(vₚ·wₚᵀ + wₚ·vₚᵀ)                                                 once a panel, as a product
 //
-// Half of the 4/3·n³ flops are products A·v with a symmetric A, the other half is one product of matrices a panel.
+// Half of the 4/3·n³ flops are products A·v with a symmetric A, which threads share, the other half is one product of
+// matrices a panel.
 // Error: T is exact for A + E, ‖E‖ ≤ c·n·u·‖A‖ (Higham 2002, 19.3).
 
 /// The reduction of a symmetric matrix to a tridiagonal one.
@@ -32,14 +33,16 @@ struct Tridiagonalization<S: KernelScalar> {
   /// Carries out the reduction.
   func run() {
     let (n, stride) = (order, a.rowStride)
-    ThreadContext.current.withScratch((4 * panel + 1) * stride + 2 * panel, of: S.self) { scratch in
+    let elements = (4 * panel + mostShares) * stride + 2 * panel
+    ThreadContext.current.withScratch(elements, of: S.self) { scratch in
       let x = MutableMatrixPointer(scratch, rows: 2 * panel, columns: n, rowStride: stride, columnStride: 1)
       let y = x.following(2 * panel)
-      let coefficients = scratch + (4 * panel + 1) * stride
+      let sums = y.following(2 * panel).block(0, 0, rows: mostShares, columns: n)
+      let coefficients = scratch + (4 * panel + mostShares) * stride
       var top = n
       while top > 1 {
         let count = min(panel, top - 1)
-        for p in 0..<count { reduceRow(top - 1 - p, p, x, y, coefficients) }
+        for p in 0..<count { reduceRow(top - 1 - p, p, x, y, sums, coefficients) }
         top -= count
         let part = (
           x: x.block(0, 0, rows: 2 * count, columns: top), y: y.block(0, 0, rows: 2 * count, columns: top)
@@ -60,7 +63,7 @@ struct Tridiagonalization<S: KernelScalar> {
   /// Row i with the `p` reflectors of this panel so far: rows v₀, w₀, v₁, w₁, … of X and w₀, v₀, w₁, v₁, … of Y.
   private func reduceRow(
     _ i: Int, _ p: Int, _ x: MutableMatrixPointer<S>, _ y: MutableMatrixPointer<S>,
-    _ coefficients: UnsafeMutablePointer<S>
+    _ sums: MutableMatrixPointer<S>, _ coefficients: UnsafeMutablePointer<S>
   ) {
     let row = a.base + i * a.rowStride
     let earlier = x.block(0, 0, rows: 2 * p, columns: i + 1)
@@ -76,7 +79,7 @@ struct Tridiagonalization<S: KernelScalar> {
     if reflector.tau == 0 {
       for j in 0..<i { w[j] = 0 }
     } else {
-      kernels.multiplySymmetric(a.block(0, 0, rows: i, columns: i).readOnly, row, to: w)
+      multiplySymmetric(order: i, row, sums, to: w)
       if p > 0 {
         kernels.multiplyRows(earlier.block(0, 0, rows: 2 * p, columns: i).readOnly, row, to: coefficients)
         let line = MatrixPointer(
@@ -91,6 +94,44 @@ struct Tridiagonalization<S: KernelScalar> {
     (y.base + 2 * p * y.rowStride).update(from: w, count: i)
     (y.base + (2 * p + 1) * y.rowStride).update(from: row, count: i)
   }
+
+  /// The most parts of a product A·v.
+  private var mostShares: Int { Self.shares(order: order) }
+
+  /// Parts of which each is worth a thread, about.
+  private static func shares(order n: Int) -> Int { n < 320 ? 1 : min(8, n / 128) }
+
+  /// w ← A·v for the first `n` rows. Parts of nearly as many elements each have sums of their own, which are added in their
+  /// order: the bits do not depend on the threads.
+  private func multiplySymmetric(
+    order n: Int, _ v: UnsafePointer<S>, _ sums: MutableMatrixPointer<S>, to w: UnsafeMutablePointer<S>
+  ) {
+    let (leading, shares) = (a.block(0, 0, rows: n, columns: n).readOnly, Self.shares(order: n))
+    if shares == 1 { return kernels.multiplySymmetric(leading, rows: 0..<n, v, to: w) }
+    // All rows but the first ones in groups of four.
+    func end(_ share: Int) -> Int {
+      let rest = Double(n) * (1 - (Double(share + 1) / Double(shares)).squareRoot())
+      return n - Int(rest) / 4 * 4
+    }
+    func target(_ share: Int) -> UnsafeMutablePointer<S> {
+      share == shares - 1 ? w : sums.base + share * sums.rowStride
+    }
+    // Each number of A is read once, and used twice.
+    let threads = Parallel.allowance(
+      threads, microseconds: Double(n * n / 2 * MemoryLayout<S>.size) / Self.bytesPerMicrosecond)
+    Parallel.perform(shares, threads: threads) { share in
+      kernels.multiplySymmetric(
+        leading, rows: (share == 0 ? 0 : end(share - 1))..<end(share), v, to: target(share))
+    }
+    for share in 0..<shares - 1 {
+      kernels.axpy(
+        1, VectorPointer(UnsafePointer(target(share)), count: end(share)),
+        MutableVectorPointer(w, count: end(share)))
+    }
+  }
+
+  /// What one core reads of the second-level cache, about.
+  private static var bytesPerMicrosecond: Double { 32_000 }
 
   /// row ← row − coefficients·Y
   private func subtract(

@@ -5,9 +5,10 @@ public protocol ReflectorKernels<Scalar> {
   /// xᵀ times every row: see RowProducts.swift.
   static func multiplyRows(
     _ a: MatrixPointer<Scalar>, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>)
-  /// y ← A·x for a symmetric A: see SymmetricProduct.swift.
+  /// What some rows of the lower triangle of a symmetric A give to A·x: see SymmetricProduct.swift.
   static func multiplySymmetric(
-    _ a: MatrixPointer<Scalar>, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>)
+    _ a: MatrixPointer<Scalar>, rows: Range<Int>, _ x: UnsafePointer<Scalar>,
+    to y: UnsafeMutablePointer<Scalar>)
   /// A chain of plane rotations of adjacent rows: see Rotations.swift.
   static func rotateRows(
     _ z: MutableMatrixPointer<Scalar>, _ rotations: UnsafePointer<PlaneRotation<Scalar>>, count: Int)

@@ -7,18 +7,21 @@
 // Error: |y − exact| ≤ n·u·|A|·|x|.
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  /// y ← A·x; only the lower triangle of A is read, and its columns are adjacent.
+  /// y ← what the elements of some rows of the lower triangle give to A·x, in the elements of y before the end of the
+  /// rows; those after it are not written. Columns of A are adjacent.
+  ///
+  /// - Precondition: the number of rows is a multiple of four, unless they are the first.
   @_alwaysEmitIntoClient
   public static func multiplySymmetric(
-    _ a: MatrixPointer<Scalar>, _ x: UnsafePointer<Scalar>, to y: UnsafeMutablePointer<Scalar>
+    _ a: MatrixPointer<Scalar>, rows: Range<Int>, _ x: UnsafePointer<Scalar>,
+    to y: UnsafeMutablePointer<Scalar>
   ) {
-    let n = a.rows
-    for i in 0..<n { y[i] = 0 }
+    for i in 0..<rows.upperBound { y[i] = 0 }
     // The odd rows come first, where they are shortest.
-    let first = n & 3
-    multiplyDiagonal(a.base, a.rowStride, order: first, x, to: y)
-    var i = first
-    while i < n {
+    let odd = rows.count & 3
+    multiplyDiagonal(a.base, a.rowStride, order: odd, x, to: y)
+    var i = rows.lowerBound &+ odd
+    while i < rows.upperBound {
       let rows = a.base + i &* a.rowStride
       multiplyFourSymmetricRows(rows, a.rowStride, i, x, to: y)
       multiplyDiagonal(rows + i, a.rowStride, order: 4, x + i, to: y + i)

@@ -7,7 +7,7 @@ import Testing
 struct SolutionBits: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
-    for (n, seed) in zip([40, 300, 530], Seed.cases(3)) where n < 100 || !(backend is ReferenceBackend) {
+    for (n, seed) in zip([40, 340, 530], Seed.cases(3)) where n < 100 || !(backend is ReferenceBackend) {
       var generator = Generator(seed: seed)
       let general = GeneralKind.random.matrix(n, n, S.self, &generator)
       let definite = DefiniteKind.random.matrix(n, S.self, &generator)
