@@ -120,9 +120,10 @@ extension Shampoo {
     let tolerance = S.ulpOfOne.squareRoot() * S.ulpOfOne.squareRoot().squareRoot()
     let method: InverseRootMethod<S> =
       root == .eigen ? .eigen(floor: floor) : .coupledNewton(tolerance: tolerance)
-    guard let X = try? InverseRoot(H, p: p, damping: λ, by: method, on: backend, threads: threads) else {
-      return nil
-    }
+    guard
+      let X = try? InverseRoot(
+        H, p: p, damping: λ, by: method, measuresResidual: root == .newton, on: backend, threads: threads)
+    else { return nil }
     return root == .eigen || X.residual < 0.1 ? X.matrix : nil
   }
 

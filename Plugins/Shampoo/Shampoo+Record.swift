@@ -2,7 +2,7 @@ public import FisherOptimizers
 
 extension Shampoo {
   /// Momentum, graft and update; for every axis of n elements the factor, the product with its root, and the root by
-  /// eigenvectors with its residual.
+  /// eigenvectors.
   private static var cost: Cost {
     let (T1, T2) = (Formula.period("T₁", "statisticsPeriod"), Formula.period("T₂", "rootPeriod"))
     func axes(_ sizes: [Formula]) -> Formula { sizes.dropFirst().reduce(sizes[0], +) }
@@ -13,15 +13,15 @@ extension Shampoo {
         Cost.Part(.parameter, flops: 17 * .P, elements: 7 * .P),
         Cost.Part(
           .dense,
-          flops: 2 * .P * axes([.I, .J]) + .P * axes([.I, .J]) / T1 + 38 * cubes([.I, .J]) / (3 * T2),
+          flops: 2 * .P * axes([.I, .J]) + .P * axes([.I, .J]) / T1 + 17 * cubes([.I, .J]) / (3 * T2),
           elements: squares([.I, .J]) * (2 / T1 + 1)),
         Cost.Part(
           .convolution,
           flops: 2 * .P * axes([.I, .J, .K]) + .P * axes([.I, .J, .K]) / T1
-            + 44 * cubes([.I, .J, .K]) / (3 * T2),
+            + 17 * cubes([.I, .J, .K]) / (3 * T2),
           elements: squares([.I, .J, .K]) * (2 / T1 + 1)),
         Cost.Part(
-          .vector, flops: 2 * .P * .P + .P * .P / T1 + 32 * .P * .P * .P / (3 * T2),
+          .vector, flops: 2 * .P * .P + .P * .P / T1 + 17 * .P * .P * .P / (3 * T2),
           elements: .P * .P * (2 / T1 + 1)),
       ], note: "long axes count by their blocks")
   }

@@ -78,21 +78,26 @@ extension NativeBackend {
     }
   }
 
-  /// Copies one triangle onto the other, in blocks: a block and its mirror image fit the first-level cache.
+  /// Copies one triangle onto the other.
   func mirror<S: KernelScalar>(_ c: MutableMatrixPointer<S>, from triangle: Triangle) {
-    let source = triangle == .lower ? c : c.transposed
     let kernels = S._kernels(instructionSet)
-    let (n, step) = (c.rows, 32)
-    for i in stride(from: 0, to: n, by: step) {
-      let height = min(step, n - i)
+    (triangle == .lower ? c : c.transposed).mirrorLower { kernels.copy($0, to: $1) }
+  }
+}
+
+extension MutableMatrixPointer {
+  /// Copies the lower triangle of a square onto the upper one, in blocks: one and its mirror image fit the first-level cache.
+  @inline(__always)
+  func mirrorLower(_ copy: (MatrixPointer<Scalar>, MutableMatrixPointer<Scalar>) -> Void) {
+    let step = 32
+    for i in stride(from: 0, to: rows, by: step) {
+      let height = min(step, rows - i)
       for j in stride(from: 0, to: i, by: step) {
-        kernels.copy(
-          source.block(i, j, rows: height, columns: step).readOnly.transposed,
-          to: source.block(j, i, rows: step, columns: height))
+        copy(
+          block(i, j, rows: height, columns: step).readOnly.transposed,
+          block(j, i, rows: step, columns: height))
       }
-      for r in i..<i + height {
-        for s in i..<r { source[s, r] = source[r, s] }
-      }
+      for r in i..<i + height { for s in i..<r { self[s, r] = self[r, s] } }
     }
   }
 }

@@ -1,10 +1,11 @@
 import FisherRuntime
 import KernelTemplates
 
-/// The rows of a matrix between two products that are held at once.
-private let panelRows = 256
+/// The rows of a matrix between two products that are held at once. A constant, not what fits some cache: sums over the
+/// rows are cut here, and each panel reads all of the other operands.
+private let panelRows = 1024
 
-/// C ← (A·G·B) ⊘ divisor. Row panels of A·G lie in scratch: no more than 256 rows of the longer side.
+/// C ← (A·G·B) ⊘ divisor. Row panels of A·G lie in scratch: no more than 1024 rows of the longer side.
 @inline(__always)
 func multiplyBothSides<S: KernelScalar>(
   _ a: MatrixPointer<S>, _ g: MatrixPointer<S>, _ b: MatrixPointer<S>, divisor: Divisor<S> = .none,

@@ -82,7 +82,7 @@ public struct KroneckerBasis<Scalar: KernelScalar>: Sendable {
 
   /// G′ ← Q·((Qᵀ·G·W) ⊘ spectrum)·Wᵀ: the direction of a preconditioner with these eigenvectors and eigenvalues.
   ///
-  /// 4·m·n·(m + n) flops; the coordinates exist for 256 rows at a time.
+  /// 4·m·n·(m + n) flops; the coordinates exist for 1024 rows at a time.
   ///
   /// - Parameters:
   ///   - gradient: G, m×n.

@@ -28,12 +28,12 @@ struct CoupledNewton<S: KernelScalar> {
     let t = work[first + 3]
     var (iterate, spare) = (x, work[first + 4])
     start(a, m, x, work)
-    var (error, iterations) = (distanceFromIdentity(m), 0)
+    var (error, iterations) = (work.distanceFromIdentity(m), 0)
     while iterations < maxIterations && error >= tolerance {
       setStep(t, m)
       let (power, free) = work.power(of: t, p, one, other)
       work.multiply(power, m, into: free)
-      let nextError = distanceFromIdentity(free)
+      let nextError = work.distanceFromIdentity(free)
       // Not true for NaN either.
       if !(nextError <= 1.2 * error) { break }
       if free.base == one.base { (m, one) = (one, m) } else { (m, other) = (other, m) }

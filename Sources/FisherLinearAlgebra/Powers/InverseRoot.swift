@@ -18,7 +18,7 @@ public struct InverseRoot<Scalar: KernelScalar>: Sendable {
   /// X
   public private(set) var matrix: Matrix<Scalar>
   /// max |Xᵖ·(A + λ·I) − I|, computed from X: about n·u·κ for a good root, u the unit roundoff and κ the condition. With
-  /// raised eigenvalues it tells how far those were from what A says.
+  /// raised eigenvalues it tells how far those were from what A says. NaN if it was not to be measured.
   public private(set) var residual: Scalar = 0
   /// How many eigenvalues were raised to the floor.
   public private(set) var raised = 0
@@ -33,6 +33,7 @@ public struct InverseRoot<Scalar: KernelScalar>: Sendable {
   ///   - triangle: the triangle that is read.
   ///   - damping: λ.
   ///   - method: what to compute it by. Eigenvalues are accurate to n·u·‖A‖, so the floor or λ should not be below that.
+  ///   - measuresResidual: whether to compute ``residual``: some log₂(p) + 1 products, up to half of the root's own time.
   ///   - backend: what computes it.
   ///   - threads: the most threads to use, at least 1.
   /// - Throws: ``FactorizationError/notPositiveDefinite(pivot:)`` with the first eigenvalue whose root is not a number above
@@ -40,23 +41,24 @@ public struct InverseRoot<Scalar: KernelScalar>: Sendable {
   ///   ``FactorizationError/notConverged`` if the iteration has come to no number.
   public init(
     _ a: Matrix<Scalar>, p: Int, reading triangle: Triangle = .lower, damping: Damping<Scalar> = .none,
-    by method: InverseRootMethod<Scalar> = .eigen(), on backend: any Backend = NativeBackend(),
-    threads: Int = Threads.available
+    by method: InverseRootMethod<Scalar> = .eigen(), measuresResidual: Bool = true,
+    on backend: any Backend = NativeBackend(), threads: Int = Threads.available
   ) throws(FactorizationError) {
     matrix = Matrix(uninitialized: a.rows, a.rows)
     try refactorize(
-      a, p: p, reading: triangle, damping: damping, by: method, on: backend, threads: threads)
+      a, p: p, reading: triangle, damping: damping, by: method, measuresResidual: measuresResidual,
+      on: backend, threads: threads)
   }
 
   /// Computes the root of another matrix of the same order in the memory of this value: from the second call on, nothing
-  /// is allocated. The parameters are those of ``init(_:p:reading:damping:by:on:threads:)``.
+  /// is allocated. The parameters are those of ``init(_:p:reading:damping:by:measuresResidual:on:threads:)``.
   ///
   /// - Throws: what the initializer throws; then this value is as it was.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   public mutating func refactorize(
     _ a: Matrix<Scalar>, p: Int, reading triangle: Triangle = .lower, damping: Damping<Scalar> = .none,
-    by method: InverseRootMethod<Scalar> = .eigen(), on backend: any Backend = NativeBackend(),
-    threads: Int = Threads.available
+    by method: InverseRootMethod<Scalar> = .eigen(), measuresResidual: Bool = true,
+    on backend: any Backend = NativeBackend(), threads: Int = Threads.available
   ) throws(FactorizationError) {
     requireThreads(threads, "InverseRoot")
     require(a.rows == a.columns, "InverseRoot: A is \(a.rows)×\(a.columns); it must be square")
@@ -72,7 +74,8 @@ public struct InverseRoot<Scalar: KernelScalar>: Sendable {
     let outcome = a.withPointer { a in
       ThreadContext.current.withScratch(7 * n * n + n, of: Scalar.self) { memory in
         var call = RootCall(
-          p: p, work: ScratchSquares(order: n, base: memory, backend: backend, threads: threads))
+          p: p, work: ScratchSquares(order: n, base: memory, backend: backend, threads: threads),
+          measuresResidual: measuresResidual)
         let outcome = call.run(triangle == .lower ? a : a.transposed, parts, method)
         if case .success = outcome { matrix.withMutablePointer(discarding: true) { call.store(to: $0) } }
         return outcome

@@ -12,10 +12,13 @@ struct RootCall<S: KernelScalar> {
 
   let p: Int
   let work: ScratchSquares<S>
+  let measuresResidual: Bool
   /// e
   private var exponent = 0
 
-  init(p: Int, work: ScratchSquares<S>) { (self.p, self.work) = (p, work) }
+  init(p: Int, work: ScratchSquares<S>, measuresResidual: Bool) {
+    (self.p, self.work, self.measuresResidual) = (p, work, measuresResidual)
+  }
 
   private var b: MutableMatrixPointer<S> { work[0] }
   private var x: MutableMatrixPointer<S> { work[6] }
@@ -36,25 +39,30 @@ struct RootCall<S: KernelScalar> {
       case .failure(let error): return .failure(error)
       }
     case .coupledNewton(let tolerance, let maxIterations):
+      work.mirror(b)
       iterations = CoupledNewton(p: p, tolerance: tolerance, maxIterations: maxIterations)
         .run(b, into: x, work, first: 1)
     }
-    // max |Xᵖ·B − I|
-    let (power, free) = work.power(of: x, p, work[1], work[2])
-    work.multiply(power, b, into: free)
-    let residual = distanceFromIdentity(free)
-    if residual.isNaN { return .failure(.notConverged) }
+    let residual = measuresResidual ? self.residual() : .nan
+    if measuresResidual && residual.isNaN { return .failure(.notConverged) }
     return (0..<work.order).allSatisfy { x[$0, $0].scaled(byPowerOfTwo: -exponent / p).isFinite }
       ? .success((residual, raised, iterations)) : .failure(.notFinite)
   }
 
-  /// Target ← X·2^(−e/p)
-  func store(to target: MutableMatrixPointer<S>) {
-    let n = work.order
-    for i in 0..<n { for j in 0..<n { target[i, j] = x[i, j].scaled(byPowerOfTwo: -exponent / p) } }
+  /// max |Xᵖ·B − I|
+  private func residual() -> S {
+    work.mirror(b)
+    let (power, free) = work.power(of: x, p, work[1], work[2])
+    work.multiply(power, b, into: free)
+    return work.distanceFromIdentity(free)
   }
 
-  /// B ← (A + λ·I)/2ᵉ
+  /// Target ← X·2^(−e/p)
+  func store(to target: MutableMatrixPointer<S>) {
+    work.scale(x.readOnly, byPowerOfTwo: -exponent / p, to: target)
+  }
+
+  /// B ← (A + λ·I)/2ᵉ in the lower triangle.
   ///
   /// - Returns: whether all its elements are numbers.
   private mutating func load(
@@ -63,26 +71,30 @@ struct RootCall<S: KernelScalar> {
     let n = work.order
     let lambda = Damping<S>.value(damping.absolute, damping.relative, order: n) { a[$0, $0] }
     var largest = max(lambda, floor)
-    for i in 0..<n { for j in 0...i { largest = max(largest, abs(a[i, j])) } }
-    if !lambda.isFinite || !largest.isFinite { return false }
+    for i in 0..<n {
+      let magnitude = work.largestMagnitude(
+        VectorPointer(a.base + i * a.rowStride, count: i + 1, stride: a.columnStride))
+      if !magnitude.isFinite { return false }
+      largest = max(largest, magnitude)
+    }
+    if !lambda.isFinite { return false }
     if largest > 0 { exponent = Int(largest.exponent) / p * p }
     let scaledLambda = lambda.scaled(byPowerOfTwo: -exponent)
-    var sum: S = 0
+    var isFinite = true
     for i in 0..<n {
-      for j in 0...i {
-        b[i, j] = a[i, j].scaled(byPowerOfTwo: -exponent) + (i == j ? scaledLambda : 0)
-        b[j, i] = b[i, j]
-        sum += 0 * b[i, j]
-      }
+      let row = b.block(i, 0, rows: 1, columns: i + 1)
+      work.scale(a.block(i, 0, rows: 1, columns: i + 1), byPowerOfTwo: -exponent, to: row)
+      b[i, i] += scaledLambda
+      isFinite = isFinite && b[i, i].isFinite
     }
-    return sum == 0
+    return isFinite
   }
 
-  /// X ← V·Λ^(−1/p)·Vᵀ, with the eigenvectors in rows.
+  /// X ← V·Λ^(−1/p)·Vᵀ = (Λ^(−1/2p)·Vᵀ)ᵀ·(Λ^(−1/2p)·Vᵀ), with the eigenvectors in rows: symmetric to the last bit.
   ///
   /// - Returns: how many eigenvalues were raised.
   private func runEigen(_ floor: S) -> Result<Int, FactorizationError> {
-    let (n, rows, scaled) = (work.order, work[1], work[2])
+    let (n, rows) = (work.order, work[1])
     let values = work.base + 7 * n * n
     let status = work.backend.symmetricEigen(
       SymmetricEigenCall(a: b.readOnly, vectors: rows.transposed, values: values), threads: work.threads)
@@ -92,10 +104,11 @@ struct RootCall<S: KernelScalar> {
       if values[i] < floor { raised += 1 }
       let image = inverseRoot(max(values[i], floor))
       if !image.isFinite { return .failure(.notPositiveDefinite(pivot: i)) }
-      for j in 0..<n { scaled[i, j] = image * rows[i, j] }
+      work.backend.scal(alpha: image.squareRoot(), x: MutableVectorPointer(rows.base + i * n, count: n))
     }
-    work.backend.gemm(
-      Gemm(alpha: 1, a: rows.transposed.readOnly, b: scaled.readOnly, beta: 0, c: x), threads: work.threads)
+    work.backend.syrk(
+      Syrk(alpha: 1, a: rows.transposed.readOnly, beta: 0, c: x, triangle: .lower, mirror: true),
+      threads: work.threads)
     return .success(raised)
   }
 

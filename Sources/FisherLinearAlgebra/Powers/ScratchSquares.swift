@@ -40,16 +40,38 @@ struct ScratchSquares<S: KernelScalar> {
   }
 }
 
-/// max |A − I|; NaN if an element is.
-@specialized(where S == Float) @specialized(where S == Double)
-func distanceFromIdentity<S: KernelScalar>(_ a: MutableMatrixPointer<S>) -> S {
-  var largest: S = 0
-  for i in 0..<a.rows {
-    for j in 0..<a.columns {
-      let distance = abs(a[i, j] - (i == j ? 1 : 0))
-      if distance.isNaN { return .nan }
-      largest = max(largest, distance)
+extension ScratchSquares {
+  /// max |A − I|; NaN if an element is.
+  func distanceFromIdentity(_ a: MutableMatrixPointer<S>) -> S {
+    var largest: S = 0
+    for i in 0..<order {
+      let row = UnsafePointer(a.base + i * a.rowStride)
+      for part in [
+        abs(row[i] - 1), largestMagnitude(VectorPointer(row, count: i)),
+        largestMagnitude(VectorPointer(row + i + 1, count: order - i - 1)),
+      ] {
+        if part.isNaN { return .nan }
+        largest = max(largest, part)
+      }
+    }
+    return largest
+  }
+
+  /// max |xᵢ|; NaN if an element is, 0 if there is none.
+  func largestMagnitude(_ x: VectorPointer<S>) -> S { backend.iamax(x).map { abs(x[$0]) } ?? 0 }
+
+  /// B ← 2ᵉ·A, element by element as ``KernelScalar/scaled(byPowerOfTwo:)`` rounds; rows of B are contiguous.
+  func scale(_ a: MatrixPointer<S>, byPowerOfTwo e: Int, to b: MutableMatrixPointer<S>) {
+    backend.copy(a, to: b)
+    let half = e / 2
+    for power in [half, e - half] where power != 0 {
+      let factor = S(sign: .plus, exponent: S.Exponent(power), significand: 1)
+      for i in 0..<b.rows {
+        backend.scal(alpha: factor, x: MutableVectorPointer(b.base + i * b.rowStride, count: b.columns))
+      }
     }
   }
-  return largest
+
+  /// The upper triangle ← the lower one.
+  func mirror(_ a: MutableMatrixPointer<S>) { a.mirrorLower { backend.copy($0, to: $1) } }
 }
