@@ -5,6 +5,9 @@ extension SampleGradients {
   @specialized(where S == Float) @specialized(where S == Double)
   func weightedSum(_ w: [Double], into sum: inout Matrix<S>, _ context: GramContext) {
     switch self {
+    case .products(let A, let G, _) where w.allSatisfy({ $0 == w[0] }):
+      let factor = S(w.first ?? 0)
+      gemm(alpha: factor, G.transposed, A, into: &sum, on: context.backend, threads: context.threads)
     case .products(let A, let G, let T):
       let scaled = Self.scaled(G, by: w, T)
       gemm(scaled.transposed, A, into: &sum, on: context.backend, threads: context.threads)

@@ -116,14 +116,15 @@ extension FactorAverages {
 }
 
 extension Step {
-  /// Stages what `change` makes of a square piece of state, zeros at first.
+  /// Stages what `change` makes of the lower triangle of a square piece of state, zeros at first. Above the diagonal it is
+  /// to write nothing.
   public mutating func average(
     _ slot: String, of owner: String, order: Int, _ change: (inout Matrix<Scalar>) -> Void
   ) {
     var matrix: Matrix<Scalar>
     if let former = tensor(slot, of: owner), former.rows == order, former.columns == order {
       matrix = memory(for: slot, of: owner, rows: order, columns: order)
-      copy(former, into: &matrix, on: backend)
+      copyLowerTriangle(of: former, to: &matrix, threads: threads)
     } else {
       matrix = Matrix(rows: order, columns: order)
     }

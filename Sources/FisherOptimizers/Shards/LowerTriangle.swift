@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherRuntime
 
 // Symmetric matrices are sums over shards by their lower triangles: n·(n + 1)/2 numbers, row after row.
 
@@ -26,6 +27,23 @@ func averageTriangle<S: KernelScalar>(_ A: inout Matrix<S>, with B: ArraySlice<S
       for k in i * n...i * n + i {
         A[k] = β == 0 ? α * B[place] : β * A[k] + α * B[place]
         place += 1
+      }
+    }
+  }
+}
+
+/// B ← A in the lower triangle.
+@specialized(where S == Float) @specialized(where S == Double)
+func copyLowerTriangle<S: KernelScalar>(of A: Matrix<S>, to B: inout Matrix<S>, threads: Int) {
+  let (n, rows, A) = (A.rows, 32, A.compacted())
+  A.withPointer { a in
+    B.withMutablePointer { b in
+      let (from, to) = (a.base, b.base)
+      Parallel.perform((n + rows - 1) / rows, threads: Parallel.elementwise(n * n / 2, threads: threads)) {
+        task in
+        for i in task * rows..<min(n, (task + 1) * rows) {
+          (to + i * n).update(from: from + i * n, count: i + 1)
+        }
       }
     }
   }
