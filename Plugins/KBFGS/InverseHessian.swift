@@ -98,7 +98,7 @@ private func addSymmetricProducts<S: KernelScalar>(
         y.withUnsafeBufferPointer { y in
           // Each task writes its own row.
           nonisolated(unsafe) let (x, y, a, c) = (x, y, A.base, C.base)
-          Parallel.perform(n, threads: n * n < 32768 ? 1 : threads) { i in
+          Parallel.perform(n, threads: Parallel.elementwise(n * n, threads: threads)) { i in
             let (xi, yi) = (x[i], y[i])
             for j in 0..<n { c[i * n + j] = a[i * n + j] + (xi * y[j] + yi * x[j]) }
           }

@@ -3,9 +3,6 @@ import FisherRuntime
 
 /// Looks for NaN and infinity before anything is changed.
 enum FiniteCheck {
-  /// Elements of a piece of work.
-  private static var pieceCount: Int { 32768 }
-
   /// - Throws: ``StepRefusal/nonFiniteGradient(parameter:layer:index:)`` for the first parameter that has one.
   static func gradients<S: KernelScalar>(
     _ gradients: [Matrix<S>], _ parameters: [ParameterInfo], threads: Int
@@ -44,22 +41,17 @@ enum FiniteCheck {
   @specialized(where S == Float) @specialized(where S == Double)
   private static func firstNonFinite<S: KernelScalar>(among matrices: [Matrix<S>], threads: Int) -> Int? {
     let matrices = matrices.map { $0.compacted() }
-    var pieces: [(matrix: Int, range: Range<Int>)] = []
-    for (i, matrix) in matrices.enumerated() {
-      for start in stride(from: 0, to: matrix.count, by: pieceCount) {
-        pieces.append((i, start..<min(matrix.count, start + pieceCount)))
-      }
-    }
+    let pieces = Parallel.elementwisePieces(matrices.map { $0.count })
     // Each task writes its own.
     var isBad = [Bool](repeating: false, count: pieces.count)
     isBad.withUnsafeMutableBufferPointer { isBad in
       nonisolated(unsafe) let isBad = isBad
       Parallel.perform(pieces.count, threads: threads) { i in
         let piece = pieces[i]
-        isBad[i] = matrices[piece.matrix].withPointer { !isFinite($0.base, piece.range) }
+        isBad[i] = matrices[piece.pass].withPointer { !isFinite($0.base, piece.range) }
       }
     }
-    return isBad.firstIndex(of: true).map { pieces[$0].matrix }
+    return isBad.firstIndex(of: true).map { pieces[$0].pass }
   }
 
   /// The place of the first NaN or infinity in row-major order.

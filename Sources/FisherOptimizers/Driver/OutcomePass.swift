@@ -88,9 +88,6 @@ extension Outcome {
       return tensors * value.count * MemoryLayout<Scalar>.stride
     }
 
-    /// Elements of a piece: a fraction of a millisecond, and a few hundred kilobytes.
-    private static var pieceCount: Int { 32768 }
-
     /// Runs all passes, on several threads. Elements are independent of one another, so their bits do not depend on the
     /// cut into pieces nor on the threads.
     ///
@@ -100,12 +97,7 @@ extension Outcome {
       // What fits a cache is found there by the next step; else it would only drive out what comes next.
       let streams = hasStreamingStores && passes.reduce(0) { $0 + $1.bytes } > CacheModel.machine.wholeThird
       for i in passes.indices { operands.append(passes[i].operands(streams: streams)) }
-      var pieces: [(pass: Int, range: Range<Int>)] = []
-      for (p, pass) in passes.enumerated() {
-        for start in stride(from: 0, to: pass.value.count, by: pieceCount) {
-          pieces.append((p, start..<min(pass.value.count, start + pieceCount)))
-        }
-      }
+      let pieces = Parallel.elementwisePieces(passes.map { $0.value.count })
       // Each task writes its own.
       var isFinite = [Bool](repeating: true, count: pieces.count)
       let runs = passes.map(\.run)

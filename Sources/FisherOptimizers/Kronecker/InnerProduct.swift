@@ -15,7 +15,8 @@ package func innerProduct<S: KernelScalar>(_ x: Matrix<S>, _ y: Matrix<S>, threa
     nonisolated(unsafe) let sums = sums
     x.withPointer { x in
       y.withPointer { y in
-        Parallel.perform(sums.count, threads: sums.count * width < 32768 ? 1 : threads) { i in
+        Parallel.perform(sums.count, threads: Parallel.elementwise(sums.count * width, threads: threads)) {
+          i in
           sums[i] = rowProduct(x.base + i * width, y.base + i * width, width)
         }
       }

@@ -77,7 +77,7 @@ extension KroneckerLayer {
     let old = former.map { $0.withPointer { $0.base } }
     V.withMutablePointer(discarding: true) { V in
       let V = V.base
-      let perTask = max(1, 32768 / max(1, columns))
+      let perTask = max(1, Parallel.elementwisePiece / max(1, columns))
       Parallel.perform((rows + perTask - 1) / perTask, threads: threads) { task in
         for i in task * perTask..<min(rows, (task + 1) * perTask) {
           let row = V + i * columns

@@ -45,7 +45,7 @@ package func perPiece<S: KernelScalar>(
       && (y.map { $0.rows == x.rows && $0.columns == x.columns } ?? true),
     "assign: X is \(x.rows)×\(x.columns), Y is \(y?.rows ?? x.rows)×\(y?.columns ?? x.columns) and Z is "
       + "\(z.rows)×\(z.columns); they must agree")
-  let (x, y, count, size) = (x.compacted(), y?.compacted(), x.count, 32768)
+  let (x, y, count, size) = (x.compacted(), y?.compacted(), x.count, Parallel.elementwisePiece)
   z.withMutablePointer(discarding: true) { z in
     require(z.columnStride == 1 && z.rowStride == z.columns, "assign: Z has gaps between its rows")
     x.withPointer { x in

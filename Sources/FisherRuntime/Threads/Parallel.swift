@@ -26,8 +26,24 @@ package enum Parallel {
     return allowed > 1 && Team.shared.isWorthwhile(microseconds: work) ? allowed : 1
   }
 
-  /// How many of `threads` are worth offering to one pass over so many numbers: below some microseconds only one.
-  package static func elementwise(_ count: Int, threads: Int) -> Int { count < 32768 ? 1 : threads }
+  /// Numbers that one task of a pass over memory takes: some microseconds, and a few hundred kilobytes.
+  package static var elementwisePiece: Int { 32768 }
+
+  /// How many of `threads` are worth offering to one pass over so many numbers: only one for less than a piece.
+  package static func elementwise(_ count: Int, threads: Int) -> Int {
+    count < elementwisePiece ? 1 : threads
+  }
+
+  /// Passes over so many numbers each, cut into pieces, one pass's after another's.
+  package static func elementwisePieces(_ counts: [Int]) -> [(pass: Int, range: Range<Int>)] {
+    var pieces: [(pass: Int, range: Range<Int>)] = []
+    for (pass, count) in counts.enumerated() {
+      for start in stride(from: 0, to: count, by: elementwisePiece) {
+        pieces.append((pass, start..<min(count, start + elementwisePiece)))
+      }
+    }
+    return pieces
+  }
 
   /// Runs `task` for 0 ..< `count`, each once, in any order, on at most `threads` threads.
   ///
