@@ -151,15 +151,9 @@ extension Communicator {
     require(
       own.count == counts[rank], "Communicator: \(own.count) numbers of rank \(rank) in place of \(counts)")
     // The others' parts are written before anybody reads them.
-    var all = [Number](unsafeUninitializedCapacity: counts.reduce(0, +)) { all, count in
-      count = all.count
-      own.withUnsafeBufferPointer { own in
-        if let source = own.baseAddress, let all = all.baseAddress {
-          (all + start).update(from: source, count: own.count)
-        }
-      }
-    }
+    var all = [Number](unsafeUninitializedCapacity: counts.reduce(0, +)) { all, count in count = all.count }
     var span = all.mutableSpan
+    span.copy(own.span, at: start)
     var bytes = span.mutableBytes
     try allGather(&bytes, counts: counts.map { $0 * MemoryLayout<Number>.stride })
     return all

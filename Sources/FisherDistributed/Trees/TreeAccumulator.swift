@@ -87,7 +87,8 @@ public struct TreeAccumulator<Number: BitwiseCopyable & AdditiveArithmetic & Sen
         }
         for i in 0..<own.count - 1 {
           var place = nodes._mutatingExtracting(i * count..<(i + 1) * count)
-          place.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: sums[i].vector[part]) }
+          let vector = sums[i].vector
+          place.copy(vector.span.extracting(part))
         }
       }, read: read)
   }

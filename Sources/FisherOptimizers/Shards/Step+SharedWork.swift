@@ -57,7 +57,7 @@ extension Step {
         var place = 0
         for task in tasks[sharing.rank] {
           for matrix in results[task] {
-            matrix.withSpan { copyNumbers(from: $0, to: &all, at: place) }
+            matrix.withSpan { all.copy($0, at: place) }
             place += matrix.count
           }
           all[place] = Scalar(outcomes[task])
@@ -69,25 +69,12 @@ extension Step {
         for task in tasks[rank] {
           for m in results[task].indices {
             let range = place..<place + results[task][m].count
-            results[task][m].withMutableSpan { copyNumbers(from: all.extracting(range), to: &$0, at: 0) }
+            results[task][m].withMutableSpan { $0.copy(all.extracting(range)) }
             place = range.upperBound
           }
           outcomes[task] = Int(Double(all[place]))
           place += 1
         }
       })
-  }
-}
-
-private func copyNumbers<S: BitwiseCopyable>(
-  from source: Span<S>, to target: inout MutableSpan<S>, at place: Int
-) {
-  require(place >= 0 && place + source.count <= target.count, "Step: numbers beyond the room for them")
-  source.withUnsafeBufferPointer { source in
-    target.withUnsafeMutableBufferPointer { target in
-      if let from = source.baseAddress, let to = target.baseAddress {
-        (to + place).update(from: from, count: source.count)
-      }
-    }
   }
 }

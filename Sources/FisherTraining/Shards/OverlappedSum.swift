@@ -1,6 +1,7 @@
 import FisherDistributed
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 
 /// The sums of gradients over shards, in buckets, while the backward pass of each rank's last shard goes on.
 ///

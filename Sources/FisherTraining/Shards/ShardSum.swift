@@ -1,6 +1,7 @@
 import FisherDistributed
 import FisherLinearAlgebra
 import FisherOptimizers
+import FisherRuntime
 
 /// Weighted sums over all shards of a batch, of several lists of matrices at once: running averages, say, and gradients.
 ///
@@ -83,15 +84,6 @@ struct ShardSum<Scalar: KernelScalar> {
       target.withUnsafeMutableBufferPointer { target in
         for i in source.indices { target[i] = weight * source[i] }
       }
-    }
-  }
-}
-
-extension MutableSpan where Element: BitwiseCopyable {
-  /// - Precondition: as many elements.
-  mutating func copy(_ source: Span<Element>) {
-    source.withUnsafeBufferPointer { source in
-      withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: source) }
     }
   }
 }

@@ -1,5 +1,6 @@
 import FisherDistributed
 import FisherOptimizers
+import FisherRuntime
 
 extension ShardedBatch: ShardSums {
   func total<Number: BitwiseCopyable & AdditiveArithmetic & Sendable>(
@@ -47,11 +48,7 @@ extension ShardedBatch: ShardSums {
       try accumulator.allReduce(
         0..<last.count, by: communicator,
         last: { $0.copy(last.span) },
-        read: { sums in
-          total = [Number](unsafeUninitializedCapacity: sums.count) { target, count in
-            sums.withUnsafeBufferPointer { count = target.initialize(fromContentsOf: $0) }
-          }
-        })
+        read: { total = [Number](copying: $0) })
     } catch { throw StepRefusal(error) }
     return total
   }
