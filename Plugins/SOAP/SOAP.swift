@@ -135,7 +135,7 @@ public struct SOAP: Optimizer, EigenbasisMethod {
     let m = step.accumulate("m", of: name, keeping: beta1, adding: 1 - beta1, of: G)
     let v = step.accumulateSquares("v", of: name, keeping: beta2, adding: 1 - beta2, of: G)
     // Below rounding of the largest there is no direction: a basis that turns brings m there, but no v.
-    let largest = iamax(v, on: step.backend).map { Double(v[$0.row, $0.column]) } ?? 0
+    let largest = largestMagnitude(v, on: step.backend, threads: threads)
     let ε = eps + Double(S.ulpOfOne) * largest.squareRoot()
     let N = step.temporary("N", of: name, rows: m.rows, columns: m.columns) {
       $0.assign(RootQuotient(1, ε: ε), of: m, v, threads: threads)

@@ -11,7 +11,8 @@ extension Product {
     guard case .all = region, gemm.c.columnStride == 1, gemm.b.rowStride == 1, gemm.b.columnStride != 1 else {
       return false
     }
-    return rows <= shape.tileColumns && columns >= 4 * shape.tileRows && depth > BlockPlan.fewSteps
+    // Two narrow panels of rows read Bᵀ twice, from the second level, and that still costs less.
+    return rows <= max(shape.tileColumns, 16) && columns >= 4 * shape.tileRows && depth > BlockPlan.fewSteps
   }
 
   /// Runs a product that ``isTurned(_:)`` on the calling thread.
