@@ -28,8 +28,10 @@ struct BlockingPlan {
     let (a, b, c) = (product.gemm.a, product.gemm.b, product.gemm.c)
     // Packing B is a copy of k·n elements that m/MR tiles will read. It cannot be avoided if rows are not contiguous.
     let bBytes = ((k - 1) * abs(b.rowStride) + n) * size
-    packsB =
-      !isShared && (b.columnStride != 1 || (m > 4 * shape.tileRows && bBytes > caches.shareOfSecond))
+    // Three tiles of rows are enough if B does not come from the second level.
+    let readsInPlace =
+      m > 4 * shape.tileRows ? caches.shareOfSecond : m > 2 * shape.tileRows ? caches.second : .max
+    packsB = !isShared && (b.columnStride != 1 || bBytes > readsInPlace)
     // Packing A is a transposition of k·m elements that n/NR tiles will read. Where it is none, each step of k is in
     // another page, and a copy pays sooner.
     let aBytes =

@@ -27,7 +27,7 @@ extension Product {
         turned.gemm.c = MutableMatrixPointer(
           scratch, rows: c.rows, columns: rows, rowStride: rows, columnStride: 1)
         if gemm.beta != 0 { kernels.copy(c.readOnly, to: turned.gemm.c) }
-        turned.runSerially(kernels)
+        turned.runBlocked(kernels)
         kernels.copy(turned.gemm.c.readOnly, to: c)
       }
     }

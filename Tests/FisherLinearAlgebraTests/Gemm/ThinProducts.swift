@@ -42,6 +42,23 @@ struct ThinProducts: SharedClause {
   static func thinProducts(_ kind: ScalarKind) { expect(kind) }
 }
 
+/// Few rows, about as few columns and the transpose of B: where C and Cᵀ are equally thin, one of them has to be formed.
+struct TurnedSquares: SharedClause {
+  func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations {
+    var found = Violations()
+    let shapes = [7, 8, 9, 14, 16, 17, 32].flatMap { m in [12, 16, 17, 24, 28, 32, 56, 57].map { (m, $0) } }
+    for ((m, n), seed) in zip(shapes, Seed.cases(shapes.count)) where !found.isFull {
+      var test = GemmCase<S>(seed: seed, m, n, 300)
+      (test.layouts.a, test.layouts.b, test.layouts.c) = (.rowMajor, .columnMajor, .rowMajor)
+      found += test.violations(of: backends)
+    }
+    return found
+  }
+
+  @Test(arguments: ScalarKind.allCases)
+  static func turnedSquares(_ kind: ScalarKind) { expect(kind) }
+}
+
 /// A row of a thin product has the bits that it has in one of too many rows to be computed like that.
 struct ThinRows: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
