@@ -123,7 +123,7 @@ struct EigenDefinition: Clause {
 struct EigenBits: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
     var found = Violations()
-    for n in [40, 300] where !found.isFull && !(n > 100 && backend is ReferenceBackend) {
+    for n in [40, 340] where !found.isFull && !(n > 100 && backend is ReferenceBackend) {
       let test = EigenCase<S>(seed: Seed.first, n, .random)
       let bits = [1, 2, 3, 7].map { threads in
         _ = backend.symmetricEigen(test.call, threads: threads)
