@@ -33,7 +33,8 @@ public struct InverseRoot<Scalar: KernelScalar>: Sendable {
   ///   - triangle: the triangle that is read.
   ///   - damping: λ.
   ///   - method: what to compute it by. Eigenvalues are accurate to n·u·‖A‖, so the floor or λ should not be below that.
-  ///   - measuresResidual: whether to compute ``residual``: some log₂(p) + 1 products, up to half of the root's own time.
+  ///   - measuresResidual: whether to compute ``residual``: some log₂(p) + 1 products, which
+  ///     take about as long as a root by eigenvectors.
   ///   - backend: what computes it.
   ///   - threads: the most threads to use, at least 1.
   /// - Throws: ``FactorizationError/notPositiveDefinite(pivot:)`` with the first eigenvalue whose root is not a number above

@@ -32,6 +32,8 @@ struct RootCall<S: KernelScalar> {
     if case .eigen(let least) = method { floor = least }
     guard load(a, damping, floor) else { return .failure(.notFinite) }
     var (raised, iterations) = (0, 0)
+    // Eigenvectors follow from the lower triangle alone.
+    if measuresResidual { work.mirror(b) } else if case .coupledNewton = method { work.mirror(b) }
     switch method {
     case .eigen:
       switch runEigen(floor.scaled(byPowerOfTwo: -exponent)) {
@@ -39,7 +41,6 @@ struct RootCall<S: KernelScalar> {
       case .failure(let error): return .failure(error)
       }
     case .coupledNewton(let tolerance, let maxIterations):
-      work.mirror(b)
       iterations = CoupledNewton(p: p, tolerance: tolerance, maxIterations: maxIterations)
         .run(b, into: x, work, first: 1)
     }
@@ -51,7 +52,6 @@ struct RootCall<S: KernelScalar> {
 
   /// max |Xᵖ·B − I|
   private func residual() -> S {
-    work.mirror(b)
     let (power, free) = work.power(of: x, p, work[1], work[2])
     work.multiply(power, b, into: free)
     return work.distanceFromIdentity(free)

@@ -77,9 +77,8 @@ extension KroneckerLayer {
     let old = former.map { $0.withPointer { $0.base } }
     V.withMutablePointer(discarding: true) { V in
       let V = V.base
-      let perTask = max(1, Parallel.elementwisePiece / max(1, columns))
-      Parallel.perform((rows + perTask - 1) / perTask, threads: threads) { task in
-        for i in task * perTask..<min(rows, (task + 1) * perTask) {
+      Parallel.performRows(rows, columns: columns, threads: threads) { range in
+        for i in range {
           let row = V + i * columns
           if let source { row.update(from: source + i * width, count: width) }
           if let borders { row[width] = borders[i] }

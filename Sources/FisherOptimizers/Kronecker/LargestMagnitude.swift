@@ -8,15 +8,13 @@ import FisherRuntime
 package func largestMagnitude<S: KernelScalar>(
   _ x: Matrix<S>, on backend: any Backend, threads: Int
 ) -> Double {
-  let height = max(1, Parallel.elementwisePiece / max(1, x.columns))
-  let count = (x.rows + height - 1) / height
-  var largest = [Double](repeating: 0, count: count)
+  var largest = [Double](repeating: 0, count: x.rows)
   largest.withUnsafeMutableBufferPointer { largest in
-    // Each task writes its own element.
+    // Each task writes the element of its first row.
     nonisolated(unsafe) let largest = largest
-    Parallel.perform(count, threads: threads) { i in
-      let piece = x[rows: i * height..<min(x.rows, (i + 1) * height), columns: 0...]
-      largest[i] = iamax(piece, on: backend).map { abs(Double(piece[$0.row, $0.column])) } ?? 0
+    Parallel.performRows(x.rows, columns: x.columns, threads: threads) { rows in
+      let piece = x[rows: rows, columns: 0...]
+      largest[rows.lowerBound] = iamax(piece, on: backend).map { abs(Double(piece[$0.row, $0.column])) } ?? 0
     }
   }
   return largest.max() ?? 0

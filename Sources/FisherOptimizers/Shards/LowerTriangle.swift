@@ -35,15 +35,13 @@ func averageTriangle<S: KernelScalar>(_ A: inout Matrix<S>, with B: ArraySlice<S
 /// B ← A in the lower triangle.
 @specialized(where S == Float) @specialized(where S == Double)
 func copyLowerTriangle<S: KernelScalar>(of A: Matrix<S>, to B: inout Matrix<S>, threads: Int) {
-  let (n, rows, A) = (A.rows, 32, A.compacted())
+  let (n, A) = (A.rows, A.compacted())
   A.withPointer { a in
     B.withMutablePointer { b in
       let (from, to) = (a.base, b.base)
-      Parallel.perform((n + rows - 1) / rows, threads: Parallel.elementwise(n * n / 2, threads: threads)) {
-        task in
-        for i in task * rows..<min(n, (task + 1) * rows) {
-          (to + i * n).update(from: from + i * n, count: i + 1)
-        }
+      // A row has half of n elements, on average.
+      Parallel.performRows(n, columns: n / 2, threads: threads) { rows in
+        for i in rows { (to + i * n).update(from: from + i * n, count: i + 1) }
       }
     }
   }
