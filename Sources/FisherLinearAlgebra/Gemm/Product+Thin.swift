@@ -10,20 +10,26 @@ import KernelTemplates
 //       S ← S + A·B                       over all columns, S in the second-level cache
 //     C ← α·S + β·C
 //
+// Where one tile does not hold all rows, the first one leaves a packed copy of each panel of B for the others, and
+// prefetches what comes next.
+//
 // The chain of FMAs of an element stops after these steps and goes on where it stopped, with the same bits.
 
 extension Product {
-  /// Steps of k between two visits of S: streams that prefetchers follow, and as many FMAs for an element of S that it is
-  /// read and written once in.
-  static var thinSteps: Int { 24 }
+  /// Steps of k between two visits of S: as many FMAs for an element of S that it is read and written once in. One tile of
+  /// rows follows streams, of which prefetchers know few; two tiles find the panel after the next prefetched, which
+  /// must not drive others out of the first-level cache; with three, B need not come as fast.
+  func thinSteps(_ shape: TileShape) -> Int {
+    rows <= shape.tileRows ? 24 : rows <= 2 * shape.tileRows ? 48 : 128
+  }
 
-  /// More rows keep the FMA units busy for so long that B comes fast enough in panels.
-  static var thinRows: Int { 16 }
+  /// More tiles of rows keep the FMA units busy for so long that B comes fast enough in panels of a whole block.
+  static func thinRows(_ shape: TileShape) -> Int { 3 * shape.tileRows }
 
   /// Whether reading B once is most of the work.
   func isThin(_ shape: TileShape, _ caches: CacheModel = .machine) -> Bool {
-    guard case .all = region, gemm.b.columnStride == 1, rows <= Self.thinRows else { return false }
-    return depth > Self.thinSteps && columns >= 4 * shape.tileColumns
+    guard case .all = region, gemm.b.columnStride == 1, rows <= Self.thinRows(shape) else { return false }
+    return depth > thinSteps(shape) && columns >= 4 * shape.tileColumns
       && depth * abs(gemm.b.rowStride) * MemoryLayout<S>.size > caches.second
   }
 
@@ -33,8 +39,11 @@ extension Product {
     let columnParts = Partition(
       columns, limit: max(shape.tileColumns, CacheModel.machine.shareOfSecond / (rows * MemoryLayout<S>.size))
     )
-    ThreadContext.current.withScratch(shape.tileScratch + rows * columnParts.size(0), of: S.self) { scratch in
-      let sums = scratch + shape.tileScratch
+    let panel = 2 * shape.tileColumns * thinSteps(shape)
+    ThreadContext.current.withScratch(
+      shape.tileScratch + panel + rows * columnParts.size(0), of: S.self
+    ) { scratch in
+      let sums = scratch + shape.tileScratch + panel
       for part in 0..<columnParts.parts {
         let part = block(0, columnParts.start(part), rows: rows, columns: columnParts.size(part))
         for p in 0..<blocks.count {
@@ -49,14 +58,17 @@ extension Product {
   }
 
   /// S ← A·B for one of the contract's blocks, in rows that are contiguous.
+  ///
+  /// - Parameter scratch: for a tile, and a packed panel of B after it.
   private func form(
     _ sums: UnsafeMutablePointer<S>, from start: Int, steps: Int, _ kernels: any KernelSet<S>.Type,
     scratch: UnsafeMutablePointer<S>
   ) {
-    let parts = Partition(steps, limit: Self.thinSteps)
+    let shape = kernels.shape
+    let packs = rows > shape.tileRows
+    let parts = Partition(steps, limit: thinSteps(shape))
     let plan = BlockPlan(
-      isRowMajor: rows <= kernels.shape.tileRows, readsBOnce: true,
-      residentBytes: CacheModel.machine.fitsFirst)
+      isRowMajor: !packs, keepsB: false, readsBOnce: true, residentBytes: CacheModel.machine.fitsFirst)
     for part in 0..<parts.parts {
       let (p, depth) = (start + parts.start(part), parts.size(part))
       let a = gemm.a.block(0, p, rows: rows, columns: depth)
@@ -67,6 +79,11 @@ extension Product {
         c: MutableMatrixPointer(sums, rows: rows, columns: columns, rowStride: columns, columnStride: 1),
         depth: depth, alpha: 1, beta: 0, region: .all, plan: plan, scratch: scratch)
       call.continues = part > 0
+      if packs {
+        call.source = call.b
+        call.b = BlockOperand(
+          scratch + shape.tileScratch, laneStride: 1, depthStride: shape.tileColumns, isPacked: true)
+      }
       kernels.multiplyBlock(call)
     }
   }

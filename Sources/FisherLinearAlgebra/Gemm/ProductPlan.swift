@@ -60,10 +60,10 @@ package struct ProductPlan {
     if part.isLockstep(shape) {
       add("path", "at most 4 rows and one vector of columns: the blocks of k side by side")
     } else if part.isThin(shape) {
-      let rows = Product<S>.thinSteps
+      let rows = part.thinSteps(shape)
       add(
         "path",
-        "at most \(Product<S>.thinRows) rows, and B exceeds the second level (\(Self.text(CacheModel.machine.second))): \(rows) of its rows at a time, from end to end"
+        "at most \(Product<S>.thinRows(shape)) rows, and B exceeds the second level (\(Self.text(CacheModel.machine.second))): \(rows) of its rows at a time, from end to end"
       )
     } else {
       explain(BlockingPlan(part, shape), part)

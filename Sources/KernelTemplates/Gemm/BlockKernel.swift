@@ -138,7 +138,9 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       a: call.a.isPacked ? call.depth &* panelStride : rows &* call.a.laneStride, b: 0,
       c: rows &* call.c.rowStride)
     let b = call.columns(j)
-    let ahead = call.ahead(of: j &+ width, width: width, panels, panel, count: run.count)
+    let ahead =
+      call.depth > stepsWithoutFetch
+      ? call.ahead(of: j &+ width, width: width, panels, panel, count: run.count) : Ahead()
     multiplyTiles(
       call, run, a: call.rows(panel, i, stride: panelStride), b: b, i, j, rows: rows, columns: columns, ahead)
     return run.count

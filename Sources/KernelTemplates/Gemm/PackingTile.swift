@@ -8,18 +8,14 @@ public struct Packing<T: Tile>: SingleWay {
   public var tile: T
   /// Where the next row goes.
   @usableFromInline var target: UnsafeMutablePointer<T.Scalar>
-  /// From a row of B to the one that is prefetched. Rows are far apart, and no prefetcher follows a panel of them.
+  /// From a row of B to what is prefetched meanwhile. Rows are far apart, and no prefetcher follows a panel of them.
   @usableFromInline let ahead: Int
-
-  /// Rows that are prefetched before they are needed.
-  @_alwaysEmitIntoClient @inline(__always)
-  static var rowsAhead: Int { 16 }
 
   @_alwaysEmitIntoClient @inline(__always)
   public init(_ call: UnsafePointer<TileCall<T.Scalar>>) {
-    tile = T()
+    tile = T(of: call)
     target = call.pointee.packed.unsafelyUnwrapped
-    ahead = Self.rowsAhead &* call.pointee.bDepth
+    ahead = call.pointee.packedAhead
   }
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -47,13 +43,25 @@ public struct PackingTile<Unit: VectorUnit>: TileRoutine {
   @_alwaysEmitIntoClient @inline(__always)
   public static var tallest: Int { Unit.tileRows }
 
-  /// Fewer rows do not hide the copy.
+  /// Fewer rows do not hide the copy. Two panels of rows that one tile cannot hold have as many.
   @_alwaysEmitIntoClient @inline(__always)
-  static var shortest: Int { Unit.tileRows &- Unit.tileRows / 4 }
+  static var shortest: Int { Unit.tileRows / 2 &+ 1 }
 
   @_alwaysEmitIntoClient @inline(__always)
   public func run<T: TriangularTile>(_ tile: T.Type) where T.Scalar == Scalar {
     if T.rows >= Self.shortest { tileKernel(Packing<T>.self, AnyStep(call.pointee.aRow), call) }
+  }
+}
+
+extension BlockCall {
+  /// From a row of B in the panel from column j on to the one that is prefetched meanwhile: some rows below it, or, where
+  /// panels are short, two panels further on, and behind the last panel those of the next rows.
+  @_alwaysEmitIntoClient @inline(__always)
+  func packedAhead(_ j: Int, width: Int) -> Int {
+    if depth > BlockPlan.fewSteps { return 16 &* source.unsafelyUnwrapped.depthStride }
+    let next = j &+ 2 &* width
+    let end = c.columns / width &* width
+    return next < end ? 2 &* width : 2 &* width &- end &+ depth &* source.unsafelyUnwrapped.depthStride
   }
 }
 
@@ -79,6 +87,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       cRow: call.c.rowStride, alpha: call.alpha,
       beta: call.beta, lastLanes: lanes, fetchesC: true)
     tile.packed = target
+    tile.packedAhead = call.packedAhead(j, width: width)
+    tile.continues = call.continues
     tile.fetchesLate = call.fetchesLate(rows: rows, columns: columns)
     withUnsafeMutablePointer(to: &tile) { run(Whole2<Self>.self, rows: rows, PackingTile<Self>($0)) }
     if let epilogue = call.epilogue {

@@ -68,6 +68,8 @@ public struct TileCall<Scalar> {
   public var fetchesLate = false
   /// Where the rows of B are copied to: see PackingTile.swift.
   public var packed: UnsafeMutablePointer<Scalar>?
+  /// Elements from a row of B that is copied to the one that is prefetched meanwhile.
+  public var packedAhead = 0
 
   @_alwaysEmitIntoClient @inline(__always)
   public init(

@@ -25,6 +25,18 @@ public protocol Ways {
     _ last: T.Unit.Mask)
 }
 
+extension Tile {
+  /// Zeros, or C where the tiles of `call` continue.
+  @_alwaysEmitIntoClient @inline(__always)
+  init(of call: UnsafePointer<TileCall<Scalar>>) {
+    if call.pointee.continues {
+      self.init(loading: call.pointee.c, call.pointee.cRow, Unit.mask(first: call.pointee.lastLanes))
+    } else {
+      self.init()
+    }
+  }
+}
+
 /// A single k block.
 public protocol SingleWay: Ways {
   var tile: T { get set }
@@ -61,11 +73,7 @@ public struct OneWay<T: Tile>: SingleWay {
   public var tile: T
 
   @_alwaysEmitIntoClient @inline(__always)
-  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) {
-    tile =
-      call.pointee.continues
-      ? T(loading: call.pointee.c, call.pointee.cRow, T.Unit.mask(first: call.pointee.lastLanes)) : T()
-  }
+  public init(_ call: UnsafePointer<TileCall<T.Scalar>>) { tile = T(of: call) }
 
   @_alwaysEmitIntoClient @inline(__always)
   public mutating func accumulate<R: RowStep>(

@@ -8,7 +8,7 @@ import Testing
 /// sums stop unrounded; or the transpose of B, with Cᵀ formed in the place of C. Numbers of rows around the limits and the
 /// tiles' heights, whole blocks of k and parts of them, whole vectors and rests, all layouts of A and C.
 struct ThinProducts: SharedClause {
-  static let depths = [23, 24, 25, 48, 49, 65, 130, 511, 512, 513, 700]
+  static let depths = [23, 24, 25, 48, 49, 65, 96, 97, 128, 129, 511, 512, 513, 700]
 
   func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations {
     var found = Violations()
@@ -19,7 +19,7 @@ struct ThinProducts: SharedClause {
       let depth = isWide ? (isTransposed ? 65 : 25) : generator.pick(Self.depths)
       let most = CacheModel.machine.shareOfSecond / (16 * MemoryLayout<S>.size)
       var test = GemmCase<S>(
-        seed: seed, isWide ? 16 : generator.pick(1...(isTransposed ? 34 : 18)),
+        seed: seed, isWide ? 16 : generator.pick(1...(isTransposed ? 34 : 44)),
         isWide ? most + 50 : generator.pick(120...300), depth)
       if seed % 3 != 0 { test = test.withEpilogue() }
       test.layouts.b = isTransposed ? generator.pick(Self.transposed) : Self.farApart(depth, S.self)
@@ -75,7 +75,7 @@ struct ThinRows: Clause {
     of backend: any Backend, _: S.Type, _ depth: Int, _ layout: Layout, _ seed: UInt64
   ) -> Violations {
     var (found, generator) = (Violations(), Generator(seed: seed))
-    let (tall, n) = (40, generator.pick(120...300))
+    let (tall, n) = (60, generator.pick(120...300))
     let a = GuardedMatrix<S>(tall, depth).filled(.uniform, &generator)
     let b = GuardedMatrix<S>(depth, n, layout).filled(.uniform, &generator)
     let (alpha, beta): (S, S) = generator.pick([(1, 0), (0.7, 0), (1, 1), (-1, 0.7)])
@@ -88,7 +88,7 @@ struct ThinRows: Clause {
       return c.elementBits()
     }
     let all = rows(tall)
-    for m in [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 16, 17, 18, 31, 32, 33] {
+    for m in [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 16, 17, 18, 19, 24, 28, 29, 32, 33, 41, 42, 43] {
       found.expect(
         rows(m).elementsEqual(all.prefix(m * n)),
         "FISHER_SEED=\(seed) \(backend.name) \(S.self): bits of \(m) rows, \(n)×\(depth), B \(layout), "
