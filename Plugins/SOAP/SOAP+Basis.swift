@@ -49,7 +49,7 @@ extension EigenbasisMethod {
     _ step: inout Step<S>
   ) {
     let (backend, threads) = (step.backend, step.threads)
-    step.average(side.factorSlot, of: side.owner, order: side.size) { factor in
+    step.average(side.factorSlot, of: side.owner, order: side.size, addsSquares: true) { factor in
       if let start { for j in 0..<side.size { factor[j, j] = S(start) } }
       syrk(
         alpha: S(α), side.isLeft ? X : X.transposed, beta: S(β), into: &factor, on: backend, threads: threads)

@@ -25,7 +25,7 @@ extension Shampoo {
       if X.rows != block.axes[0] { X = X.reshaped(rows: block.axes[0], columns: X.count / block.axes[0]) }
       for j in 0..<i { X = block.turned(X, after: j) }
       let (unfolding, backend, threads) = (X, step.backend, step.threads)
-      step.average(block.factorSlot(i), of: block.owner, order: n) { H in
+      step.average(block.factorSlot(i), of: block.owner, order: n, addsSquares: true) { H in
         if let start { for j in 0..<n { H[j, j] = S(start) } }
         syrk(alpha: S(added), unfolding, beta: S(kept), into: &H, on: backend, threads: threads)
       }

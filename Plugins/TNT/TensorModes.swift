@@ -34,7 +34,7 @@ struct TensorModes {
     for (i, n) in axes.enumerated() {
       let unfolding = S.map { self.unfolding($0, i) }
       let (backend, threads) = (step.backend, step.threads)
-      step.average("H\(i)", of: parameter.name, order: n) { H in
+      step.average("H\(i)", of: parameter.name, order: n, addsSquares: true) { H in
         guard let unfolding else { return }
         syrk(
           alpha: .init(1 - kept), unfolding, beta: .init(kept), into: &H, on: backend, threads: threads)

@@ -13,14 +13,16 @@ enum FiniteCheck {
       parameter: parameters[first].name, layer: parameters[first].layer, index: index)
   }
 
+  /// - Parameter known: slots that were finite before; of these, what is staged as finite is not looked through.
   /// - Throws: ``StepRefusal/nonFiniteState(optimizer:slot:)`` for the first slot, by name, that has one.
   static func state<S: KernelScalar>(
-    _ changes: StagedChanges<S>, optimizer: String, threads: Int
+    _ changes: StagedChanges<S>, known: Set<SlotKey>, optimizer: String, threads: Int
   ) throws(StepRefusal) {
     for (key, value) in changes.scalars.sorted(by: { $0.key < $1.key }) where !value.isFinite {
       throw .nonFiniteState(optimizer: optimizer, slot: key)
     }
-    let tensors = changes.tensors.sorted { $0.key < $1.key }
+    let isFinite = changes.finite.intersection(known)
+    let tensors = changes.tensors.filter { !isFinite.contains($0.key) }.sorted { $0.key < $1.key }
     if let first = firstNonFinite(among: tensors.map(\.value), threads: threads) {
       throw .nonFiniteState(optimizer: optimizer, slot: tensors[first].key)
     }

@@ -28,6 +28,8 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   let assignments: [Assignment]
   let backend: any Backend
   let threads: Int
+  /// Slots of the state that steps of this run have left, and so looked through.
+  private var finiteSlots: Set<SlotKey> = []
   private var spares = SpareMatrices<SlotKey, Scalar>()
   private var outcomeSpares = SpareMatrices<OutcomeKey, Scalar>()
 
@@ -134,7 +136,10 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
   }
 
   /// Replaces the state by a saved one. A step is refused if a tensor does not have the shape of its parameter.
-  public mutating func restore(_ state: OptimizerState<Scalar>) { self.state = state }
+  public mutating func restore(_ state: OptimizerState<Scalar>) {
+    self.state = state
+    finiteSlots = []
+  }
 
   /// The running averages of the weights, in the order of ``parameters``; nil before the first step or without them.
   public var averages: [Matrix<Scalar>]? {
@@ -188,7 +193,8 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
       audit?.begin()
       try assignment.optimizer.planSpecialized(&step)
       audit?.end()
-      try FiniteCheck.state(step.staged, optimizer: assignment.name, threads: threads)
+      try FiniteCheck.state(
+        step.staged, known: finiteSlots, optimizer: assignment.name, threads: threads)
       changes.updates += step.staged.updates
       changes.tensors.merge(step.staged.tensors) { _, new in new }
       changes.changes.merge(step.staged.changes) { _, new in new }
@@ -203,6 +209,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
     _ changes: StagedChanges<Scalar>, _ outcome: inout Outcome<Scalar>, to values: inout [Matrix<Scalar>]
   ) {
     for (key, tensor) in changes.tensors {
+      finiteSlots.insert(key)
       let old = state.tensors.updateValue(tensor, forKey: key)
       spares.exchange(key, for: old)
     }

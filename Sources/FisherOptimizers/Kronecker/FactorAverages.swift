@@ -53,12 +53,12 @@ public struct FactorAverages: SettingGroup {
     for layer in layers {
       let capture = layer.layer.flatMap { captures[$0] }.flatMap { $0.hasFactors ? $0 : nil }
       if capture == nil { step.count("layers without statistics") }
-      step.average("A", of: layer.owner, order: layer.inputs) { A in
+      step.average("A", of: layer.owner, order: layer.inputs, addsSquares: true) { A in
         capture?.averageInputFactor(
           &A, keeping: kept, of: layer.parameters, sharing: sharing, on: backend, threads: threads)
       }
       if !wantsOutputs { continue }
-      step.average("G", of: layer.owner, order: layer.outputs) { G in
+      step.average("G", of: layer.owner, order: layer.outputs, addsSquares: true) { G in
         capture?.averageOutputFactor(&G, keeping: kept, sharing: sharing, on: backend, threads: threads)
       }
     }
@@ -105,7 +105,7 @@ extension FactorAverages {
       let isKnown = capture(layer, captures.layers) != nil
       if !isKnown { step.count("layers without statistics") }
       for (slot, order) in [("A", layer.inputs), ("G", layer.outputs)] where slot == "A" || wantsOutputs {
-        step.average(slot, of: layer.owner, order: order) { factor in
+        step.average(slot, of: layer.owner, order: order, addsSquares: true) { factor in
           if !isKnown { return }
           averageTriangle(&factor, with: rest, keeping: kept)
           rest = rest.dropFirst(triangleCount(order: order))
@@ -118,8 +118,17 @@ extension FactorAverages {
 extension Step {
   /// Stages what `change` makes of the lower triangle of a square piece of state, zeros at first. Above the diagonal it is
   /// to write nothing.
+  ///
+  /// - Parameters:
+  ///   - slot: the name of the state.
+  ///   - owner: whose state it is.
+  ///   - order: of the square.
+  ///   - addsSquares: all that is done is β·H + α·X·Xᵀ with 0 ≤ β ≤ 1. By Cauchy and Schwarz no element then exceeds the
+  ///     diagonal, which alone is looked through for numbers that are not finite.
+  ///   - change: writes the lower triangle.
   public mutating func average(
-    _ slot: String, of owner: String, order: Int, _ change: (inout Matrix<Scalar>) -> Void
+    _ slot: String, of owner: String, order: Int, addsSquares: Bool = false,
+    _ change: (inout Matrix<Scalar>) -> Void
   ) {
     var matrix: Matrix<Scalar>
     if let former = tensor(slot, of: owner), former.rows == order, former.columns == order {
@@ -130,7 +139,15 @@ extension Step {
     }
     change(&matrix)
     set(slot, of: owner, to: matrix)
+    if addsSquares && isDiagonalModerate(matrix) { staged.finite.insert(key(slot, of: owner)) }
   }
+}
+
+/// Whether every element of the diagonal is at most the root of the largest number. Then no sum of squares has overflowed
+/// before it was scaled down, and neither has a sum of products, which added to any finite number is finite.
+private func isDiagonalModerate<S: KernelScalar>(_ H: Matrix<S>) -> Bool {
+  let most = S.greatestFiniteMagnitude.squareRoot()
+  return (0..<H.rows).allSatisfy { H[$0, $0].magnitude <= most }
 }
 
 extension KroneckerLayer {

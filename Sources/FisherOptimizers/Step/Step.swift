@@ -74,7 +74,9 @@ public struct Step<Scalar: KernelScalar> {
   /// Stages a new value of a state tensor, of any shape.
   public mutating func set(_ slot: String, of owner: String? = nil, to tensor: Matrix<Scalar>) {
     audit?.touched(tensor.count)
-    staged.tensors[key(slot, of: owner)] = tensor
+    let key = key(slot, of: owner)
+    staged.tensors[key] = tensor
+    staged.finite.remove(key)
   }
 
   /// Undefined elements for a new state tensor of this name: memory that an earlier step has left, so that large ones are
@@ -217,6 +219,8 @@ struct StagedUpdate<Scalar: KernelScalar> {
 struct StagedChanges<Scalar: KernelScalar> {
   var updates: [StagedUpdate<Scalar>] = []
   var tensors: [SlotKey: Matrix<Scalar>] = [:]
+  /// Those of them that are finite if the state before was.
+  var finite: Set<SlotKey> = []
   /// What is done to tensors in place.
   var changes: [SlotKey: (inout Matrix<Scalar>) -> Void] = [:]
   var scalars: [SlotKey: Double] = [:]
