@@ -95,6 +95,9 @@ enum AVX2Float: VectorUnit, KernelSet {
   static func transposeSquare(_ square: SquareCall<Float>) { Square8<Self>.transpose(square) }
 
   @inline(__always)
+  static func multiplySquares(_ call: RowChainCall<Float>) { Square8<Self>.multiplyRows(call) }
+
+  @inline(__always)
   static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Float>>
   )
@@ -193,6 +196,9 @@ enum AVX2Double: VectorUnit, KernelSet {
 
   @inline(__always)
   static func transposeSquare(_ square: SquareCall<Double>) { Square4<Self>.transpose(square) }
+
+  @inline(__always)
+  static func multiplySquares(_ call: RowChainCall<Double>) { Square4<Self>.multiplyRows(call) }
 
   @inline(__always)
   static func runTile<S: Strip, R: RowStep>(

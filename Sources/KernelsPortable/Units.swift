@@ -38,6 +38,9 @@ enum PortableFloat: VectorUnit, KernelSet {
   static func transposeSquare(_ square: SquareCall<Float>) { Square4<Self>.transpose(square) }
 
   @inline(__always)
+  static func multiplySquares(_ call: RowChainCall<Float>) { Square4<Self>.multiplyRows(call) }
+
+  @inline(__always)
   static func runTile<S: Strip, R: RowStep>(
     _ strip: S.Type, rows: Int, _ step: R, _ call: UnsafeMutablePointer<TileCall<Float>>
   )
@@ -81,6 +84,9 @@ enum PortableDouble: VectorUnit, KernelSet {
 
   @inline(__always)
   static func transposeSquare(_ square: SquareCall<Double>) { Square2<Self>.transpose(square) }
+
+  @inline(__always)
+  static func multiplySquares(_ call: RowChainCall<Double>) { Square2<Self>.multiplyRows(call) }
 
   @inline(__always)
   static func runTile<S: Strip, R: RowStep>(

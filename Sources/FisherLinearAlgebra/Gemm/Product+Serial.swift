@@ -17,6 +17,7 @@ extension Product {
     if isPackedOnce(threads: 1) { return runPackedOnce(kernels, threads: 1) }
     let shape = kernels.shape
     if isLockstep(shape) { return runInLockstep(kernels) }
+    if isWhole && gemm.isMatrixVector(kernels) { return runMatrixVector(kernels) }
     if isThin(shape) { return runThin(kernels) }
     if isTurned(shape) { return runTurned(kernels) }
     runBlocked(kernels)

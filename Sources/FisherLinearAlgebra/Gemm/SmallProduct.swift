@@ -51,6 +51,11 @@ extension UnsafePointer {
   @inline(__always)
   func runSmall<S: KernelScalar>(_ kernels: any KernelSet<S>.Type) where Pointee == Gemm<S> {
     if pointee.b.columnStride == 1 { return kernels.multiplySmall(self, scratch: nil) }
+    if pointee.isMatrixVector(kernels) {
+      return ThreadContext.current.withScratch(pointee.c.columns + pointee.a.columns, of: S.self) {
+        pointee.multiplyInOrder(kernels, $0)
+      }
+    }
     // A row of at most 128 bytes more is enough for every unit.
     let columns = pointee.b.columns + 128 / MemoryLayout<S>.size
     ThreadContext.current.withScratch(columns * pointee.b.rows, of: S.self) { scratch in

@@ -12,6 +12,8 @@ public protocol KernelSet<Scalar>:
   static func multiplyBlock(_ call: BlockCall<Scalar>)
   /// Several k blocks of a product of a few elements: see Lockstep.swift.
   static func multiplyLockstep(_ call: BlockCall<Scalar>)
+  /// A·x with contiguous rows: see RowChains.swift.
+  static func multiplyInOrder(_ call: RowChainCall<Scalar>)
   /// A product that needs no loops around it: see SmallKernel.swift.
   static func multiplySmall(_ call: UnsafePointer<Gemm<Scalar>>, scratch: UnsafeMutablePointer<Scalar>?)
   /// Packs rows of A into panels of at most MR.

@@ -21,6 +21,8 @@ public protocol Stack {
   var squaresTransposed: Self { get }
   /// Writes the first `count` rows.
   func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int, count: Int)
+  /// sums ← sums + Σ xᵢ·(row i) over the first `count` rows, in their order.
+  func add(to sums: inout Unit.Vector, times x: UnsafePointer<Unit.Scalar>, count: Int)
   /// Transposes at most `rows` rows, in squares. Writes whole vectors: lanes beyond the given rows hold anything.
   static func transpose(_ square: SquareCall<Unit.Scalar>)
 }
@@ -58,6 +60,11 @@ public struct OneRow<Unit: VectorUnit>: Stack {
   @_alwaysEmitIntoClient @inline(__always)
   public func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int, count: Int) {
     if count > 0 { Unit.store(v, to: p) }
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  public func add(to sums: inout Unit.Vector, times x: UnsafePointer<Unit.Scalar>, count: Int) {
+    if count > 0 { sums = Unit.multiplyAdd(Unit.broadcast(x.pointee), v, sums) }
   }
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -113,6 +120,12 @@ public struct TwoStacks<Half: Stack>: Stack {
   public func store(to p: UnsafeMutablePointer<Unit.Scalar>, _ stride: Int, count: Int) {
     top.store(to: p, stride, count: count)
     bottom.store(to: p + Half.rows &* stride, stride, count: count &- Half.rows)
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  public func add(to sums: inout Unit.Vector, times x: UnsafePointer<Unit.Scalar>, count: Int) {
+    top.add(to: &sums, times: x, count: count)
+    bottom.add(to: &sums, times: x + Half.rows, count: count &- Half.rows)
   }
 
   @_alwaysEmitIntoClient @inline(__always)

@@ -59,6 +59,33 @@ struct TurnedSquares: SharedClause {
   static func turnedSquares(_ kind: ScalarKind) { expect(kind) }
 }
 
+/// A·x and Aᵀ·x, as one row or one column of C: all numbers of rows around two vectors of any unit, steps around squares and
+/// blocks, strides of x and y, other factors.
+struct MatrixVectorProducts: SharedClause {
+  func violations<S: KernelScalar>(of backends: [any Backend], _: S.Type) -> Violations {
+    var found = Violations()
+    let depths = Array(1...40) + [63, 64, 65, 127, 255, 256, 257, 511, 512, 513, 1030]
+    for seed in Seed.cases(160) where !found.isFull {
+      var generator = Generator(seed: seed ^ 0x9e3)
+      let (n, k, isRow) = (generator.pick(1...80), generator.pick(depths), seed % 2 == 0)
+      var test = GemmCase<S>(seed: seed, isRow ? 1 : n, isRow ? n : 1, k)
+      if seed % 5 == 0 { test = test.withEpilogue() }
+      let far = [
+        Layout(.rowMajor), Layout(.rowMajor, padding: 3), Layout(.columnMajor),
+        Layout(.columnMajor, padding: 5),
+      ]
+      (test.layouts.a, test.layouts.b, test.layouts.c) = (
+        generator.pick(far), generator.pick(far), generator.pick(far)
+      )
+      found += test.violations(of: backends)
+    }
+    return found
+  }
+
+  @Test(arguments: ScalarKind.allCases)
+  static func matrixVectorProducts(_ kind: ScalarKind) { expect(kind) }
+}
+
 /// A row of a thin product has the bits that it has in one of too many rows to be computed like that.
 struct ThinRows: Clause {
   func violations<S: KernelScalar>(of backend: any Backend, _: S.Type) -> Violations {
