@@ -59,53 +59,23 @@ extension EigenBasis {
       alpha: scale(capture), outputs.transposed, inputs, into: &moments, on: backend, threads: threads)
   }
 
-  /// Elements of the samples' gradients that are formed at a time: 16 MB of `Float`.
-  private static var most: Int { 1 << 22 }
-
   /// Gradients of samples with several positions, or of convolutions, are formed, some at a time.
   private func setSquaresOfFormed(
     _ moments: inout Matrix<S>, _ capture: LayerCapture<S>, _ parameters: LayerParameters,
     _ backend: any Backend, _ threads: Int
   ) {
     let (rows, columns) = (moments.rows, moments.columns)
-    let α = scale(capture)
-    let chunk = max(1, Self.most / max(1, rows * columns))
-    for first in stride(from: 0, to: capture.sampleCount, by: chunk) {
-      let some = capture.samples(first..<min(capture.sampleCount, first + chunk))
-      let count = some.sampleCount
-      var V = Matrix<S>(rows: count * rows, columns: columns)
-      if parameters.contains(.weight) {
-        V[rows: 0..., columns: 0..<some.weightColumns] = some.formedGradients(
-          of: .weight, on: backend, threads: threads
-        ).reshaped(rows: count * rows, columns: some.weightColumns)
-      }
-      if parameters.contains(.bias) {
-        V[rows: 0..., columns: columns - 1..<columns] = some.formedGradients(
-          of: .bias, on: backend, threads: threads
-        ).reshaped(rows: count * rows, columns: 1)
-      }
+    let sum = ScaledSquareSum(α: scale(capture))
+    scal(alpha: 0, &moments, on: backend)
+    capture.forEachFormed(of: parameters, rows: rows, columns: columns, on: backend, threads: threads) {
+      V, samples in
       let turned = V.multiplied(by: basis.right, on: backend, threads: threads)
-      var all = MatrixStack<S>(count: count, rows: rows, columns: columns)
+      var all = MatrixStack<S>(count: samples.count, rows: rows, columns: columns)
       gemm(
-        MatrixStack(repeating: basis.left.transposed, count: count),
-        MatrixStack(splitting: turned, count: count),
+        MatrixStack(repeating: basis.left.transposed, count: samples.count),
+        MatrixStack(splitting: turned, count: samples.count),
         into: &all, on: backend, threads: threads)
-      addSquares(of: all.stacked, count: count, α, isFirst: first == 0, to: &moments)
-    }
-  }
-
-  /// moments ← moments + α·(the sum of the squares of `count` matrices that lie one below the other).
-  private func addSquares(
-    of all: Matrix<S>, count: Int, _ α: S, isFirst: Bool, to moments: inout Matrix<S>
-  ) {
-    let size = moments.count
-    all.withSpan { all in
-      moments.withMutableSpan { moments in
-        if isFirst { for i in 0..<size { moments[i] = 0 } }
-        for n in 0..<count {
-          for i in 0..<size { moments[i] += α * (all[n * size + i] * all[n * size + i]) }
-        }
-      }
+      moments.fold(sum, over: all.stacked, threads: threads)
     }
   }
 
@@ -118,4 +88,12 @@ extension EigenBasis {
     let toSum = capture.outputGradients.scaleToSum
     return S(toSum * toSum / capture.meanTerms)
   }
+}
+
+/// z + α·x²
+private struct ScaledSquareSum<Scalar: KernelScalar>: PairFunction {
+  let α: Scalar
+
+  @inline(__always)
+  func value(_ x: Lanes<Scalar>, _ z: Lanes<Scalar>) -> Lanes<Scalar> { z + α * (x * x) }
 }

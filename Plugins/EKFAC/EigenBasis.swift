@@ -50,7 +50,7 @@ package struct EigenBasis<S: KernelScalar> {
   ) -> Matrix<S> {
     let (backend, threads) = (step.backend, step.threads)
     let quotients = step.temporary("Q", of: layer.owner, rows: C.rows, columns: C.columns) { Q in
-      Q.assign(DampedQuotient(ε: S(ε)), of: C, moments, threads: threads)
+      Q.assign(DampedQuotient(ε: ε), of: C, moments, threads: threads)
     }
     return step.temporary("Δ", of: layer.owner, rows: C.rows, columns: C.columns) {
       basis.rotateBack(quotients, into: &$0, on: backend, threads: threads)
@@ -64,12 +64,11 @@ package struct EigenBasis<S: KernelScalar> {
     let former = isNew ? nil : step.tensor("S", of: layer.owner)
     let old =
       former ?? products(step.latest("b", of: layer.owner), step.latest("a", of: layer.owner), like: g)
-    var moments = step.memory(for: "S", of: layer.owner, rows: g.rows, columns: g.columns)
-    let share = (1 - c) * Double(step.objective.sampleCount)
-    moments.assign(SquareCombination(share, c), of: g, old, threads: step.threads)
-    shareNullMoments(&moments)
-    step.set("S", of: layer.owner, to: moments)
-    return moments
+    let (share, threads) = ((1 - c) * Double(step.objective.sampleCount), step.threads)
+    return step.set("S", of: layer.owner, rows: g.rows, columns: g.columns) { moments in
+      moments.assign(SquareCombination(share, c), of: g, old, threads: threads)
+      shareNullMoments(&moments)
+    }
   }
 
   /// b·aᵀ without what rounding has left below zero; zeros without eigenvalues.
@@ -96,12 +95,4 @@ package struct EigenBasis<S: KernelScalar> {
     for k in 0..<count { sum += Double(moments[start + k * stride]) }
     for k in 0..<count { moments[start + k * stride] = S(sum / Double(count)) }
   }
-}
-
-/// x/(y + ε)
-struct DampedQuotient<Scalar: KernelScalar>: PairFunction {
-  let ε: Scalar
-
-  @inline(__always)
-  func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar> { x / (y + ε) }
 }

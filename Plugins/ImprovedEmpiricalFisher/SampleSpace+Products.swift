@@ -24,7 +24,7 @@ extension SampleSpace {
   private func products(
     of capture: LayerCapture<S>, _ parameter: ParameterInfo, with φ: Matrix<S>
   ) -> [Double] {
-    let part = Self.part(parameter)
+    let part = LayerParameters(parameter.role)
     if case .linear = capture.kind, part == .weight {
       // Σₜ dₙₜᵀ·(Φ·hₙₜ)
       let moved = capture.inputs.multiplied(by: φ.transposed, on: backend, threads: threads)

@@ -14,9 +14,7 @@ struct SampleSpace<S: KernelScalar> {
   let threads: Int
 
   init(_ step: borrowing Step<S>, _ name: String) throws(StepRefusal) {
-    guard let captures = step.objective.captures else {
-      throw .unavailable(optimizer: name, what: Needs.captures.description)
-    }
+    let captures = try step.objective.captures(for: name)
     self.name = name
     self.captures = captures
     parameters = step.parameters
@@ -29,17 +27,14 @@ struct SampleSpace<S: KernelScalar> {
         throw .failed(
           optimizer: name, place: parameter.name, reason: "no layer with captures belongs to this parameter")
       }
-      included[layer, default: []].formUnion(Self.part(parameter))
+      included[layer, default: []].formUnion(LayerParameters(parameter.role))
     }
     self.included = included
   }
 
   /// sₙ = ‖∂ℓₙ/∂zₙ‖².
   func squaredOutputGradients() throws(StepRefusal) -> [Double] {
-    guard let outputs = objective.outputGradients else {
-      throw .unavailable(optimizer: name, what: Needs.logitGradients.description)
-    }
-    return outputs.squaredNorms(samples: captures.sampleCount)
+    try objective.outputGradients(for: name).squaredNorms(samples: captures.sampleCount)
   }
 
   /// The captures of `count` draws of the labels, one after the other.
@@ -80,7 +75,7 @@ struct SampleSpace<S: KernelScalar> {
         fatalError("\(name): no captures for \(parameter.summary)")
       }
       let sum: Matrix<S>
-      if Self.part(parameter) == .weight {
+      if LayerParameters(parameter.role) == .weight {
         sum = step.temporary(
           slot, of: parameter.name, rows: capture.weightRows, columns: capture.weightColumns
         ) { sum in
@@ -91,9 +86,5 @@ struct SampleSpace<S: KernelScalar> {
       }
       return sum.reshaped(rows: parameter.rows, columns: parameter.columns)
     }
-  }
-
-  static func part(_ parameter: ParameterInfo) -> LayerParameters {
-    parameter.role == .bias || parameter.role == .normShift ? .bias : .weight
   }
 }

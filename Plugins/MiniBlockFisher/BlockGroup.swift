@@ -1,3 +1,4 @@
+import FisherCurvature
 import FisherLinearAlgebra
 import FisherOptimizers
 
@@ -28,38 +29,34 @@ struct BlockGroup {
   /// The name under which the state lies.
   var owner: String { weight.name }
 
-  /// The groups of all parameters, in their order.
+  /// The groups of all parameters, dense layers first.
   static func groups(of parameters: [ParameterInfo], for method: MiniBlockFisher) -> [BlockGroup] {
     // With β = 0 a mean gradient leaves one product.
     let isRankOne = method.beta == 0 && method.warmStart <= 1 && method.statistics == .mean
     let separate = isRankOne ? Form.rankOne : .separate
-    let dense = method.dense == .perNeuron ? separate : .shared
-    func biasOf(_ weight: ParameterInfo) -> ParameterInfo? {
-      guard let layer = weight.layer else { return nil }
-      return parameters.first { $0.layer == layer && $0.role == .bias && $0.count == weight.rows }
-    }
-    let weights = parameters.filter { $0.role == .linearWeight && $0.count > 0 }
-    let joined = Set(weights.compactMap { biasOf($0)?.name })
-    return parameters.compactMap { parameter in
-      if joined.contains(parameter.name) { return nil }
-      let taps = parameter.shape.dropFirst(2).reduce(1, *)
-      if parameter.role == .linearWeight && parameter.count > 0 {
-        let bias = biasOf(parameter)
-        return BlockGroup(
-          form: dense, weight: parameter, bias: bias, rows: parameter.rows,
-          columns: parameter.columns + (bias == nil ? 0 : 1))
+    let layers = KroneckerLayer.layers(
+      of: parameters.filter { $0.role != .convolutionWeight && $0.count > 0 })
+    let dense = layers.compactMap { layer in
+      layer.weight.map {
+        BlockGroup(
+          form: method.dense == .perNeuron ? separate : .shared, weight: $0, bias: layer.bias,
+          rows: layer.outputs, columns: layer.inputs)
       }
-      if parameter.role == .convolutionWeight && taps > 1 {
-        return BlockGroup(
-          form: separate, weight: parameter, bias: nil, rows: parameter.count / taps, columns: taps)
-      }
-      return BlockGroup(
-        form: .diagonal, weight: parameter, bias: nil, rows: parameter.rows, columns: parameter.columns)
     }
+    let taken = Set(dense.flatMap { [$0.weight.name, $0.bias?.name] })
+    return dense
+      + parameters.filter { !taken.contains($0.name) }.map { parameter in
+        let taps = parameter.shape.dropFirst(2).reduce(1, *)
+        let hasKernels = parameter.role == .convolutionWeight && taps > 1
+        return BlockGroup(
+          form: hasKernels ? separate : .diagonal, weight: parameter, bias: nil,
+          rows: hasKernels ? parameter.count / taps : parameter.rows,
+          columns: hasKernels ? taps : parameter.columns)
+      }
   }
 
   /// The shape of Ĝ: separate blocks are interleaved triangles, and of a shared one only the lower triangle is used.
-  func statisticsShape<S: KernelScalar>(_: S.Type) -> (rows: Int, columns: Int) {
+  func shape<S: KernelScalar>(_: S.Type) -> (rows: Int, columns: Int) {
     switch form {
     case .diagonal, .rankOne: (rows, columns)
     case .separate: InterleavedBatch<S>.shape(count: rows, order: columns)
@@ -67,9 +64,10 @@ struct BlockGroup {
     }
   }
 
-  func zeroStatistics<S: KernelScalar>() -> Matrix<S> {
-    let shape = statisticsShape(S.self)
-    return Matrix(rows: shape.rows, columns: shape.columns)
+  /// Ĝ before the first update.
+  func zeros<S: KernelScalar>() -> Matrix<S> {
+    let (rows, columns) = shape(S.self)
+    return Matrix(rows: rows, columns: columns)
   }
 
   /// Separate blocks, as they lie in the state.
@@ -77,36 +75,9 @@ struct BlockGroup {
     InterleavedBatch(elements: elements, count: rows, order: columns)
   }
 
-  /// Separate blocks that will all be written.
-  func blocks<S: KernelScalar>(overwriting memory: consuming Matrix<S>) -> InterleavedBatch<S> {
-    InterleavedBatch(overwriting: memory, count: rows, order: columns)
-  }
-
-  /// The vectors of a weight's gradient, without the bias.
-  func weightVectors<S: KernelScalar>(_ weight: Matrix<S>) -> Matrix<S> {
-    weight.reshaped(rows: rows, columns: columns - (bias == nil ? 0 : 1))
-  }
-
-  /// The vectors of a gradient, or of the gradients of several samples one after the other.
-  func vectors<S: KernelScalar>(_ weight: Matrix<S>, _ bias: Matrix<S>?) -> Matrix<S> {
-    let width = columns - (bias == nil ? 0 : 1)
-    let all = weight.reshaped(rows: width == 0 ? rows : weight.count / width, columns: width)
-    guard let bias else { return all }
-    var joined = Matrix<S>(rows: all.rows, columns: columns)
-    joined[rows: 0..., columns: 0..<width] = all
-    joined[rows: 0..., columns: width..<columns] = bias.reshaped(rows: all.rows, columns: 1)
-    return joined
-  }
-
   /// What of the vectors belongs to which parameter.
-  func parts<S: KernelScalar>(of vectors: Matrix<S>) -> [(ParameterInfo, Matrix<S>)] {
-    guard let bias else {
-      return [(weight, vectors.reshaped(rows: weight.rows, columns: weight.columns))]
-    }
-    let last = columns - 1
-    return [
-      (weight, vectors[rows: 0..., columns: 0..<last]),
-      (bias, vectors[rows: 0..., columns: last..<columns].reshaped(rows: bias.rows, columns: bias.columns)),
-    ]
+  func parts<S: KernelScalar>(of vectors: Matrix<S>) -> [(parameter: ParameterInfo, part: Matrix<S>)] {
+    let layer = KroneckerLayer(weight: weight, bias: bias)
+    return layer.parts(of: vectors.reshaped(rows: layer.outputs, columns: layer.inputs))
   }
 }

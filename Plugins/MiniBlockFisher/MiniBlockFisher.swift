@@ -82,35 +82,31 @@ public struct MiniBlockFisher: Optimizer {
   public func plan<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let timetable = Timetable(self, step: step.number)
     let groups = BlockGroup.groups(of: step.parameters, for: self)
-    var momenta: [Matrix<S>] = []
     for group in groups {
-      let (pass, M) = pass(over: group, timetable, &step)
-      if timetable.updatesStatistics { try updateStatistics(of: group, pass, timetable, &step) }
-      momenta.append(M)
+      let gradient = pass(over: group, movesMomentum: !timetable.isWarmingUp, &step)
+      if timetable.updatesStatistics { try updateStatistics(of: group, gradient, timetable, &step) }
     }
     if timetable.refreshesInverses { try refreshInverses(of: groups, &step) }
     // Gathering statistics leaves weights and momentum alone.
     if timetable.isWarmingUp { return }
-    let directions = try directions(momenta, of: groups, &step)
-    for (group, P) in zip(groups, directions) { stage(P, of: group, &step) }
+    for (group, P) in zip(groups, try directions(of: groups, &step)) { stage(P, of: group, &step) }
   }
 
   public func reference() -> any ReferenceOptimizer { NaiveMiniBlocks(method: self) }
 
-  /// M ← μ·M + D, and what the statistics may want of D. While statistics are only gathered, M is empty.
+  /// M ← μ·M + D, and what the statistics may want of D.
   private func pass<S: KernelScalar>(
-    over group: BlockGroup, _ timetable: Timetable, _ step: inout Step<S>
-  ) -> (JoinedGradient<S>, M: Matrix<S>) {
-    let D = group.weightVectors(step.gradient(group.weight))
+    over group: BlockGroup, movesMomentum: Bool, _ step: inout Step<S>
+  ) -> JoinedGradient<S> {
+    let width = group.columns - (group.bias == nil ? 0 : 1)
+    let D = step.gradient(group.weight).reshaped(rows: group.rows, columns: width)
     let (b, threads) = (group.bias.map(step.gradient), step.threads)
-    if timetable.isWarmingUp {
-      return (JoinedGradient(D, b, threads: threads), Matrix(rows: 0, columns: 0))
-    }
+    if !movesMomentum { return JoinedGradient(D, b, threads: threads) }
+    let former = step.tensor("M", of: group.owner)
     var M = step.memory(for: "M", of: group.owner, rows: group.rows, columns: group.columns)
-    let pass = JoinedGradient(
-      D, b, μ: S(momentum), former: step.tensor("M", of: group.owner), into: &M, threads: threads)
+    let gradient = JoinedGradient(D, b, μ: S(momentum), former: former, into: &M, threads: threads)
     step.set("M", of: group.owner, to: M)
-    return (pass, M)
+    return gradient
   }
 
   /// The updates of the group's parameters.

@@ -11,10 +11,10 @@ extension PSGD {
     let q = S(exp(-log(s) / Double(2 * axes.count)))
     for axis in axes {
       let rows = axis.isTriangular ? axis.size : 1
-      var Q = step.memory(for: axis.slot, of: axis.owner, rows: rows, columns: axis.size)
-      clear(&Q)
-      for j in 0..<axis.size { Q[axis.isTriangular ? j : 0, j] = q }
-      step.set(axis.slot, of: axis.owner, to: Q)
+      step.set(axis.slot, of: axis.owner, rows: rows, columns: axis.size) { Q in
+        clear(&Q)
+        for j in 0..<axis.size { Q[axis.isTriangular ? j : 0, j] = q }
+      }
     }
   }
 
@@ -71,9 +71,9 @@ extension PSGD {
         for j in 0..<n { change[0, j] *= T[0, j] }
       }
     }
-    var Q = step.memory(for: slot, of: owner, rows: rows, columns: n)
-    Q.assign(Combination(-factorRate / norm, 1), of: change, factor.Q, threads: threads)
-    step.set(slot, of: owner, to: Q)
+    step.set(slot, of: owner, rows: rows, columns: n) {
+      $0.assign(Combination(-factorRate / norm, 1), of: change, factor.Q, threads: threads)
+    }
   }
 
   /// Both factors get the geometric mean of their largest elements: a number may move between them, and would without end.
@@ -85,11 +85,12 @@ extension PSGD {
     }
     if sizes.contains(0) { return }
     let mean = exp(sizes.reduce(0) { $0 + log($1) } / Double(sizes.count))
+    let threads = step.threads
     for (factor, size) in zip(factors, sizes) {
-      let axis = factor.axis
-      var Q = step.memory(for: axis.slot, of: axis.owner, rows: factor.Q.rows, columns: factor.Q.columns)
-      Q.assign(Combination(mean / size, 0), of: factor.Q, nil, threads: step.threads)
-      step.set(axis.slot, of: axis.owner, to: Q)
+      let (axis, Q) = (factor.axis, factor.Q)
+      step.set(axis.slot, of: axis.owner, rows: Q.rows, columns: Q.columns) {
+        $0.assign(Combination(mean / size, 0), of: Q, nil, threads: threads)
+      }
     }
   }
 

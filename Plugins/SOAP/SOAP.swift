@@ -113,9 +113,8 @@ public struct SOAP: Optimizer, EigenbasisMethod {
     let (old, new, orders) = change
     let M = turned(turned(m, outOf: old, "M", name, &step), into: new, "m'", name, &step)
     // The state keeps it: in memory of its own.
-    var kept = step.memory(for: "m", of: name, rows: m.rows, columns: m.columns)
-    copy(M, into: &kept, on: step.backend)
-    step.set("m", of: name, to: kept)
+    let backend = step.backend
+    step.set("m", of: name, rows: m.rows, columns: m.columns) { copy(M, into: &$0, on: backend) }
     let (rows, columns) = (orders.left ?? Array(0..<v.rows), orders.right ?? Array(0..<v.columns))
     let ordered = v.withSpan { v in
       Matrix<S>(rows: rows.count, columns: columns.count) { v[rows[$0] * columns.count + columns[$1]] }

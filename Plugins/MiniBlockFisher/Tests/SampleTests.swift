@@ -118,6 +118,26 @@ import Testing
     }
   }
 
+  /// The same for separate blocks, whose number is no multiple of those that lie side by side: none of the samples is lost.
+  @Test func manySamplesOfSeparateBlocks() throws {
+    let (m, inputs, outputs) = (230, 8, 2101)
+    let h = Matrix(random(m * inputs, 5), rows: m, columns: inputs)
+    let s = Matrix(random(m * outputs, 6), rows: m, columns: outputs)
+    let batch = batch(h, s)
+    var run = try Run(
+      ["dense": "perNeuron", "statistics": "perSample"], Run.dense(outputs, inputs), threads: 2)
+    for _ in 0..<2 { try run.step(batch.gradients, batch.captures) }
+    let G = try #require(run.blocks("G", of: "w", count: outputs, order: inputs + 1))
+    for neuron in [0, 1000, outputs - 1] {
+      var expected = [Double](repeating: 0, count: 81)
+      for n in 0..<m {
+        let x = h.row(n).array + [1]
+        for i in 0..<81 { expected[i] += s[n, neuron] * s[n, neuron] * x[i / 9] * x[i % 9] / Double(m) }
+      }
+      #expect(error(Array(G[rows: 9 * neuron..<9 * neuron + 9, columns: 0...].array), expected) < 1e-13)
+    }
+  }
+
   @Test func mixedSamplesAreRefused() throws {
     let parameter = ParameterInfo(name: "γ", shape: [2], role: .normScale, layer: "n")
     let x = Matrix(random(8, 3), rows: 4, columns: 2)

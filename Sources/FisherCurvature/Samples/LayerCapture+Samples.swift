@@ -127,7 +127,7 @@ extension LayerCapture {
     }
   }
 
-  private var isOneProduct: Bool {
+  var isOneProduct: Bool {
     if case .linear = kind { return positions == 1 }
     return false
   }

@@ -9,4 +9,7 @@ public struct LayerParameters: OptionSet, Sendable, Hashable {
   /// The bias; the shift β of a normalisation.
   public static let bias = LayerParameters(rawValue: 2)
   public static let all: LayerParameters = [.weight, .bias]
+
+  /// What a parameter of this role is in its layer: the bias or the shift, else the weight.
+  public init(_ role: ParameterRole) { self = role == .bias || role == .normShift ? .bias : .weight }
 }

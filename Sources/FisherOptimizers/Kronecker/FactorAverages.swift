@@ -157,25 +157,13 @@ extension KroneckerLayer {
   public func inputState<S: KernelScalar>(
     _ slot: String, in step: borrowing Step<S>, for optimizer: String
   ) throws(StepRefusal) -> Matrix<S> {
-    try state(slot, inputs, inputs, in: step, for: optimizer)
+    try step.latest(slot, of: owner, rows: inputs, columns: inputs, for: optimizer)
   }
 
   /// A square piece of the layer's state on the side of its outputs; see ``inputState(_:in:for:)``.
   public func outputState<S: KernelScalar>(
     _ slot: String, in step: borrowing Step<S>, for optimizer: String
   ) throws(StepRefusal) -> Matrix<S> {
-    try state(slot, outputs, outputs, in: step, for: optimizer)
-  }
-
-  private func state<S: KernelScalar>(
-    _ slot: String, _ rows: Int, _ columns: Int, in step: borrowing Step<S>, for optimizer: String
-  ) throws(StepRefusal) -> Matrix<S> {
-    guard let matrix = step.latest(slot, of: owner) else {
-      throw .failed(optimizer: optimizer, place: owner, reason: "its state has no \(slot)")
-    }
-    if matrix.rows == rows && matrix.columns == columns { return matrix }
-    throw .failed(
-      optimizer: optimizer, place: owner,
-      reason: "\(slot) of its state is \(matrix.rows)×\(matrix.columns) instead of \(rows)×\(columns)")
+    try step.latest(slot, of: owner, rows: outputs, columns: outputs, for: optimizer)
   }
 }

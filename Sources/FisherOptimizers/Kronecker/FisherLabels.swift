@@ -20,10 +20,7 @@ extension FisherLabels {
     in step: borrowing Step<S>, for optimizer: String
   ) throws(StepRefusal) -> [String: LayerCapture<S>] {
     if self == .sampled { return try step.objective.sampledCaptures().layers }
-    guard let captures = step.objective.captures else {
-      throw .unavailable(optimizer: optimizer, what: Needs.captures.description)
-    }
-    return captures.layers
+    return try step.objective.captures(for: optimizer).layers
   }
 
   /// The same, for sums over samples: of this rank's shards alone.

@@ -42,7 +42,7 @@ extension Step {
   ) -> Matrix<Scalar> {
     let w = [Double](repeating: 1 / terms, count: capture.sampleCount)
     let (backend, threads) = (backend, threads)
-    if parameter.role == .bias || parameter.role == .normShift {
+    if LayerParameters(parameter.role) == .bias {
       let sum = capture.gradients(weighting: w, of: .bias, on: backend, threads: threads).bias
       guard let sum else { fatalError("Step: \(parameter.name) has no gradient of its layer") }
       return sum.reshaped(rows: parameter.rows, columns: parameter.columns)

@@ -20,17 +20,38 @@ extension Matrix {
   ///   - threads: the most threads to use.
   @inlinable @inline(__always)
   public mutating func assign<F: PairFunction<Scalar>>(_ f: F, of x: Matrix, _ y: Matrix?, threads: Int) {
-    perPiece(x, y, &self, threads: threads) { x, y, z, count in
-      var i = 0
-      while i &+ 8 <= count {
-        store(f.value(loadAhead(x + i), y.map { loadAhead($0 + i) } ?? .zero), to: z + i)
-        i &+= 8
-      }
-      if i == count { return }
-      let rest = f.value(load(x + i, count &- i), y.map { load($0 + i, count &- i) } ?? .zero)
-      for lane in 0..<count &- i { z[i &+ lane] = rest[lane] }
+    perPiece(x, y, &self, threads: threads) { x, y, z, count in evaluate(f, x, y, z, count) }
+  }
+
+  /// zᵢⱼ ← f(xᵢⱼ, zᵢⱼ) for one sample x after the other, z being this matrix, m×n without gaps: sums over samples. The
+  /// bits do not depend on the threads.
+  ///
+  /// - Parameters:
+  ///   - f: the function.
+  ///   - samples: matrices of m×n, one below the other.
+  ///   - threads: the most threads to use.
+  @inlinable @inline(__always)
+  public mutating func fold<F: PairFunction<Scalar>>(_ f: F, over samples: Matrix, threads: Int) {
+    perSamplePiece(samples, &self, threads: threads) { x, z, count in
+      evaluate(f, x, UnsafePointer(z), z, count)
     }
   }
+}
+
+/// z ← f(x, y) for so many elements; y may be z.
+@inlinable @inline(__always)
+func evaluate<F: PairFunction>(
+  _ f: F, _ x: UnsafePointer<F.Scalar>, _ y: UnsafePointer<F.Scalar>?, _ z: UnsafeMutablePointer<F.Scalar>,
+  _ count: Int
+) {
+  var i = 0
+  while i &+ 8 <= count {
+    store(f.value(loadAhead(x + i), y.map { loadAhead($0 + i) } ?? .zero), to: z + i)
+    i &+= 8
+  }
+  if i == count { return }
+  let rest = f.value(load(x + i, count &- i), y.map { load($0 + i, count &- i) } ?? .zero)
+  for lane in 0..<count &- i { z[i &+ lane] = rest[lane] }
 }
 
 /// The elements of x, y and z in pieces of the same places.
@@ -58,6 +79,32 @@ package func perPiece<S: KernelScalar>(
     }
   }
   withExtendedLifetime(y) {}
+}
+
+/// The elements of z in pieces, each with those of one sample after the other at the same places.
+@usableFromInline
+@specialized(where S == Float) @specialized(where S == Double)
+package func perSamplePiece<S: KernelScalar>(
+  _ samples: Matrix<S>, _ z: inout Matrix<S>, threads: Int,
+  _ body: (UnsafePointer<S>, UnsafeMutablePointer<S>, Int) -> Void
+) {
+  let (samples, count, size) = (samples.compacted(), z.count, Parallel.elementwisePiece)
+  let times = z.rows == 0 ? 0 : samples.rows / z.rows
+  require(
+    samples.rows == times * z.rows && samples.columns == z.columns,
+    "fold: the samples are \(samples.rows)×\(samples.columns) and Z is \(z.rows)×\(z.columns); they must be "
+      + "matrices of its shape, one below the other")
+  z.withMutablePointer { z in
+    require(z.columnStride == 1 && z.rowStride == z.columns, "fold: Z has gaps between its rows")
+    samples.withPointer { x in
+      let (x, z) = (x.base, z.base)
+      // Each task writes its own piece.
+      Parallel.perform((count + size - 1) / size, threads: threads) { piece in
+        let first = piece * size
+        for s in 0..<times { body(x + (s * count + first), z + first, min(size, count - first)) }
+      }
+    }
+  }
 }
 
 /// α·x + β·y
@@ -91,4 +138,15 @@ public struct RootQuotient<Scalar: KernelScalar>: PairFunction {
 
   @inlinable @inline(__always)
   public func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar> { x / (c * y.squareRoot() + ε) }
+}
+
+/// x/(y + ε), what a damped diagonal makes of a vector.
+public struct DampedQuotient<Scalar: KernelScalar>: PairFunction {
+  @usableFromInline let ε: Scalar
+
+  @inlinable
+  public init(ε: Double) { self.ε = Scalar(ε) }
+
+  @inlinable @inline(__always)
+  public func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar> { x / (y + ε) }
 }

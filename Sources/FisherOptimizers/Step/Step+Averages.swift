@@ -29,10 +29,9 @@ extension Step {
   mutating func accumulate<F: PairFunction<Scalar>>(
     _ slot: String, of owner: String, _ x: Matrix<Scalar>, by f: F
   ) -> Matrix<Scalar> {
-    let former = tensor(slot, of: owner)
-    var sum = memory(for: slot, of: owner, rows: x.rows, columns: x.columns)
-    sum.assign(f, of: x, former, threads: threads)
-    set(slot, of: owner, to: sum)
-    return sum
+    let (former, threads) = (tensor(slot, of: owner), threads)
+    return set(slot, of: owner, rows: x.rows, columns: x.columns) {
+      $0.assign(f, of: x, former, threads: threads)
+    }
   }
 }

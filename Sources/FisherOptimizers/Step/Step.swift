@@ -71,6 +71,27 @@ public struct Step<Scalar: KernelScalar> {
     staged.tensors[key(slot, of: owner)] ?? tensor(slot, of: owner)
   }
 
+  /// The same, where an optimizer cannot go on without it.
+  ///
+  /// - Parameters:
+  ///   - slot: the name of the tensor.
+  ///   - owner: whose state it is.
+  ///   - rows: that it must have.
+  ///   - columns: that it must have.
+  ///   - optimizer: the optimizer's name, for the refusal.
+  /// - Throws: ``StepRefusal`` if it is missing or of another shape, as after a resume from the state of another run.
+  public func latest(
+    _ slot: String, of owner: String, rows: Int, columns: Int, for optimizer: String
+  ) throws(StepRefusal) -> Matrix<Scalar> {
+    guard let tensor = latest(slot, of: owner) else {
+      throw .failed(optimizer: optimizer, place: owner, reason: "its state has no \(slot)")
+    }
+    if tensor.rows == rows && tensor.columns == columns { return tensor }
+    throw .failed(
+      optimizer: optimizer, place: owner,
+      reason: "\(slot) of its state is \(tensor.rows)×\(tensor.columns) instead of \(rows)×\(columns)")
+  }
+
   /// Stages a new value of a state tensor, of any shape.
   public mutating func set(_ slot: String, of owner: String? = nil, to tensor: Matrix<Scalar>) {
     audit?.touched(tensor.count)
@@ -85,6 +106,25 @@ public struct Step<Scalar: KernelScalar> {
     for slot: String, of owner: String? = nil, rows: Int, columns: Int
   ) -> Matrix<Scalar> {
     spares.take(key(slot, of: owner), rows: rows, columns: columns)
+  }
+
+  /// Stages a new value of a state tensor that `write` fills, in memory that an earlier step has left.
+  ///
+  /// - Parameters:
+  ///   - slot: the name of the tensor.
+  ///   - owner: whose state it is.
+  ///   - rows: of the tensor.
+  ///   - columns: of the tensor.
+  ///   - write: writes all elements, which are undefined before.
+  /// - Returns: the new value.
+  @discardableResult
+  public mutating func set(
+    _ slot: String, of owner: String? = nil, rows: Int, columns: Int, _ write: (inout Matrix<Scalar>) -> Void
+  ) -> Matrix<Scalar> {
+    var tensor = memory(for: slot, of: owner, rows: rows, columns: columns)
+    write(&tensor)
+    set(slot, of: owner, to: tensor)
+    return tensor
   }
 
   /// A matrix that `write` fills, for use within this step: a direction, say. Its memory comes from earlier steps and is
