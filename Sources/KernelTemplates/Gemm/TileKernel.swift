@@ -162,7 +162,7 @@ public func tileKernel<W: Ways, R: RowStep>(
   let depth = call.pointee.depth
   // C will be needed at the end, thousands of cycles from now.
   let stretch = depth / (2 &* W.T.rows)
-  if Unit.registers < 32 || !call.pointee.fetchesC || stretch < 4 {
+  if !call.pointee.fetchesC || stretch < 4 {
     if call.pointee.fetchesC {
       for row in 0..<W.T.rows { prefetchRow(Unit.self, call.pointee.row(row), vectors: W.T.S.vectors) }
       for _ in 0..<2 &* W.T.rows { call.pointee.ahead.advance() }
@@ -171,7 +171,7 @@ public func tileKernel<W: Ways, R: RowStep>(
   } else {
     // Row by row: all rows at once would occupy every outstanding miss of the first-level cache, and A and B would wait
     // for memory behind them. In the second half of the steps, where what comes early would leave that cache again before
-    // it is needed, because A and B pass through it meanwhile. Loops in a loop cost a few registers.
+    // it is needed, because A and B pass through it meanwhile.
     var (row, left) = (call.pointee.fetchesLate ? 2 &- W.T.rows : 0, depth)
     while left > 0 {
       if row >= 0 && row < W.T.rows {
