@@ -187,7 +187,7 @@ let package = Package(
           "FisherTestSupport",
         ],
         swiftSettings: optimised),
-      .testTarget(name: "FisherRuntimeTests", dependencies: ["FisherRuntime"]),
+      .testTarget(name: "FisherRuntimeTests", dependencies: ["FisherRuntime", "FisherTestSupport"]),
       .testTarget(
         name: "FisherDistributedTests",
         dependencies: ["FisherDistributed", "FisherRuntime", "FisherTestSupport"],

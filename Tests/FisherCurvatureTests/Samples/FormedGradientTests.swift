@@ -87,7 +87,7 @@ import Testing
     #expect(ParameterRole.allCases.allSatisfy { [.bias, .weight].contains(LayerParameters($0)) })
   }
 
-  @Test func wrongShapesStop() async {
+  @Test(.ownThread) func wrongShapesStop() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       let capture = LayerCapture<Float>(
         kind: .linear(hasBias: false), inputs: Matrix(rows: 2, columns: 3),

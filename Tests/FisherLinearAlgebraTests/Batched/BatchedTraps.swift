@@ -1,9 +1,10 @@
 import FisherLinearAlgebra
+import FisherTestSupport
 import Testing
 
 /// Wrong shapes of batches and Kronecker products stop the program, and the message has the shapes.
 @Suite struct BatchedTrapTests {
-  @Test func solveShapes() async {
+  @Test(.ownThread) func solveShapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var right = MatrixStack<Float>(count: 2, rows: 4, columns: 1)
@@ -25,7 +26,7 @@ import Testing
       }, "BatchedCholesky: damping is absolute(-1.0); it must be at least 0")
   }
 
-  @Test func blockShapes() async {
+  @Test(.ownThread) func blockShapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var blocks = InterleavedBatch<Float>(count: 5, order: 3, storage: .symmetric)
@@ -42,7 +43,7 @@ import Testing
       }, "1×80 elements are not 17 symmetric matrices of order 3", "2×96")
   }
 
-  @Test func kroneckerShapes() async {
+  @Test(.ownThread) func kroneckerShapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var result = Matrix<Float>(rows: 3, columns: 2)

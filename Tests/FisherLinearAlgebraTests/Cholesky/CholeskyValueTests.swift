@@ -143,7 +143,7 @@ struct CholeskyRefusals: Clause {
 }
 
 @Suite struct CholeskyTraps {
-  @Test func shapes() async {
+  @Test(.ownThread) func shapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = try? Cholesky(Matrix<Float>(rows: 3, columns: 4))

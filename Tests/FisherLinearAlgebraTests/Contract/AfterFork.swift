@@ -30,7 +30,7 @@ struct AfterFork: Clause {
 
   // Ours alone: a library with a thread pool of its own may hang in the child, and does. And in a process without
   // such a library: before a fork OpenBLAS waits for its threads to end, for ever if another test just uses them.
-  @Test func afterFork() async {
+  @Test(.ownThread) func afterFork() async {
     await #expect(processExitsWith: .success) {
       let natives = InstructionSet.supported.map { NativeBackend(instructionSet: $0) as any Backend }
       for backend in [ReferenceBackend()] + natives {

@@ -50,7 +50,7 @@ import Testing
     ]
   }
 
-  @Test(arguments: hierarchies)
+  @Test(.ownThread, arguments: hierarchies)
   func bitsDoNotDependOnCaches(_ caches: String) async {
     let expected = Self.hashes()
     await #expect(processExitsWith: .success, "other bits with FISHER_CACHES=\(caches)") {

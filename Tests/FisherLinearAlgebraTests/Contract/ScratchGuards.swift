@@ -112,18 +112,18 @@ struct ScratchGuards {
   }
 
   /// In every family, each in a process of its own; with all its scratch it lives.
-  @Test(arguments: Starved.allCases)
+  @Test(.ownThread, arguments: Starved.allCases)
   private func scratchTooSmallDies(_ routine: Starved) async {
     await #expect(processExitsWith: .failure) { [routine] in routine.run(withholding: 64) }
   }
 
-  @Test private func enoughScratchLives() async {
+  @Test(.ownThread) private func enoughScratchLives() async {
     await #expect(processExitsWith: .success) {
       for routine in Starved.allCases { routine.run(withholding: 0) }
     }
   }
 
-  @Test func oneElementOutsideDies() async {
+  @Test(.ownThread) func oneElementOutsideDies() async {
     await #expect(processExitsWith: .failure) {
       let guarded = GuardedScratch(.rear)
       withExtendedLifetime(guarded) {

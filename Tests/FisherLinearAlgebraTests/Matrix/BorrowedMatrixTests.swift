@@ -158,7 +158,7 @@ import Testing
     }
   }
 
-  @Test func wrongUseStops() async {
+  @Test(.ownThread) func wrongUseStops() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         [Float](repeating: 0, count: 11).withMatrix(rows: 3, columns: 4) { _ in }

@@ -1,4 +1,5 @@
 import FisherLinearAlgebra
+import FisherTestSupport
 import Testing
 
 @Suite struct MatrixTests {
@@ -79,7 +80,7 @@ import Testing
     #expect(lines[1].contains("…") && lines[5].contains("⋮") && lines[5].contains("⋱"))
   }
 
-  @Test func wrongUseStops() async {
+  @Test(.ownThread) func wrongUseStops() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         _ = Matrix<Float>(rows: 3, columns: 4)[3, 0]

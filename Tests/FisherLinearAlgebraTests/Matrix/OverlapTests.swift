@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test func repeatedElementsStop() async {
+  @Test(.ownThread) func repeatedElementsStop() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         let memory = UnsafeMutablePointer<Float>.allocate(capacity: 100)
@@ -95,7 +95,7 @@ import Testing
       }, "gemv: y is 2×1")
   }
 
-  @Test func overlappingOutputsStop() async {
+  @Test(.ownThread) func overlappingOutputsStop() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         let memory = UnsafeMutablePointer<Float>.allocate(capacity: 100)

@@ -1,9 +1,10 @@
 import FisherLinearAlgebra
+import FisherTestSupport
 import Testing
 
 /// Wrong shapes stop the program before a backend sees them, and the message has the shapes.
 @Suite struct ShapeTrapTests {
-  @Test func gemmShapes() async {
+  @Test(.ownThread) func gemmShapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var c = Matrix<Float>(rows: 3, columns: 2)
@@ -30,7 +31,7 @@ import Testing
       }, "gemm: threads is 0")
   }
 
-  @Test func batchShapes() async {
+  @Test(.ownThread) func batchShapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var c = [Matrix<Float>(rows: 3, columns: 2)]
@@ -49,7 +50,7 @@ import Testing
       }, "3 of 3×4", "2 of 4×2", "2 of 3×2")
   }
 
-  @Test func symmetricShapes() async {
+  @Test(.ownThread) func symmetricShapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var c = Matrix<Float>(rows: 4, columns: 4)
@@ -72,7 +73,7 @@ import Testing
       }, "A is 3×3", "B is 3×2", "C is 2×3")
   }
 
-  @Test func vectorShapes() async {
+  @Test(.ownThread) func vectorShapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var y = Matrix<Float>(rows: 3, columns: 1)

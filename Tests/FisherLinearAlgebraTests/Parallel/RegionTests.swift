@@ -2,6 +2,7 @@ import FisherLinearAlgebra
 import FisherRuntime
 import Foundation
 import Synchronization
+import FisherTestSupport
 import Testing
 
 /// Parallel regions as the library starts them, in every circumstance in which a caller may be.
@@ -58,7 +59,7 @@ struct RegionTests {
   }
 
   /// A child made while workers stay in the parent computes alone; the parent goes on with them.
-  @Test func afterFork() async {
+  @Test(.ownThread) func afterFork() async {
     await #expect(processExitsWith: .success) {
       let ledger = Ledger(regions: 4000, width: 20)
       func perform(_ region: Int) -> Bool {

@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test func wrongShapesStop() async {
+  @Test(.ownThread) func wrongShapesStop() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var p = Matrix<Float>(rows: 2, columns: 3)

@@ -3,6 +3,7 @@ import FisherOptimizers
 import FisherPluginFirstOrder
 import FisherRuntime
 import OptimizerTestSupport
+import FisherTestSupport
 import Testing
 
 /// Hyper-parameters as they are declared, set and read.
@@ -52,7 +53,7 @@ import Testing
     #expect(values[0] == expected)
   }
 
-  @Test func valuesOutsideTheirRangeTrap() async {
+  @Test(.ownThread) func valuesOutsideTheirRangeTrap() async {
     await #expect(processExitsWith: .failure) { _ = SGD(lr: -1) }
     await #expect(processExitsWith: .failure) { _ = Grouped(lr: .nan) }
     await #expect(processExitsWith: .failure) {

@@ -63,7 +63,7 @@ import Testing
     #expect(!small.gramStaysFinite(Matrix(rows: 3, columns: 3) { _, _ in 0x1p1023 }, alpha: 1, beta: 1))
   }
 
-  @Test func wrongShapesStop() async {
+  @Test(.ownThread) func wrongShapesStop() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var G = Matrix<Float>(rows: 3, columns: 3)

@@ -43,7 +43,7 @@ import Testing
     #expect(z == Matrix(rows: rows, columns: columns) { x[$0, $1] / (y[$0, $1] + 1.5) })
   }
 
-  @Test func wrongShapesStop() async {
+  @Test(.ownThread) func wrongShapesStop() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
         var z = Matrix<Float>(rows: 2, columns: 3)

@@ -1,4 +1,5 @@
 import FisherRuntime
+import FisherTestSupport
 import Testing
 
 /// A copy changes the elements at its place, all of them and no others.
@@ -12,7 +13,7 @@ func aCopyFillsItsPlace(_ place: Int, _ count: Int) {
   #expect([Double](copying: source.span) == source)
 }
 
-@Test func copiesBeyondTheRoomTrap() async {
+@Test(.ownThread) func copiesBeyondTheRoomTrap() async {
   await #expect(processExitsWith: .failure) {
     var numbers = [Float](repeating: 0, count: 3)
     var target = numbers.mutableSpan
