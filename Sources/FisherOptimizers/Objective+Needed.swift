@@ -25,7 +25,7 @@ extension Objective {
   ///
   /// - Parameters:
   ///   - layer: the name of the layer.
-  ///   - improved: each sample's gradients are divided by ‖∂ℓₙ/∂zₙ‖, as ``Captures/improved(by:)`` does.
+  ///   - improved: each sample's gradients are divided by ‖∂ℓₙ/∂zₙ‖, as `Captures.improved(by:)` does.
   ///   - optimizer: the optimizer's name, for the refusal.
   /// - Throws: ``StepRefusal`` if there are no captures of the layer, or if it mixes the samples.
   public func samples(

@@ -6,7 +6,7 @@ import FisherRuntime
 ///
 /// A block that is not positive definite in working precision keeps its former inverse, at first I/λ.
 public struct DampedBlocks<Scalar: KernelScalar>: Sendable {
-  /// Kept as symmetric ones, and so are their inverses, whose ``InterleavedBatch/elements`` are the piece of state.
+  /// Kept as symmetric ones, and so are their inverses, whose `InterleavedBatch.elements` are the piece of state.
   public let blocks: InterleavedBatch<Scalar>
   /// λ
   public let damping: Double
