@@ -61,7 +61,7 @@ extension MiniBlockFisher {
     {
       step.change("G", of: owner, add)
     } else {
-      step.average("G", of: owner, order: group.columns, add)
+      step.average("G", of: owner, order: group.columns, addsSquares: true, add)
     }
   }
 }

@@ -20,8 +20,11 @@ extension Product {
   /// rows follows streams, of which prefetchers know few; two tiles find the panel after the next prefetched, which
   /// must not drive others out of the first-level cache; with three, B need not come as fast.
   func thinSteps(_ shape: TileShape) -> Int {
-    rows <= shape.tileRows / 2 ? 24 : rows <= 2 * shape.tileRows ? 48 : 128
+    !packsThin(shape) ? 24 : rows <= 2 * shape.tileRows ? 48 : 128
   }
+
+  /// Enough rows to hide the copy of a panel, as the macro-kernel has it: see PackingTile.swift.
+  private func packsThin(_ shape: TileShape) -> Bool { rows > shape.tileRows / 2 }
 
   /// More tiles of rows keep the FMA units busy for so long that B comes fast enough in panels of a whole block.
   static func thinRows(_ shape: TileShape) -> Int { 3 * shape.tileRows }
@@ -65,7 +68,7 @@ extension Product {
     scratch: UnsafeMutablePointer<S>
   ) {
     let shape = kernels.shape
-    let packs = rows > shape.tileRows / 2
+    let packs = packsThin(shape)
     let parts = Partition(steps, limit: thinSteps(shape))
     let plan = BlockPlan(
       isRowMajor: !packs, keepsB: false, readsBOnce: true, residentBytes: CacheModel.machine.fitsFirst)

@@ -19,7 +19,8 @@ extension Gemm where Scalar: KernelScalar {
     let (n, k) = (c.columns, a.columns)
     var x = a.base
     if a.columnStride != 1 {
-      for p in 0..<k { scratch[n + p] = x[p * a.columnStride] }
+      kernels.copy(
+        a, to: MutableMatrixPointer(scratch + n, rows: 1, columns: k, rowStride: k, columnStride: 1))
       x = UnsafePointer(scratch + n)
     }
     let isCopy = alpha == 1 && beta == 0 && c.columnStride == 1

@@ -31,10 +31,13 @@ package struct ProductPlan {
         "tiles in one loop, nothing planned: each operand fits \(Self.text(CacheModel.machine.fitsFirst))")
       return
     }
-    explain(Product(gemm).oriented(shape), shape, threads)
+    explain(Product(gemm).oriented(shape), kernels, threads)
   }
 
-  private mutating func explain<S: KernelScalar>(_ product: Product<S>, _ shape: TileShape, _ threads: Int) {
+  private mutating func explain<S: KernelScalar>(
+    _ product: Product<S>, _ kernels: any KernelSet<S>.Type, _ threads: Int
+  ) {
+    let shape = kernels.shape
     let blocks = DepthBlocks(product.depth, of: S.self)
     add(
       "k",
@@ -59,6 +62,8 @@ package struct ProductPlan {
     }
     if part.isLockstep(shape) {
       add("path", "at most 4 rows and one vector of columns: the blocks of k side by side")
+    } else if part.gemm.isMatrixVector(kernels) {
+      add("path", "a matrix times a vector: rows are the lanes, by squares that are transposed in registers")
     } else if part.isThin(shape) {
       let rows = part.thinSteps(shape)
       add(

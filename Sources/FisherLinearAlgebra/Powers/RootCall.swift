@@ -33,7 +33,10 @@ struct RootCall<S: KernelScalar> {
     guard load(a, damping, floor) else { return .failure(.notFinite) }
     var (raised, iterations) = (0, 0)
     // Eigenvectors follow from the lower triangle alone.
-    if measuresResidual { work.mirror(b) } else if case .coupledNewton = method { work.mirror(b) }
+    switch method {
+    case .eigen where !measuresResidual: break
+    case .eigen, .coupledNewton: work.mirror(b)
+    }
     switch method {
     case .eigen:
       switch runEigen(floor.scaled(byPowerOfTwo: -exponent)) {
