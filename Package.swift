@@ -30,24 +30,30 @@ func kernelFlags(_ machine: String...) -> [SwiftSetting] {
 /// The drivers and the naive references are optimised in debug builds as well, with every check kept.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"] + wholeModule + sections)]
 
+/// Tests spend their time in the modules that they test: their own text is compiled quickly.
+let unoptimised: [SwiftSetting] = [.unsafeFlags(["-Onone"])]
+
 /// What prints, draws and reads arguments: small rather than fast.
 let small: [SwiftSetting] = [.unsafeFlags(["-Osize"] + sections, .when(configuration: .release))]
 
+/// FisherLinearAlgebra finds the kernels when a program is linked, not when it is compiled: it and what stands on it need not wait
+/// for them. Of modules that are ready the package manager takes the last name of the alphabet first, and these two
+/// are to fill the gaps.
 #if arch(x86_64)
   let instructionSets: [Target] = [
     .target(
-      name: "KernelsAVX512", dependencies: ["KernelTemplates"],
+      name: "AVX512Kernels", dependencies: ["KernelTemplates"],
       swiftSettings: kernelFlags("-march=x86-64-v4")),
     .target(
-      name: "KernelsAVX2", dependencies: ["KernelTemplates"],
+      name: "AVX2Kernels", dependencies: ["KernelTemplates"],
       swiftSettings: kernelFlags("-march=x86-64-v3")),
     .target(
-      name: "KernelsPortable", dependencies: ["KernelTemplates"], swiftSettings: kernelFlags()),
+      name: "PortableKernels", dependencies: ["KernelTemplates"], swiftSettings: kernelFlags()),
   ]
 #else
   let instructionSets: [Target] = [
     .target(
-      name: "KernelsPortable", dependencies: ["KernelTemplates"], swiftSettings: kernelFlags())
+      name: "PortableKernels", dependencies: ["KernelTemplates"], swiftSettings: kernelFlags())
   ]
 #endif
 
@@ -68,7 +74,7 @@ let package = Package(
   platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
   products: [
     .library(name: "FisherKit", targets: ["FisherKit"]),
-    .library(name: "FisherLinearAlgebra", targets: ["FisherLinearAlgebra"]),
+    .library(name: "FisherLinearAlgebra", targets: ["FisherLinearAlgebra", "FisherKernels"]),
     .library(name: "FisherVerification", targets: ["FisherVerification"]),
     // The command line, for programs that bring optimizers of their own.
     .library(name: "FisherTool", targets: ["FisherTool"]),
@@ -87,10 +93,14 @@ let package = Package(
         .unsafeFlags(["-Xfrontend", "-disable-llvm-optzns"]), .enableExperimentalFeature("BuiltinModule"),
       ]),
   ] + instructionSets + [
+    // The table of the kernels: whatever is linked with FisherLinearAlgebra depends on it.
+    .target(
+      name: "FisherKernels",
+      dependencies: ["FisherRuntime", "KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
+      swiftSettings: optimised),
     // Public API.
     .target(
-      name: "FisherLinearAlgebra",
-      dependencies: ["FisherRuntime", "KernelTemplates"] + instructionSets.map { .byName(name: $0.name) },
+      name: "FisherLinearAlgebra", dependencies: ["FisherRuntime", "KernelTemplates"],
       swiftSettings: optimised + [.enableExperimentalFeature("BuiltinModule")]),
     .target(
       name: "FisherCurvature", dependencies: ["FisherLinearAlgebra", "FisherRuntime"],
@@ -116,14 +126,14 @@ let package = Package(
     .target(
       name: "FisherVerification",
       dependencies: [
-        "FisherCurvature", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers", "FisherRuntime",
-        "FisherTraining", "KernelTemplates",
+        "FisherCurvature", "FisherKernels", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers",
+        "FisherRuntime", "FisherTraining", "KernelTemplates",
       ], swiftSettings: optimised),
     .target(
       name: "FisherKit",
       dependencies: [
-        "FisherCurvature", "FisherDistributed", "FisherLinearAlgebra", "FisherNetworks", "FisherOptimizers",
-        "FisherTraining",
+        "FisherCurvature", "FisherDistributed", "FisherKernels", "FisherLinearAlgebra", "FisherNetworks",
+        "FisherOptimizers", "FisherTraining",
       ] + plugins.map { .byName(name: "FisherPlugin" + $0) }),
   ]
     + plugins.flatMap { name -> [Target] in
@@ -138,7 +148,7 @@ let package = Package(
             .byName(name: "FisherPlugin" + name), "FisherOptimizers", "FisherRuntime", "OptimizerTestSupport",
             "FisherTestSupport",
           ] + (name == "Parts" ? ["FisherPluginFirstOrder"] : []),
-          path: "Plugins/" + name + "/Tests", swiftSettings: optimised),
+          path: "Plugins/" + name + "/Tests", swiftSettings: unoptimised),
       ]
     } + [
       // Tools.
@@ -174,7 +184,7 @@ let package = Package(
       // Tests.
       .target(
         name: "FisherTestSupport",
-        dependencies: ["FisherDistributed", "FisherLinearAlgebra", "FisherRuntime"],
+        dependencies: ["FisherDistributed", "FisherKernels", "FisherLinearAlgebra", "FisherRuntime"],
         path: "Tests/FisherTestSupport", swiftSettings: optimised),
       .target(
         name: "OptimizerTestSupport",
@@ -187,14 +197,17 @@ let package = Package(
           "FisherTestSupport",
         ],
         swiftSettings: optimised),
-      .testTarget(name: "FisherRuntimeTests", dependencies: ["FisherRuntime", "FisherTestSupport"]),
+      .testTarget(
+        name: "FisherRuntimeTests", dependencies: ["FisherRuntime", "FisherTestSupport"],
+        swiftSettings: unoptimised),
       .testTarget(
         name: "FisherDistributedTests",
         dependencies: ["FisherDistributed", "FisherRuntime", "FisherTestSupport"],
-        swiftSettings: optimised),
+        swiftSettings: unoptimised),
       .testTarget(
         name: "FisherLinearAlgebraTests",
         dependencies: ["FisherLinearAlgebra", "FisherRuntime", "FisherTestSupport", "KernelTemplates"],
+        // Its oracles loop over elements.
         swiftSettings: optimised),
       .testTarget(
         name: "FisherVerificationTests", dependencies: ["FisherKit", "FisherRuntime", "FisherVerification"],
@@ -202,27 +215,27 @@ let package = Package(
       .testTarget(
         name: "FisherCurvatureTests",
         dependencies: ["FisherCurvature", "FisherLinearAlgebra", "FisherTestSupport"],
-        swiftSettings: optimised),
+        swiftSettings: unoptimised),
       .testTarget(
         name: "FisherNetworksTests", dependencies: ["FisherNetworks", "FisherRuntime", "FisherTestSupport"],
-        swiftSettings: optimised),
+        swiftSettings: unoptimised),
       .testTarget(
         name: "FisherTrainingTests",
         dependencies: [
           "FisherDistributed", "FisherKit", "FisherTraining", "FisherRuntime", "FisherTestSupport",
         ]
           + plugins.map { .byName(name: "FisherPlugin" + $0) },
-        swiftSettings: optimised),
+        swiftSettings: unoptimised),
       .testTarget(
         name: "FisherComparisonTests",
         dependencies: ["FisherCommandLine", "FisherComparison", "FisherKit", "FisherPages", "FisherRuntime"],
-        swiftSettings: optimised),
-      .testTarget(name: "KernelGateTests", dependencies: ["FisherLinearAlgebra"]),
+        swiftSettings: unoptimised),
+      .testTarget(name: "KernelGateTests", dependencies: ["FisherKernels"], swiftSettings: unoptimised),
       .testTarget(
         name: "FisherToolsTests",
         dependencies: [
           "FisherBenchmarks", "FisherCommandLine", "FisherKit", "FisherLinearAlgebra", "FisherRuntime",
           "FisherTool", "fisher",
-        ]),
+        ], swiftSettings: unoptimised),
     ]
 )

@@ -1,8 +1,28 @@
 import Foundation
 import Synchronization
 
-/// Mappings that wait to be removed.
-private let guardedGraveyard = Mutex<[(address: UInt, length: Int)]>([])
+/// Mappings whose buffers are gone, the oldest first.
+///
+/// Taking a pointer may be the last use of a buffer that the compiler sees; so a mapping is used again, or removed, only after
+/// many later buffers have come and gone. To map and to protect it anew would interrupt every other thread.
+private struct GuardedMappings: Sendable {
+  private var waiting: [(address: UInt, length: Int)] = []
+
+  mutating func take(_ length: Int) -> UInt? {
+    guard let oldest = waiting.dropLast(128).firstIndex(where: { $0.length == length }) else { return nil }
+    return waiting.remove(at: oldest).address
+  }
+
+  mutating func leave(_ address: UInt, _ length: Int) {
+    waiting.append((address, length))
+    if waiting.count > 256 {
+      let oldest = waiting.removeFirst()
+      munmap(UnsafeMutableRawPointer(bitPattern: oldest.address), oldest.length)
+    }
+  }
+}
+
+private let guardedMappings = Mutex(GuardedMappings())
 
 /// Which guard page a block of memory touches.
 public enum Flush: Sendable, CaseIterable {
@@ -23,29 +43,26 @@ public final class GuardedBuffer<Scalar: BitwiseCopyable> {
     let bytes = max(capacity, 1) * MemoryLayout<Scalar>.stride
     usableBytes = (bytes + page - 1) / page * page
     let length = usableBytes + 2 * page
-    let flags = MAP_PRIVATE | MAP_ANON
-    guard let mapping = mmap(nil, length, PROT_NONE, flags, -1, 0), mapping != MAP_FAILED else {
-      fatalError("no \(length) bytes of guarded memory: \(String(cString: strerror(errno)))")
-    }
-    guard mprotect(mapping + page, usableBytes, PROT_READ | PROT_WRITE) == 0 else {
-      fatalError("mprotect: \(String(cString: strerror(errno)))")
-    }
-    self.mapping = mapping
+    let used = guardedMappings.withLock { $0.take(length) }
+    mapping = used.flatMap { UnsafeMutableRawPointer(bitPattern: $0) } ?? Self.map(length, page)
     GuardFaultReporter.shared.register(mapping, length: length)
   }
 
   deinit {
     GuardFaultReporter.shared.unregister(mapping)
-    // Taking a pointer may be the last use of a buffer that the compiler sees; so the memory goes only after many
-    // later buffers have come and gone.
     let (address, length) = (UInt(bitPattern: mapping), usableBytes + 2 * page)
-    guardedGraveyard.withLock { waiting in
-      waiting.append((address, length))
-      while waiting.count > 256 {
-        let (oldest, length) = waiting.removeFirst()
-        munmap(UnsafeMutableRawPointer(bitPattern: oldest), length)
-      }
+    guardedMappings.withLock { $0.leave(address, length) }
+  }
+
+  private static func map(_ length: Int, _ page: Int) -> UnsafeMutableRawPointer {
+    let flags = MAP_PRIVATE | MAP_ANON
+    guard let mapping = mmap(nil, length, PROT_NONE, flags, -1, 0), mapping != MAP_FAILED else {
+      fatalError("no \(length) bytes of guarded memory: \(String(cString: strerror(errno)))")
     }
+    guard mprotect(mapping + page, length - 2 * page, PROT_READ | PROT_WRITE) == 0 else {
+      fatalError("mprotect: \(String(cString: strerror(errno)))")
+    }
+    return mapping
   }
 
   /// The first or last `count` elements of the memory. A later placement may overlap an earlier one.

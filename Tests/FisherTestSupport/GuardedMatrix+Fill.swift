@@ -29,6 +29,8 @@ extension GuardedMatrix {
   }
 
   /// Fills the elements with the values of a function; returns the matrix.
+  @specialized(where S == Float)
+  @specialized(where S == Double)
   @discardableResult
   public func filled(_ value: (Int, Int) -> S) -> GuardedMatrix {
     for i in 0..<rows { for j in 0..<columns { pointer[i, j] = value(i, j) } }
@@ -36,6 +38,8 @@ extension GuardedMatrix {
   }
 
   /// Multiplies row i by 2^rowPower(i) and column j by 2^columnPower(j), without rounding.
+  @specialized(where S == Float)
+  @specialized(where S == Double)
   @discardableResult
   public func scaled(rows rowPower: (Int) -> Int, columns columnPower: (Int) -> Int) -> GuardedMatrix {
     for i in 0..<rows {

@@ -28,6 +28,8 @@ public struct GuardedMatrix<S: KernelScalar> {
   }
 
   /// A matrix full of sentinels, in `buffer` or in memory of its own.
+  @specialized(where S == Float)
+  @specialized(where S == Double)
   public init(
     _ rows: Int, _ columns: Int, _ layout: Layout = .rowMajor, flush: Flush = .rear,
     in buffer: GuardedBuffer<S>? = nil

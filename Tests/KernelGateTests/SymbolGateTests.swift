@@ -1,9 +1,9 @@
 import Testing
 
 #if arch(x86_64)
-  private let kernelModules = ["KernelsAVX512", "KernelsAVX2", "KernelsPortable"]
+  private let kernelModules = ["AVX512Kernels", "AVX2Kernels", "PortableKernels"]
 #else
-  private let kernelModules = ["KernelsPortable"]
+  private let kernelModules = ["PortableKernels"]
 #endif
 
 #if os(Linux)
@@ -23,32 +23,32 @@ import Testing
 @Test func theGateRejectsForeignWeakSymbols() {
   let output = """
     0000000000000000 V __swift_reflection_version
-    0000000000000010 W $s13KernelsAVX5120B5FloatO4moreyyF
+    0000000000000010 W $s13AVX512Kernels0A5FloatO4moreyyF
     0000000000000880 W $sS2dSBsWl
     0000000000000000 V $sSa12_endMutationyyFSf_Tg5
     0000000000000020 T $sS2fSBsWl
                      U $sSdN
     0000000000000008 V symbolic Sd
     """
-  let foreign = SymbolGate.foreign(SymbolGate.weakSymbols(in: output), module: "KernelsAVX512")
+  let foreign = SymbolGate.foreign(SymbolGate.weakSymbols(in: output), module: "AVX512Kernels")
   #expect(foreign.map(\.name) == ["$sS2dSBsWl", "$sSa12_endMutationyyFSf_Tg5"])
 }
 
 @Test(arguments: ["W", "V", "w", "v", "u"])
 func theGateKnowsEveryWeakLetter(_ letter: String) {
   let symbols = SymbolGate.weakSymbols(in: "0000000000000010 \(letter) $sSa6appendyyxnFSf_Tg5")
-  #expect(SymbolGate.foreign(symbols, module: "KernelsAVX512").count == 1)
+  #expect(SymbolGate.foreign(symbols, module: "AVX512Kernels").count == 1)
 }
 
 @Test func codeCannotPassAsData() {
   let symbols = ["symbolic Sd", "got.$ss5SIMD8VMn", "__swift_reflection_version"].map {
     Symbol(type: "W", name: $0)
   }
-  #expect(SymbolGate.foreign(symbols, module: "KernelsAVX512") == symbols)
+  #expect(SymbolGate.foreign(symbols, module: "AVX512Kernels") == symbols)
 }
 
 @Test func theGateTellsModulesApart() {
-  let avx2 = Symbol(type: "W", name: "$s11KernelsAVX20B5FloatO4moreyyF")
-  #expect(SymbolGate.foreign([avx2], module: "KernelsAVX512") == [avx2])
-  #expect(SymbolGate.foreign([avx2], module: "KernelsAVX2").isEmpty)
+  let avx2 = Symbol(type: "W", name: "$s11AVX2Kernels0A5FloatO4moreyyF")
+  #expect(SymbolGate.foreign([avx2], module: "AVX512Kernels") == [avx2])
+  #expect(SymbolGate.foreign([avx2], module: "AVX2Kernels").isEmpty)
 }

@@ -30,7 +30,7 @@ extension SampleGradients {
         Self.addBlockSums(A, G, T, B, H, U, scale, to: &K, context)
       }
     case (.lookups(let tokens, let G, let T), .lookups(let others, let H, let U)):
-      Self.addLookups(tokens, G, T, others, H, U, scale, to: &K)
+      Self.addLookups(tokens, G, T, others, H, U, scale, to: &K, context)
     case (.rows(let J), .rows(let L)):
       Self.add(Self.gram(J, other == nil ? nil : L, context), scale, to: &K)
     default: fatalError("SampleGradients: gradients by different parameters")
@@ -137,17 +137,29 @@ extension SampleGradients {
   }
 
   /// K[m, n] += Σ over pairs of positions with the same token of G[m, t]·H[n, u].
+  ///
+  /// In double precision, where products of `Float` are exact: the outputs of a token are multiplied as one matrix.
   @specialized(where S == Float) @specialized(where S == Double)
   private static func addLookups(
     _ tokens: [Int], _ G: Matrix<S>, _ T: Int, _ others: [Int], _ H: Matrix<S>, _ U: Int, _ scale: Double,
-    to K: inout Matrix<Double>
+    to K: inout Matrix<Double>, _ context: GramContext
   ) {
+    let n = G.columns
+    let (G, H) = (G.array.map { Double($0) }, H.array.map { Double($0) })
     let places = Dictionary(grouping: others.indices) { others[$0] }
+    let outputs = places.mapValues { places in
+      Matrix(places.flatMap { H[$0 * n..<($0 + 1) * n] }, rows: places.count, columns: n)
+    }
     for i in tokens.indices {
-      for j in places[tokens[i]] ?? [] {
-        var sum = 0.0
-        for c in 0..<G.columns { sum += Double(G[i, c]) * Double(H[j, c]) }
-        K[i / T, j / U] += scale * sum
+      guard let places = places[tokens[i]], let outputs = outputs[tokens[i]] else { continue }
+      let g = Matrix(Array(G[i * n..<(i + 1) * n]), rows: n, columns: 1)
+      var products = Matrix<Double>(rows: places.count, columns: 1)
+      gemv(outputs, g, into: &products, on: context.backend, threads: context.threads)
+      let row = i / T * K.columns
+      products.withSpan { products in
+        K.withMutableSpan { K in
+          for (k, j) in places.enumerated() { K[row + j / U] += scale * products[k] }
+        }
       }
     }
   }

@@ -1,16 +1,19 @@
 public import FisherRuntime
 public import KernelTemplates
-import KernelsPortable
-
-#if arch(x86_64)
-  import KernelsAVX2
-  import KernelsAVX512
-#endif
 
 /// The element types of the library: `Float` and `Double`.
 public protocol KernelScalar: LaneArithmetic, Sendable, BitwiseCopyable {
   /// The kernels of an instruction set: implementation, not for use outside of the library.
   static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Self>.Type
+
+  /// The number in double precision: implementation, one call also where the type is not known.
+  var _double: Double { get }
+}
+
+extension Double {
+  /// `Double(x)` of the standard library asks a type that is not known for its sign, exponent and significand.
+  @inlinable @inline(__always)
+  init<S: KernelScalar>(_ x: S) { self = x._double }
 }
 
 extension KernelScalar {
@@ -24,28 +27,26 @@ extension KernelScalar {
   }
 }
 
-// The dispatch table: one row an instruction set.
+// The module FisherKernels has these functions. Their symbols bind the two: nothing here waits for the kernels.
+
+@_silgen_name("fisherkit_kernels_float")
+private func floatKernels(_ instructionSet: InstructionSet) -> any KernelSet<Float>.Type
+
+@_silgen_name("fisherkit_kernels_double")
+private func doubleKernels(_ instructionSet: InstructionSet) -> any KernelSet<Double>.Type
 
 extension Float: KernelScalar {
   public static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Float>.Type {
-    switch instructionSet {
-    #if arch(x86_64)
-      case .avx512: return avx512Float
-      case .avx2: return avx2Float
-    #endif
-    default: return portableFloat
-    }
+    floatKernels(instructionSet)
   }
+
+  @inlinable public var _double: Double { Double(self) }
 }
 
 extension Double: KernelScalar {
   public static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Double>.Type {
-    switch instructionSet {
-    #if arch(x86_64)
-      case .avx512: return avx512Double
-      case .avx2: return avx2Double
-    #endif
-    default: return portableDouble
-    }
+    doubleKernels(instructionSet)
   }
+
+  @inlinable public var _double: Double { self }
 }

@@ -162,7 +162,7 @@ extension ReferenceBackend {
       rows[k] = rows[k].map { $0 / pivot }
       for i in 0..<n where i != k {
         let factor = rows[i][k]
-        for j in 0..<2 * n { rows[i][j] -= factor * rows[k][j] }
+        rows[i] = zip(rows[i], rows[k]).map { $0 - factor * $1 }
       }
     }
     return .success((rows.map { Array($0[n...]) }, logDeterminant))

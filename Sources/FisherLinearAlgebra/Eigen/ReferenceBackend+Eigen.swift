@@ -53,14 +53,13 @@ extension ReferenceBackend {
       a[k][p] = c * x - s * y
       a[k][q] = s * x + c * y
     }
-    for k in a.indices {
-      let (x, y) = (a[p][k], a[q][k])
-      a[p][k] = c * x - s * y
-      a[q][k] = s * x + c * y
-      let (u, w) = (v[p][k], v[q][k])
-      v[p][k] = c * u - s * w
-      v[q][k] = s * u + c * w
+    func rotateRows(_ a: inout [[Double]]) {
+      let (x, y) = (a[p], a[q])
+      a[p] = zip(x, y).map { c * $0 - s * $1 }
+      a[q] = zip(x, y).map { s * $0 + c * $1 }
     }
+    rotateRows(&a)
+    rotateRows(&v)
     (a[p][q], a[q][p]) = (0, 0)
   }
 }

@@ -38,6 +38,8 @@ extension Counted: KernelScalar {
   static func _kernels(_ instructionSet: InstructionSet) -> any KernelSet<Counted>.Type {
     fatalError("Counted: an optimizer must compute on the backend of its step")
   }
+
+  var _double: Double { value }
 }
 
 // Everything below is that of `Double`.

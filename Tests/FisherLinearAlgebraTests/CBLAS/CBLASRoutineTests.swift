@@ -241,10 +241,14 @@ struct CBLASRoutineTests {
     #expect(c == [[1, 2], [3, 4]])
   }
 
-  @Test func severalThreadsGiveTheSameProduct() {
-    let (a, b): (Matrix<Double>, Matrix<Double>) = (matrix(200, 150), matrix(150, 170))
-    #expect(a.multiplied(by: b, on: blas, threads: 2) == a.multiplied(by: b, on: blas, threads: 1))
-  }
+  #if arch(x86_64)
+    /// In a copy of the library: the tests hold the other one to one thread.
+    @Test func severalThreadsGiveTheSameProduct() throws {
+      let blas = try CBLASBackend(library: "openblas@nehalem")
+      let (a, b): (Matrix<Double>, Matrix<Double>) = (matrix(200, 150), matrix(150, 170))
+      #expect(a.multiplied(by: b, on: blas, threads: 2) == a.multiplied(by: b, on: blas, threads: 1))
+    }
+  #endif
 }
 
 extension CBLASBackend {
