@@ -53,8 +53,8 @@ extension EigenBasis {
       bias: parameters.contains(.bias) ? basis.right.row(n) : nil, on: backend, threads: threads)
     var outputs = Matrix<S>(rows: D.rows, columns: D.columns)
     gemm(D, basis.left, into: &outputs, on: backend, threads: threads)
-    square(&inputs)
-    square(&outputs)
+    inputs.replace(by: Hadamard(), threads: threads)
+    outputs.replace(by: Hadamard(), threads: threads)
     gemm(
       alpha: scale(capture), outputs.transposed, inputs, into: &moments, on: backend, threads: threads)
   }
@@ -77,10 +77,6 @@ extension EigenBasis {
         into: &all, on: backend, threads: threads)
       moments.fold(sum, over: all.stacked, threads: threads)
     }
-  }
-
-  private func square(_ x: inout Matrix<S>) {
-    x.withMutableSpan { x in for i in x.indices { x[i] *= x[i] } }
   }
 
   /// From squares in the scale of the backward pass to the mean over the terms of the loss.

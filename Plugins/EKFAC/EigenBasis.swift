@@ -80,19 +80,22 @@ package struct EigenBasis<S: KernelScalar> {
   /// Coordinates without an eigenvalue get the mean of their moments, along each axis.
   func shareNullMoments(_ moments: inout Matrix<S>) {
     let (rows, columns) = (moments.rows, moments.columns)
-    moments.withMutableSpan { S in
+    moments.withMutableSpan { s in
       if nullInputs > 1 {
-        for i in 0..<rows { share(&S, from: i * columns, by: 1, count: nullInputs) }
+        for i in 0..<rows {
+          let row = i * columns..<i * columns + nullInputs
+          let mean = row.reduce(0.0) { $0 + Double(s[$1]) } / Double(nullInputs)
+          for k in row { s[k] = S(mean) }
+        }
       }
       if nullOutputs > 1 {
-        for j in 0..<columns { share(&S, from: j, by: columns, count: nullOutputs) }
+        // Row by row, as they lie.
+        var sums = [Double](repeating: 0, count: columns)
+        for i in 0..<nullOutputs { for j in 0..<columns { sums[j] += Double(s[i * columns + j]) } }
+        for i in 0..<nullOutputs {
+          for j in 0..<columns { s[i * columns + j] = S(sums[j] / Double(nullOutputs)) }
+        }
       }
     }
-  }
-
-  private func share(_ moments: inout MutableSpan<S>, from start: Int, by stride: Int, count: Int) {
-    var sum = 0.0
-    for k in 0..<count { sum += Double(moments[start + k * stride]) }
-    for k in 0..<count { moments[start + k * stride] = S(sum / Double(count)) }
   }
 }

@@ -23,6 +23,17 @@ extension Matrix {
     perPiece(x, y, &self, threads: threads) { x, y, z, count in evaluate(f, x, y, z, count) }
   }
 
+  /// zᵢⱼ ← f(zᵢⱼ, zᵢⱼ) in one pass, z being this matrix, m×n without gaps. The bits do not depend on the threads.
+  ///
+  /// - Parameters:
+  ///   - f: the function.
+  ///   - threads: the most threads to use.
+  @inlinable @inline(__always)
+  public mutating func replace<F: PairFunction<Scalar>>(by f: F, threads: Int) {
+    perPiece(&self, threads: threads) { z, count in evaluate(f, UnsafePointer(z), UnsafePointer(z), z, count)
+    }
+  }
+
   /// zᵢⱼ ← f(xᵢⱼ, zᵢⱼ) for one sample x after the other, z being this matrix, m×n without gaps: sums over samples. The
   /// bits do not depend on the threads.
   ///
@@ -38,7 +49,7 @@ extension Matrix {
   }
 }
 
-/// z ← f(x, y) for so many elements; y may be z.
+/// z ← f(x, y) for so many elements; x and y may be z.
 @inlinable @inline(__always)
 func evaluate<F: PairFunction>(
   _ f: F, _ x: UnsafePointer<F.Scalar>, _ y: UnsafePointer<F.Scalar>?, _ z: UnsafeMutablePointer<F.Scalar>,
@@ -81,6 +92,22 @@ package func perPiece<S: KernelScalar>(
   withExtendedLifetime(y) {}
 }
 
+/// The elements of z in pieces.
+@usableFromInline
+@specialized(where S == Float) @specialized(where S == Double)
+package func perPiece<S: KernelScalar>(
+  _ z: inout Matrix<S>, threads: Int, _ body: (UnsafeMutablePointer<S>, Int) -> Void
+) {
+  let (count, size) = (z.count, Parallel.elementwisePiece)
+  z.withMutablePointer { z in
+    require(z.columnStride == 1 && z.rowStride == z.columns, "replace: Z has gaps between its rows")
+    let z = z.base
+    Parallel.perform((count + size - 1) / size, threads: threads) { piece in
+      body(z + piece * size, min(size, count - piece * size))
+    }
+  }
+}
+
 /// The elements of z in pieces, each with those of one sample after the other at the same places.
 @usableFromInline
 @specialized(where S == Float) @specialized(where S == Double)
@@ -116,6 +143,15 @@ public struct Combination<Scalar: KernelScalar>: PairFunction {
 
   @inlinable @inline(__always)
   public func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar> { α * x + β * y }
+}
+
+/// x·y
+public struct Hadamard<Scalar: KernelScalar>: PairFunction {
+  @inlinable
+  public init() {}
+
+  @inlinable @inline(__always)
+  public func value(_ x: Lanes<Scalar>, _ y: Lanes<Scalar>) -> Lanes<Scalar> { x * y }
 }
 
 /// α·x² + β·y
