@@ -97,7 +97,7 @@ public struct AdaHessian: Optimizer {
         throw .failed(optimizer: Self.record.name, place: parameter.name, reason: "no product of the Hessian")
       }
       let threads = step.threads
-      var D = step.temporary("D", of: parameter.name, rows: z.rows, columns: z.columns) {
+      var D = step.temporary(rows: z.rows, columns: z.columns) {
         $0.assign(Product(), of: z, product, threads: threads)
       }
       let taps = parameter.shape.dropFirst(2).reduce(1, *)

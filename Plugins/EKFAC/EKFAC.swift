@@ -80,7 +80,7 @@ public struct EKFAC: Optimizer {
     for layer in layers {
       let basis = try EigenBasis(of: layer, in: step)
       let V = preconditioning.vector(of: layer, &step)
-      let coordinates = basis.rotate(V, as: "C", of: layer, &step)
+      let coordinates = basis.rotate(V, &step)
       let moments: Matrix<S>
       if self.moments == .batch {
         moments = try basis.batchMoments(of: layer, captures, &step)
@@ -90,7 +90,7 @@ public struct EKFAC: Optimizer {
         moments = basis.runningMoments(
           of: layer, gradient, keeping: momentDecay, isNew: refreshed.contains(layer), &step)
       }
-      directions.append((layer, basis.divide(coordinates, by: moments, plus: damping, of: layer, &step), V))
+      directions.append((layer, basis.divide(coordinates, by: moments, plus: damping, &step), V))
     }
     preconditioning.stage(directions, lr: lr, &step)
   }
@@ -117,6 +117,6 @@ public struct EKFAC: Optimizer {
   ) -> Matrix<S> {
     var g = Matrix<S>(rows: layer.outputs, columns: layer.inputs)
     layer.gradient(in: step, into: &g)
-    return basis.rotate(g, as: "g", of: layer, &step)
+    return basis.rotate(g, &step)
   }
 }

@@ -20,7 +20,7 @@ extension EigenBasis {
       }
       return Matrix(sum, rows: layer.outputs, columns: layer.inputs)
     }
-    return step.temporary("S", of: layer.owner, rows: layer.outputs, columns: layer.inputs) { moments in
+    return step.temporary(rows: layer.outputs, columns: layer.inputs) { moments in
       setBatchMoments(&moments, capture, layer.parameters, on: backend, threads: threads)
     }
   }

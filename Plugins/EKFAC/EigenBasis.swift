@@ -37,22 +37,22 @@ package struct EigenBasis<S: KernelScalar> {
   }
 
   /// U_Gᵀ·V·U_A.
-  func rotate(_ V: Matrix<S>, as name: String, of layer: KroneckerLayer, _ step: inout Step<S>) -> Matrix<S> {
+  func rotate(_ V: Matrix<S>, _ step: inout Step<S>) -> Matrix<S> {
     let (backend, threads) = (step.backend, step.threads)
-    return step.temporary(name, of: layer.owner, rows: V.rows, columns: V.columns) {
+    return step.temporary(rows: V.rows, columns: V.columns) {
       basis.rotate(V, into: &$0, on: backend, threads: threads)
     }
   }
 
   /// U_G·(C ⊘ (S + ε))·U_Aᵀ.
   func divide(
-    _ C: Matrix<S>, by moments: Matrix<S>, plus ε: Double, of layer: KroneckerLayer, _ step: inout Step<S>
+    _ C: Matrix<S>, by moments: Matrix<S>, plus ε: Double, _ step: inout Step<S>
   ) -> Matrix<S> {
     let (backend, threads) = (step.backend, step.threads)
-    let quotients = step.temporary("Q", of: layer.owner, rows: C.rows, columns: C.columns) { Q in
+    let quotients = step.temporary(rows: C.rows, columns: C.columns) { Q in
       Q.assign(DampedQuotient(ε: ε), of: C, moments, threads: threads)
     }
-    return step.temporary("Δ", of: layer.owner, rows: C.rows, columns: C.columns) {
+    return step.temporary(rows: C.rows, columns: C.columns) {
       basis.rotateBack(quotients, into: &$0, on: backend, threads: threads)
     }
   }

@@ -68,7 +68,7 @@ struct SampleSpace<S: KernelScalar> {
   ///
   /// - Parameter slot: the name of its memory in the step.
   func direction<Kind>(
-    _ w: [Double], of rows: Captures<S, Kind>, as slot: String = "Δ", _ step: inout Step<S>
+    _ w: [Double], of rows: Captures<S, Kind>, _ step: inout Step<S>
   ) -> [Matrix<S>] {
     parameters.map { parameter in
       guard let capture = parameter.layer.flatMap({ rows.layers[$0] }) else {
@@ -76,9 +76,7 @@ struct SampleSpace<S: KernelScalar> {
       }
       let sum: Matrix<S>
       if LayerParameters(parameter.role) == .weight {
-        sum = step.temporary(
-          slot, of: parameter.name, rows: capture.weightRows, columns: capture.weightColumns
-        ) { sum in
+        sum = step.temporary(rows: capture.weightRows, columns: capture.weightColumns) { sum in
           capture.weightGradient(weighting: w, into: &sum, on: backend, threads: threads)
         }
       } else {

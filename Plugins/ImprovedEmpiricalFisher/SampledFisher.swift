@@ -69,7 +69,7 @@ public struct SampledFisher: SampleSpaceMethod {
     let ones = [Double](repeating: 1, count: cross.columns)
     let scale = system.appliedDamping > 0 ? 1 / system.appliedDamping : 1
     let Δ = space.difference(
-      space.direction(ones, of: space.captures, as: "g", &step), space.direction(w, of: sampled, &step),
+      space.direction(ones, of: space.captures, &step), space.direction(w, of: sampled, &step),
       times: scale)
     space.stage(Δ, norm: space.norm(Δ), postprocessing, lr, &step)
   }

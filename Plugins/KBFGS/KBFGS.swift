@@ -125,7 +125,7 @@ public struct KBFGS: Optimizer {
     var M = step.memory(for: "M", of: owner, rows: layer.outputs, columns: layer.inputs)
     layer.gradient(in: step, plus: S(momentum), times: step.tensor("M", of: owner), into: &M)
     step.set("M", of: owner, to: M)
-    let Δ = step.temporary("Δ", of: owner, rows: layer.outputs, columns: layer.inputs) { Δ in
+    let Δ = step.temporary(rows: layer.outputs, columns: layer.inputs) { Δ in
       Hg.apply(to: M, times: Ha, into: &Δ, on: backend, threads: threads)
     }
     return LayerMove(layer: layer, Δ: Δ, Hg: Hg, Ha: Ha, α: α, shrink: shrink)

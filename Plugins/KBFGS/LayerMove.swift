@@ -15,9 +15,9 @@ struct LayerMove<S: KernelScalar> {
     var values: [String: Matrix<S>] = [:]
     for (parameter, part) in layer.parts(of: Δ) {
       let (θ, threads) = (step.value(parameter), step.threads)
-      values[parameter.name] = step.temporary(
-        "θ⁺", of: parameter.name, rows: parameter.rows, columns: parameter.columns
-      ) { new in new.assign(Combination(-α, shrink), of: part, θ, threads: threads) }
+      values[parameter.name] = step.temporary(rows: parameter.rows, columns: parameter.columns) { new in
+        new.assign(Combination(-α, shrink), of: part, θ, threads: threads)
+      }
     }
     return values
   }

@@ -23,20 +23,20 @@ extension Muon {
       throw .failed(
         optimizer: Self.record.name, place: name, reason: "the norm of its momentum is not finite")
     }
-    var X = step.temporary("X", of: name, rows: m, columns: n) {
+    var X = step.temporary(rows: m, columns: n) {
       $0.assign(Combination(1 / (norm + Self.floor), 0), of: U, nil, threads: threads)
     }
     let (a, b, c) = (S(Self.coefficients.a), S(Self.coefficients.b), S(Self.coefficients.c))
-    for i in 1...iterations {
-      let A = step.temporary("A", of: name, rows: r, columns: r) {
+    for _ in 1...iterations {
+      let A = step.temporary(rows: r, columns: r) {
         syrk(m <= n ? X : X.transposed, into: &$0, mirror: true, on: backend, threads: threads)
       }
       // Half of b·A + c·A², since A·A = A·Aᵀ.
-      let B = step.temporary("B", of: name, rows: r, columns: r) {
+      let B = step.temporary(rows: r, columns: r) {
         copy(A, into: &$0, on: backend)
         syrk(alpha: c, A, beta: b, into: &$0, on: backend, threads: threads)
       }
-      X = step.temporary(i % 2 == 1 ? "Y" : "X", of: name, rows: m, columns: n) {
+      X = step.temporary(rows: m, columns: n) {
         copy(X, into: &$0, on: backend)
         symm(B, side: m <= n ? .left : .right, X, beta: a, into: &$0, on: backend, threads: threads)
       }

@@ -96,7 +96,7 @@ public struct Muon: Optimizer {
     var u = b
     if nesterov {
       let threads = step.threads
-      u = step.temporary("u", of: parameter.name, rows: g.rows, columns: g.columns) {
+      u = step.temporary(rows: g.rows, columns: g.columns) {
         $0.assign(Combination(1 - momentum, momentum), of: g, b, threads: threads)
       }
     }

@@ -24,14 +24,14 @@ extension PSGD {
   ) {
     let factors = axes.compactMap { $0.factor(in: step) }
     if factors.isEmpty { return }
-    let (name, backend, threads) = (parameter.name, step.backend, step.threads)
+    let (backend, threads) = (step.backend, step.threads)
     let (rows, columns) = (m.rows, m.columns)
     let V = step.probe(.normal, seed: seed, of: parameter)
-    let X = step.temporary("X", of: name, rows: rows, columns: columns) { X in
+    let X = step.temporary(rows: rows, columns: columns) { X in
       X.assign(Combination(c, damping), of: m, V, threads: threads)
       for factor in factors { factor.multiply(&X, transposed: false, on: backend, threads: threads) }
     }
-    let Y = step.temporary("Y", of: name, rows: rows, columns: columns) { Y in
+    let Y = step.temporary(rows: rows, columns: columns) { Y in
       copy(V, into: &Y, on: backend)
       for factor in factors { factor.solve(&Y, on: backend, threads: threads) }
     }
@@ -46,8 +46,8 @@ extension PSGD {
     let axis = factor.axis
     let (n, rows, slot, owner) = (axis.size, factor.Q.rows, axis.slot, axis.owner)
     let (backend, threads) = (step.backend, step.threads)
-    func moments(_ X: Matrix<S>, _ label: String) -> Matrix<S> {
-      step.temporary(label + slot, of: owner, rows: rows, columns: n) { moments in
+    func moments(_ X: Matrix<S>) -> Matrix<S> {
+      step.temporary(rows: rows, columns: n) { moments in
         clear(&moments)
         if axis.isTriangular {
           syrk(
@@ -57,13 +57,13 @@ extension PSGD {
         }
       }
     }
-    let (A, B) = (moments(X, "A"), moments(Y, "B"))
+    let (A, B) = (moments(X), moments(Y))
     let norm = axis.isTriangular ? spectralNorm(A, B, on: backend) : largestSum(A, B)
     guard norm.isFinite && norm > 0 else { return step.count("factors kept") }
-    let T = step.temporary("T" + slot, of: owner, rows: rows, columns: n) {
+    let T = step.temporary(rows: rows, columns: n) {
       $0.assign(Combination(1, -1), of: A, B, threads: threads)
     }
-    let change = step.temporary("TQ" + slot, of: owner, rows: rows, columns: n) { change in
+    let change = step.temporary(rows: rows, columns: n) { change in
       copy(factor.Q, into: &change, on: backend)
       if axis.isTriangular {
         trmm(T.transposed, triangle: .upper, into: &change, on: backend, threads: threads)

@@ -89,7 +89,7 @@ public struct PSGD: Optimizer {
     let factors = axes.compactMap { $0.factor(in: step) }
     if factors.isEmpty { return m }
     let (backend, threads) = (step.backend, step.threads)
-    return step.temporary("D", of: parameter.name, rows: m.rows, columns: m.columns) { D in
+    return step.temporary(rows: m.rows, columns: m.columns) { D in
       copy(m, into: &D, on: backend)
       for factor in factors {
         factor.multiply(&D, transposed: false, on: backend, threads: threads)

@@ -24,7 +24,7 @@ public struct ClipValue: OptimizerPart {
     _ step: inout Step<S>, around method: WrappedMethod<S>
   ) throws(StepRefusal) {
     for parameter in step.parameters {
-      let bounded = step.direction("g", of: parameter, Bounded(S(limit)), step.gradient(parameter))
+      let bounded = step.direction(of: parameter, Bounded(S(limit)), step.gradient(parameter))
       step.show(bounded, for: parameter)
     }
     try method.plan(&step)

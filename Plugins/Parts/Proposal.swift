@@ -40,6 +40,6 @@ extension Step {
   /// Δ = θ′ − θ.
   @inline(__always)
   mutating func difference(_ proposed: Matrix<Scalar>, of parameter: ParameterInfo) -> Matrix<Scalar> {
-    direction("Δ", of: parameter, Difference(), proposed, value(parameter))
+    direction(of: parameter, Difference(), proposed, value(parameter))
   }
 }

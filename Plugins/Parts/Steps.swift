@@ -106,7 +106,7 @@ public struct Caution: OptimizerPart {
     let proposed = try method.propose(&step)
     for (parameter, (θ, g)) in zip(step.parameters, zip(proposed, gradients)) {
       let Δ = step.difference(θ, of: parameter)
-      let agreeing = step.direction("agreeing", of: parameter, Agreeing(), Δ, g)
+      let agreeing = step.direction(of: parameter, Agreeing(), Δ, g)
       let moving = step.sum(agreeing, of: NonZero())
       let share = scaled ? max(moving / Double(max(1, parameter.count)), 1e-3) : 1
       step.apply(DirectionRule(α: S(-1 / share), shrink: 1), to: parameter, gradient: agreeing)

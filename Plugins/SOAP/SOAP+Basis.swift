@@ -144,33 +144,33 @@ extension EigenbasisMethod {
 
   /// Q_Lᵀ·X·Q_R
   func turned<S: KernelScalar>(
-    _ x: Matrix<S>, into bases: Bases<S>, _ label: String, _ owner: String, _ step: inout Step<S>
+    _ x: Matrix<S>, into bases: Bases<S>, _ step: inout Step<S>
   ) -> Matrix<S> {
-    product(bases.left?.transposed, x, bases.right, label, owner, &step)
+    product(bases.left?.transposed, x, bases.right, &step)
   }
 
   /// Q_L·X·Q_Rᵀ
   func turned<S: KernelScalar>(
-    _ x: Matrix<S>, outOf bases: Bases<S>, _ label: String, _ owner: String, _ step: inout Step<S>
+    _ x: Matrix<S>, outOf bases: Bases<S>, _ step: inout Step<S>
   ) -> Matrix<S> {
-    product(bases.left, x, bases.right?.transposed, label, owner, &step)
+    product(bases.left, x, bases.right?.transposed, &step)
   }
 
   /// A·X·B, where nil stands for the identity.
   private func product<S: KernelScalar>(
-    _ A: Matrix<S>?, _ X: Matrix<S>, _ B: Matrix<S>?, _ label: String, _ owner: String, _ step: inout Step<S>
+    _ A: Matrix<S>?, _ X: Matrix<S>, _ B: Matrix<S>?, _ step: inout Step<S>
   ) -> Matrix<S> {
     let (backend, threads) = (step.backend, step.threads)
     var Y = X
     if let A {
       let X = Y
-      Y = step.temporary(label + " left", of: owner, rows: X.rows, columns: X.columns) {
+      Y = step.temporary(rows: X.rows, columns: X.columns) {
         gemm(A, X, into: &$0, on: backend, threads: threads)
       }
     }
     if let B {
       let X = Y
-      Y = step.temporary(label + " right", of: owner, rows: X.rows, columns: X.columns) {
+      Y = step.temporary(rows: X.rows, columns: X.columns) {
         gemm(X, B, into: &$0, on: backend, threads: threads)
       }
     }

@@ -46,7 +46,7 @@ extension SOAP {
       let Q = step.latest(side.basisSlot, of: side.owner)
     else { return }
     let (n, backend, threads) = (side.size, step.backend, step.threads)
-    let image = step.temporary("image " + side.factorSlot, of: side.owner, rows: n, columns: n) {
+    let image = step.temporary(rows: n, columns: n) {
       symm(factor, Q, into: &$0, on: backend, threads: threads)
     }
     var sums = [Double](repeating: 0, count: n)
@@ -86,11 +86,11 @@ extension SOAP {
     guard let w else { return G }
     let (n, backend, threads) = (w.count, step.backend, step.threads)
     let roots = w.map { S($0.squareRoot()) }
-    let scaled = step.temporary("scaled " + side.factorSlot, of: side.owner, rows: n, columns: n) { scaled in
+    let scaled = step.temporary(rows: n, columns: n) { scaled in
       copy(basis ?? Matrix(identity: n), into: &scaled, on: backend)
       scaled.withMutableSpan { q in for i in q.indices { q[i] *= roots[i % n] } }
     }
-    return step.temporary("X " + side.factorSlot, of: side.owner, rows: G.rows, columns: G.columns) { X in
+    return step.temporary(rows: G.rows, columns: G.columns) { X in
       if side.isLeft {
         gemm(G, scaled, into: &X, on: backend, threads: threads)
       } else {

@@ -111,7 +111,7 @@ public struct SOAP: Optimizer, EigenbasisMethod {
   {
     guard let m = step.latest("m", of: name), let v = step.latest("v", of: name) else { return }
     let (old, new, orders) = change
-    let M = turned(turned(m, outOf: old, "M", name, &step), into: new, "m'", name, &step)
+    let M = turned(turned(m, outOf: old, &step), into: new, &step)
     // The state keeps it: in memory of its own.
     let backend = step.backend
     step.set("m", of: name, rows: m.rows, columns: m.columns) { copy(M, into: &$0, on: backend) }
@@ -130,16 +130,16 @@ public struct SOAP: Optimizer, EigenbasisMethod {
   ) throws(StepRefusal) -> Matrix<S> {
     let (name, threads) = (parameter.name, step.threads)
     let bases = try bases(sides, step)
-    let G = turned(step.gradient(parameter), into: bases, "G", name, &step)
+    let G = turned(step.gradient(parameter), into: bases, &step)
     let m = step.accumulate("m", of: name, keeping: beta1, adding: 1 - beta1, of: G)
     let v = step.accumulateSquares("v", of: name, keeping: beta2, adding: 1 - beta2, of: G)
     // Below rounding of the largest there is no direction: a basis that turns brings m there, but no v.
     let largest = largestMagnitude(v, on: step.backend, threads: threads)
     let ε = eps + Double(S.ulpOfOne) * largest.squareRoot()
-    let N = step.temporary("N", of: name, rows: m.rows, columns: m.columns) {
+    let N = step.temporary(rows: m.rows, columns: m.columns) {
       $0.assign(RootQuotient(1, ε: ε), of: m, v, threads: threads)
     }
-    let D = turned(N, outOf: bases, "D", name, &step)
+    let D = turned(N, outOf: bases, &step)
     let α = lr * step.schedule
     let correction = (1 - beta2.raised(to: n)).squareRoot() / (1 - beta1.raised(to: n))
     step.apply(

@@ -19,7 +19,7 @@ extension Shampoo {
         let others = block.modes.filter { $0 != i }
         let means = others.map { mean(start, or: step.tensor(block.factorSlot($0), of: block.owner)) }
         let former = means.reduce(1, *)
-        X = try product(G, of: block, on: others, times: 1 / former.squareRoot(), "X\(i)", &step)
+        X = try product(G, of: block, on: others, times: 1 / former.squareRoot(), &step)
         added /= Double(G.count / n)
       }
       if X.rows != block.axes[0] { X = X.reshaped(rows: block.axes[0], columns: X.count / block.axes[0]) }
@@ -134,11 +134,11 @@ extension Shampoo {
     var parts: [Matrix<S>] = []
     for block in blocks {
       parts.append(
-        try product(block.part(of: m), of: block, on: block.modes, times: scale(of: block, step), "T", &step))
+        try product(block.part(of: m), of: block, on: block.modes, times: scale(of: block, step), &step))
     }
     if blocks.isEmpty { return m }
     if blocks.count == 1 { return parts[0].reshaped(rows: parameter.rows, columns: parameter.columns) }
-    return step.temporary("D", of: parameter.name, rows: parameter.rows, columns: parameter.columns) { D in
+    return step.temporary(rows: parameter.rows, columns: parameter.columns) { D in
       for (block, part) in zip(blocks, parts) {
         D[rows: block.rows, columns: block.columns] = part.reshaped(
           rows: block.rows.count, columns: block.columns.count)
@@ -157,16 +157,14 @@ extension Shampoo {
 
   /// c·m ×ᵢ Pᵢ over some axes i of a block.
   private func product<S: KernelScalar>(
-    _ m: Matrix<S>, of block: TensorBlock, on modes: [Int], times c: Double, _ label: String,
-    _ step: inout Step<S>
+    _ m: Matrix<S>, of block: TensorBlock, on modes: [Int], times c: Double, _ step: inout Step<S>
   ) throws(StepRefusal) -> Matrix<S> {
     if modes.isEmpty { return m }
     let (backend, threads) = (step.backend, step.threads)
-    let name = label + block.label
     // The first or the last axis alone needs no turning.
     if modes == [0] {
       let P = try state(block.rootSlot(0), of: block, step)
-      return step.temporary(name, of: block.owner, rows: m.rows, columns: m.columns) {
+      return step.temporary(rows: m.rows, columns: m.columns) {
         gemm(alpha: S(c), P, m, into: &$0, on: backend, threads: threads)
       }
     }
@@ -174,7 +172,7 @@ extension Shampoo {
       let n = block.axes[modes[0]]
       let P = try state(block.rootSlot(modes[0]), of: block, step)
       let x = m.reshaped(rows: m.count / n, columns: n)
-      return step.temporary(name, of: block.owner, rows: x.rows, columns: n) {
+      return step.temporary(rows: x.rows, columns: n) {
         gemm(alpha: S(c), x, P, into: &$0, on: backend, threads: threads)
       }
     }
@@ -184,7 +182,7 @@ extension Shampoo {
       if i > 0 { x = x.reshaped(rows: n, columns: x.count / n) }
       let P =
         modes.contains(i) ? try state(block.rootSlot(i), of: block, step) : Matrix(identity: n)
-      x = step.temporary("\(name) \(i)", of: block.owner, rows: x.columns, columns: n) {
+      x = step.temporary(rows: x.columns, columns: n) {
         gemm(alpha: i == 0 ? S(c) : 1, x.transposed, P, into: &$0, on: backend, threads: threads)
       }
     }

@@ -19,7 +19,7 @@ extension Shampoo {
       v = step.accumulateSquares("v", of: name, keeping: graftBeta, adding: 1 - graftBeta, of: g)
       correction = 1 / (1 - graftBeta.raised(to: step.number)).squareRoot()
     }
-    let direction = step.temporary("graft", of: name, rows: m.rows, columns: m.columns) {
+    let direction = step.temporary(rows: m.rows, columns: m.columns) {
       $0.assign(RootQuotient(correction, ε: graftEps), of: m, v, threads: threads)
     }
     return (direction, Double(nrm2(direction, on: step.backend)))

@@ -107,7 +107,7 @@ public struct Sophia: Optimizer {
   private func averageCurvature<S: KernelScalar>(_ step: inout Step<S>) throws(StepRefusal) {
     let captures = try FisherLabels.sampled.shardedCaptures(in: step, for: Self.record.name)
     for parameter in step.parameters {
-      guard let q = try step.gradient(of: parameter, from: captures, as: "q") else { continue }
+      guard let q = try step.gradient(of: parameter, from: captures) else { continue }
       step.accumulateSquares("h", of: parameter.name, keeping: beta2, adding: 1 - beta2, of: q)
     }
   }
@@ -123,7 +123,7 @@ extension Sophia {
       guard let u = u[parameter.name], let product = Hu[parameter.name] else {
         throw .failed(optimizer: Self.record.name, place: parameter.name, reason: "no product of the Hessian")
       }
-      let estimate = step.temporary("uHu", of: parameter.name, rows: u.rows, columns: u.columns) {
+      let estimate = step.temporary(rows: u.rows, columns: u.columns) {
         $0.assign(Estimate(), of: u, product, threads: threads)
       }
       step.accumulate("h", of: parameter.name, keeping: beta2, adding: 1 - beta2, of: estimate)

@@ -74,7 +74,7 @@ public struct TNT: Optimizer {
       for tensor in tensors {
         let gradient =
           if let captures {
-            try step.gradient(of: tensor.parameter, from: captures, as: "S")
+            try step.gradient(of: tensor.parameter, from: captures)
           } else {
             Optional(step.gradient(tensor.parameter))
           }

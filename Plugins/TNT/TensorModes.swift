@@ -92,7 +92,7 @@ struct TensorModes {
     let (backend, threads) = (step.backend, step.threads)
     let (rows, columns) = before > 1 && after == 1 ? (before, n) : (before * n, after)
     let X = X.reshaped(rows: rows, columns: columns)
-    return step.temporary("Δ\(i)", of: parameter.name, rows: rows, columns: columns) { Y in
+    return step.temporary(rows: rows, columns: columns) { Y in
       if before == 1 {
         gemm(A, X, into: &Y, on: backend, threads: threads)
       } else if after == 1 {

@@ -88,6 +88,11 @@ public struct Matrix<Scalar: KernelScalar>: Sendable {
     replaceStorage(keepingElements: keepingElements)
   }
 
+  /// Whether nobody else holds these elements, so that writing them costs no new memory.
+  package var isOnlyOne: Bool {
+    mutating get { isKnownUniquelyReferenced(&storage) && storage.isWritable }
+  }
+
   @usableFromInline @inline(never)
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   mutating func replaceStorage(keepingElements: Bool) {

@@ -201,6 +201,7 @@ public struct OptimizerDriver<Scalar: KernelScalar>: Sendable {
       changes.scalars.merge(step.staged.scalars) { _, new in new }
       changes.events.merge(step.staged.events, uniquingKeysWith: +)
     }
+    spares.endStep()
     return changes
   }
 

@@ -9,28 +9,27 @@ extension Step {
   /// - Parameters:
   ///   - parameter: one that belongs to a layer.
   ///   - captures: of that layer among others.
-  ///   - name: of its memory in the step, which no state and no other matrix has.
   public mutating func gradient(
-    of parameter: ParameterInfo, from captures: [String: LayerCapture<Scalar>], as name: String
+    of parameter: ParameterInfo, from captures: [String: LayerCapture<Scalar>]
   ) -> Matrix<Scalar>? {
     guard let capture = parameter.layer.flatMap({ captures[$0] }) else {
       count("layers without statistics")
       return nil
     }
-    return gradient(of: parameter, from: capture, terms: capture.meanTerms, as: name)
+    return gradient(of: parameter, from: capture, terms: capture.meanTerms)
   }
 
   /// The same from the shards of the batch.
   ///
   /// - Throws: ``StepRefusal`` if the ranks cannot go on.
   public mutating func gradient(
-    of parameter: ParameterInfo, from captures: ShardedCaptures<Scalar>, as name: String
+    of parameter: ParameterInfo, from captures: ShardedCaptures<Scalar>
   ) throws(StepRefusal) -> Matrix<Scalar>? {
     guard !captures.isWhole, let layer = parameter.layer, captures.layers[layer] != nil else {
-      return gradient(of: parameter, from: captures.layers, as: name)
+      return gradient(of: parameter, from: captures.layers)
     }
     let sum = try captures.total { shard in
-      shard.layers[layer].map { gradient(of: parameter, from: $0, terms: captures.terms, as: name).array }
+      shard.layers[layer].map { gradient(of: parameter, from: $0, terms: captures.terms).array }
         ?? []
     }
     return Matrix(sum, rows: parameter.rows, columns: parameter.columns)
@@ -38,7 +37,7 @@ extension Step {
 
   /// Σₙ ∇ℓₙ over the samples of a capture, divided by the terms of the mean loss.
   private mutating func gradient(
-    of parameter: ParameterInfo, from capture: LayerCapture<Scalar>, terms: Double, as name: String
+    of parameter: ParameterInfo, from capture: LayerCapture<Scalar>, terms: Double
   ) -> Matrix<Scalar> {
     let w = [Double](repeating: 1 / terms, count: capture.sampleCount)
     let (backend, threads) = (backend, threads)
@@ -47,9 +46,7 @@ extension Step {
       guard let sum else { fatalError("Step: \(parameter.name) has no gradient of its layer") }
       return sum.reshaped(rows: parameter.rows, columns: parameter.columns)
     }
-    let sum = temporary(
-      name, of: parameter.name, rows: capture.weightRows, columns: capture.weightColumns
-    ) { sum in
+    let sum = temporary(rows: capture.weightRows, columns: capture.weightColumns) { sum in
       capture.weightGradient(weighting: w, into: &sum, on: backend, threads: threads)
     }
     return sum.reshaped(rows: parameter.rows, columns: parameter.columns)

@@ -73,7 +73,7 @@ extension Step {
   ) -> Matrix<Scalar> {
     let probe = RandomProbe(distribution, seed: seed, step: number, parameter: parameter.name)
     let threads = threads
-    return temporary("probe", of: parameter.name, rows: parameter.rows, columns: parameter.columns) {
+    return temporary(rows: parameter.rows, columns: parameter.columns) {
       probe.write(to: &$0, threads: threads)
     }
   }

@@ -7,18 +7,17 @@ extension Step {
   /// zᵢⱼ = f(xᵢⱼ, yᵢⱼ), for use within this step: a direction that a rule then sees in the place of the gradient.
   ///
   /// - Parameters:
-  ///   - name: as that of a ``temporary(_:of:rows:columns:_:)``.
   ///   - parameter: whose shape x, y and z have.
   ///   - f: the function.
   ///   - x: the first argument.
   ///   - y: the second one; nil for zeros.
   @inlinable @inline(__always)
   public mutating func direction<F: PairFunction<Scalar>>(
-    _ name: String, of parameter: ParameterInfo, _ f: F, _ x: Matrix<Scalar>, _ y: Matrix<Scalar>? = nil
+    of parameter: ParameterInfo, _ f: F, _ x: Matrix<Scalar>, _ y: Matrix<Scalar>? = nil
   ) -> Matrix<Scalar> {
     touched((y == nil ? 2 : 3) * parameter.count)
     let threads = threads
-    return temporary(name, of: parameter.name, rows: parameter.rows, columns: parameter.columns) {
+    return temporary(rows: parameter.rows, columns: parameter.columns) {
       $0.assign(f, of: x, y, threads: threads)
     }
   }

@@ -127,22 +127,19 @@ public struct Step<Scalar: KernelScalar> {
     return tensor
   }
 
-  /// A matrix that `write` fills, for use within this step: a direction, say. Its memory comes from earlier steps and is
-  /// kept for later ones.
+  /// A matrix that `write` fills, for use within this step: a direction, say. Its memory comes from others of this step and of
+  /// earlier ones that nobody holds any more.
   ///
   /// - Parameters:
-  ///   - name: one that no state and no other matrix of this step has.
-  ///   - owner: whose matrix it is; the parameter or layer at hand unless given.
   ///   - rows: of the matrix.
   ///   - columns: of the matrix.
   ///   - write: writes all elements, which are undefined before.
   public mutating func temporary(
-    _ name: String, of owner: String? = nil, rows: Int, columns: Int, _ write: (inout Matrix<Scalar>) -> Void
+    rows: Int, columns: Int, _ write: (inout Matrix<Scalar>) -> Void
   ) -> Matrix<Scalar> {
-    let key = key(name, of: owner)
-    var matrix = spares.take(key, rows: rows, columns: columns)
+    var matrix = spares.takeIntermediate(rows: rows, columns: columns)
     write(&matrix)
-    spares.keep(matrix, key)
+    spares.keepIntermediate(matrix)
     return matrix
   }
 

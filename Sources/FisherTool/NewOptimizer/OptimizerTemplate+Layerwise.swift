@@ -54,7 +54,7 @@ extension OptimizerTemplate {
               optimizer: Self.record.name, place: name, reason: "its state has no Ai of \\(inputs)×\\(inputs)")
           }
           let gradient = step.gradient(weight)
-          let Δ = step.temporary("Δ", of: name, rows: weight.rows, columns: inputs) { Δ in
+          let Δ = step.temporary(rows: weight.rows, columns: inputs) { Δ in
             gemm(gradient, Ai, into: &Δ, on: backend, threads: threads)
           }
           step.apply(rule, to: weight, gradient: Δ)
