@@ -32,6 +32,8 @@ struct PivotedElimination<S: KernelScalar> {
       factor(0, min(width, count), lanes, scratch)
       for start in stride(from: 0, to: count, by: width) {
         let end = min(start + width, count)
+        // A square matrix of one block: nothing is left to change.
+        if start == 0 && end == a.columns { return }
         let next = min(end + width, count)
         let others = columnParts(from: next)
         let work = 2 * Double(m - start) * Double(a.columns - end) * Double(end - start)

@@ -30,17 +30,18 @@ struct HouseholderQR<S: KernelScalar> {
         var block = factorPanel(0, v, t)
         for p in 0..<panels.parts {
           let (first, end) = (panels.start(p), panels.start(p) + panels.size(p))
-          let next = p + 1 < panels.parts ? end + panels.size(p + 1) : end
-          let others = rowParts(from: next)
-          let current = block
-          let (length, work) = (columns.columns - first, 4 * Double(end - first))
-          let flops = work * Double(length) * Double(columns.rows - end)
+          if end == columns.rows { return }
+          let (length, isLast, current) = (columns.columns - first, p + 1 == panels.parts, block)
+          let flops = 4 * Double(end - first) * Double(length) * Double(columns.rows - end)
           let threads = Parallel.allowance(threads, microseconds: Product<S>.microseconds(flops))
+          // One thread has nothing to look ahead for: all rows at once are one product in place of two.
+          let next = isLast ? end : threads == 1 ? columns.rows : end + panels.size(p + 1)
+          let others = rowParts(from: next)
           Parallel.perform(others.count + 1, threads: threads) { task in
             let rows = task == 0 ? end..<next : others[task - 1]
             current.apply(
               toRows: columns.block(rows.lowerBound, first, rows: rows.count, columns: length), threads: 1)
-            if task == 0 && next > end {
+            if task == 0 && !isLast {
               block = p % 2 == 0 ? factorPanel(p + 1, nextV, nextT) : factorPanel(p + 1, v, t)
             }
           }

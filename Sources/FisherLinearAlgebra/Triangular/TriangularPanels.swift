@@ -51,7 +51,7 @@ struct TriangularPanels<S: KernelScalar> {
   /// One block with the triangle `l`.
   private func runBlock(_ l: MatrixPointer<S>, _ b: MutableMatrixPointer<S>, alpha: S) {
     let (n, shape) = (b.rows, kernels.shape)
-    let tiles = Partition(n, limit: shape.triangleRows)
+    let tiles = Partition(n, limit: shape.tileRows)
     let threads = Parallel.allowance(
       threads, microseconds: Product<S>.microseconds(Double(n * n) * Double(b.columns)))
     let packs = shouldPack(l, columns: b.columns)

@@ -84,7 +84,7 @@ public struct CholeskyCall<Scalar> {
 extension VectorUnit {
   /// Rows of the tiles that NR rows are cut into.
   @_alwaysEmitIntoClient @inline(__always)
-  public static var panelRows: Int { Partition(tileColumns, limit: triangleRows).size(0) }
+  public static var panelRows: Int { Partition(tileColumns, limit: tileRows).size(0) }
 }
 
 /// A tile of h rows in one panel x, whose own rows follow `depth` rows that are done.

@@ -132,7 +132,6 @@ public struct TileShape: Sendable {
   public let tileRows: Int
   public let tileColumns: Int
   public let panelStride: Int
-  public let triangleRows: Int
 
   @_alwaysEmitIntoClient
   public init<U: VectorUnit>(_ unit: U.Type) {
@@ -140,7 +139,6 @@ public struct TileShape: Sendable {
     tileRows = U.tileRows
     tileColumns = U.tileColumns
     panelStride = U.panelStride
-    triangleRows = U.triangleRows
   }
 
   /// The width of a panel of packed columns if so many are left: see ``KernelSet/packColumns``.

@@ -104,11 +104,6 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 }
 
 extension VectorUnit {
-  /// Rows of the tallest tile that meets the triangle on its diagonal. Each height is code of its own, as long as the
-  /// square of it, and eight rows keep enough multiply-adds in flight.
-  @_alwaysEmitIntoClient @inline(__always)
-  public static var triangleRows: Int { min(tileRows, 8) }
-
   /// NR, the columns of the widest packed tile.
   @_alwaysEmitIntoClient @inline(__always)
   public static var tileColumns: Int { 2 &* lanes }

@@ -125,7 +125,7 @@ public struct TriangleTileCall<Scalar> {
 public struct SolveTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
   @_alwaysEmitIntoClient @inline(__always)
-  public static var tallest: Int { Unit.triangleRows }
+  public static var tallest: Int { Unit.tileRows }
   public var call: TriangleTileCall<Unit.Scalar>
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -147,7 +147,7 @@ public struct SolveTile<Unit: VectorUnit>: TileRoutine {
 public struct MultiplyTile<Unit: VectorUnit>: TileRoutine {
   public typealias Scalar = Unit.Scalar
   @_alwaysEmitIntoClient @inline(__always)
-  public static var tallest: Int { Unit.triangleRows }
+  public static var tallest: Int { Unit.tileRows }
   public var call: TriangleTileCall<Unit.Scalar>
 
   @_alwaysEmitIntoClient @inline(__always)
