@@ -30,7 +30,8 @@ extension Matrix {
   ///   - threads: the most threads to use.
   @inlinable @inline(__always)
   public mutating func replace<F: PairFunction<Scalar>>(by f: F, threads: Int) {
-    perPiece(&self, threads: threads) { z, count in evaluate(f, UnsafePointer(z), UnsafePointer(z), z, count)
+    perPiece(&self, "replace", threads: threads) { z, _, count in
+      evaluate(f, UnsafePointer(z), UnsafePointer(z), z, count)
     }
   }
 
@@ -77,33 +78,31 @@ package func perPiece<S: KernelScalar>(
       && (y.map { $0.rows == x.rows && $0.columns == x.columns } ?? true),
     "assign: X is \(x.rows)×\(x.columns), Y is \(y?.rows ?? x.rows)×\(y?.columns ?? x.columns) and Z is "
       + "\(z.rows)×\(z.columns); they must agree")
-  let (x, y, count, size) = (x.compacted(), y?.compacted(), x.count, Parallel.elementwisePiece)
-  z.withMutablePointer(discarding: true) { z in
-    require(z.columnStride == 1 && z.rowStride == z.columns, "assign: Z has gaps between its rows")
-    x.withPointer { x in
-      let (x, y, z) = (x.base, y?.withPointer { $0.base }, z.base)
-      // Each task writes its own piece; the matrices outlive the tasks.
-      Parallel.perform((count + size - 1) / size, threads: threads) { piece in
-        let first = piece * size
-        body(x + first, y.map { $0 + first }, z + first, min(size, count - first))
-      }
+  let (x, y) = (x.compacted(), y?.compacted())
+  x.withPointer { x in
+    // The matrix outlives the tasks.
+    let (x, y) = (x.base, y?.withPointer { $0.base })
+    perPiece(&z, discarding: true, "assign", threads: threads) { z, first, count in
+      body(x + first, y.map { $0 + first }, z, count)
     }
   }
   withExtendedLifetime(y) {}
 }
 
-/// The elements of z in pieces.
+/// The elements of z in pieces, one for a task, each with the place of its first element and their count.
 @usableFromInline
 @specialized(where S == Float) @specialized(where S == Double)
 package func perPiece<S: KernelScalar>(
-  _ z: inout Matrix<S>, threads: Int, _ body: (UnsafeMutablePointer<S>, Int) -> Void
+  _ z: inout Matrix<S>, discarding: Bool = false, _ verb: String, threads: Int,
+  _ body: (UnsafeMutablePointer<S>, _ first: Int, _ count: Int) -> Void
 ) {
   let (count, size) = (z.count, Parallel.elementwisePiece)
-  z.withMutablePointer { z in
-    require(z.columnStride == 1 && z.rowStride == z.columns, "replace: Z has gaps between its rows")
+  z.withMutablePointer(discarding: discarding) { z in
+    require(z.columnStride == 1 && z.rowStride == z.columns, "\(verb): Z has gaps between its rows")
     let z = z.base
     Parallel.perform((count + size - 1) / size, threads: threads) { piece in
-      body(z + piece * size, min(size, count - piece * size))
+      let first = piece * size
+      body(z + first, first, min(size, count - first))
     }
   }
 }
@@ -115,21 +114,16 @@ package func perSamplePiece<S: KernelScalar>(
   _ samples: Matrix<S>, _ z: inout Matrix<S>, threads: Int,
   _ body: (UnsafePointer<S>, UnsafeMutablePointer<S>, Int) -> Void
 ) {
-  let (samples, count, size) = (samples.compacted(), z.count, Parallel.elementwisePiece)
+  let (samples, size) = (samples.compacted(), z.count)
   let times = z.rows == 0 ? 0 : samples.rows / z.rows
   require(
     samples.rows == times * z.rows && samples.columns == z.columns,
     "fold: the samples are \(samples.rows)×\(samples.columns) and Z is \(z.rows)×\(z.columns); they must be "
       + "matrices of its shape, one below the other")
-  z.withMutablePointer { z in
-    require(z.columnStride == 1 && z.rowStride == z.columns, "fold: Z has gaps between its rows")
-    samples.withPointer { x in
-      let (x, z) = (x.base, z.base)
-      // Each task writes its own piece.
-      Parallel.perform((count + size - 1) / size, threads: threads) { piece in
-        let first = piece * size
-        for s in 0..<times { body(x + (s * count + first), z + first, min(size, count - first)) }
-      }
+  samples.withPointer { x in
+    let x = x.base
+    perPiece(&z, "fold", threads: threads) { z, first, count in
+      for s in 0..<times { body(x + (s * size + first), z, count) }
     }
   }
 }
