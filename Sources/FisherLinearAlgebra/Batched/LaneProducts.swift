@@ -12,13 +12,13 @@ struct LaneCopy<S: KernelScalar>: LaneWork {
   var cost: Int { 10 * source.rows * source.columns }
   var scratch: Int { source.rows * source.columns }
 
-  func run(_ g: Int, count: Int, _ kernels: any KernelSet<S>.Type, _ scratch: UnsafeMutablePointer<S>) {
+  func run(_ group: LaneGroup<S>, _ scratch: UnsafeMutablePointer<S>) {
     if isLower {
-      source.loadLower(g, count: count, kernels, to: scratch)
-      target.storeSymmetric(g, count: count, kernels, from: scratch)
+      source.loadLower(group, to: scratch)
+      target.storeSymmetric(group, from: scratch)
     } else {
-      source.load(g, count: count, kernels, to: scratch)
-      target.store(g, count: count, kernels, from: scratch)
+      source.load(group, to: scratch)
+      target.store(group, from: scratch)
     }
   }
 }
@@ -32,15 +32,14 @@ struct LaneOuterProducts<S: KernelScalar>: LaneWork {
   var cost: Int { call.sampleCount * order * (order + 10) }
   var scratch: Int { order }
 
-  func run(_ g: Int, count: Int, _ kernels: any KernelSet<S>.Type, _ scratch: UnsafeMutablePointer<S>) {
-    let lanes = kernels.shape.lanes
-    let (source, target) = (call.source.start(g * lanes), call.target.start(g * lanes))
+  func run(_ group: LaneGroup<S>, _ scratch: UnsafeMutablePointer<S>) {
+    let (source, target) = (call.source.start(group.first), call.target.start(group.first))
     for s in 0..<call.sampleCount {
       var sample = call.samples
       sample.base += s * call.sampleStride
-      BatchOperand(readingRows: sample).load(g, count: count, kernels, to: scratch)
-      clearLanes(of: scratch, from: count, vectors: order, lanes)
-      kernels.addOuterProduct(
+      BatchOperand(readingRows: sample).load(group, to: scratch)
+      group.clearRest(of: scratch, count: order)
+      group.kernels.addOuterProduct(
         scratch, n: order, alpha: call.alpha, beta: s == 0 ? call.beta : 1,
         s == 0 ? source : target, to: target, stride: BatchOperand<S>.width)
     }
@@ -56,13 +55,12 @@ struct LaneMultiply<S: KernelScalar>: LaneWork {
   var cost: Int { order * (order + 20) }
   var scratch: Int { 2 * order }
 
-  func run(_ g: Int, count: Int, _ kernels: any KernelSet<S>.Type, _ scratch: UnsafeMutablePointer<S>) {
-    let product = scratch + order * kernels.shape.lanes
-    BatchOperand(readingRows: call.x).load(g, count: count, kernels, to: scratch)
-    kernels.multiplySymmetric(
-      call.matrices.start(g * kernels.shape.lanes), stride: BatchOperand<S>.width, n: order, scratch,
-      to: product)
-    BatchOperand(rows: call.y).store(g, count: count, kernels, from: product)
+  func run(_ group: LaneGroup<S>, _ scratch: UnsafeMutablePointer<S>) {
+    let product = scratch + order * group.lanes
+    BatchOperand(readingRows: call.x).load(group, to: scratch)
+    group.kernels.multiplySymmetric(
+      call.matrices.start(group.first), stride: BatchOperand<S>.width, n: order, scratch, to: product)
+    BatchOperand(rows: call.y).store(group, from: product)
   }
 }
 

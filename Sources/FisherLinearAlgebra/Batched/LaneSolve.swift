@@ -13,12 +13,12 @@ struct LaneSolve<S: KernelScalar>: LaneWork {
   /// A factor, right-hand sides, and what the kernel needs.
   var scratch: Int { order * order + order * columns + order }
 
-  func run(_ g: Int, count: Int, _ kernels: any KernelSet<S>.Type, _ scratch: UnsafeMutablePointer<S>) {
-    let (n, lanes) = (order, kernels.shape.lanes)
+  func run(_ group: LaneGroup<S>, _ scratch: UnsafeMutablePointer<S>) {
+    let (n, lanes) = (order, group.lanes)
     let sides = scratch + n * n * lanes
-    call.factor.loadLower(g, count: count, kernels, to: scratch)
-    call.right.load(g, count: count, kernels, to: sides)
-    kernels.solveCholesky(scratch, n: n, sides, columns: columns, sides + n * columns * lanes)
-    call.right.store(g, count: count, kernels, from: sides)
+    call.factor.loadLower(group, to: scratch)
+    call.right.load(group, to: sides)
+    group.kernels.solveCholesky(scratch, n: n, sides, columns: columns, sides + n * columns * lanes)
+    call.right.store(group, from: sides)
   }
 }

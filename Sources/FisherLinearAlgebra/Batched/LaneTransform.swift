@@ -8,60 +8,55 @@ enum LaneOperation {
 
 /// Targets ← inverses or factors of damped sources, in any forms.
 struct LaneTransform<S: KernelScalar>: LaneWork {
-  var operation: LaneOperation
-  var call: BatchedMatrices<S>
+  let operation: LaneOperation
+  /// In place, where it stays until the work is done: copies of it for each group took as long as the work on 2 × 2 matrices.
+  let call: UnsafePointer<BatchedMatrices<S>>
 
-  var order: Int { call.order }
+  var order: Int { call.pointee.order }
   /// Nothing is to be done if the matrices have no elements.
-  var count: Int { order == 0 ? 0 : call.count }
+  var count: Int { order == 0 ? 0 : call.pointee.count }
   var cost: Int { (operation == .generalInverse ? 3 : 1) * order * order * order + 20 * order * order }
 
   /// A group, pivots, and what the kernels need.
   var scratch: Int { order * order + order + 4 * (order + 1) }
 
-  func run(_ g: Int, count: Int, _ kernels: any KernelSet<S>.Type, _ scratch: UnsafeMutablePointer<S>) {
-    let (n, lanes) = (order, kernels.shape.lanes)
-    let pivots = scratch + n * n * lanes
-    load(g, count, kernels, to: scratch)
-    if call.absolute != 0 || call.relative != 0 {
-      kernels.damp(scratch, n: n, absolute: call.absolute, relative: call.relative)
+  func run(_ group: LaneGroup<S>, _ scratch: UnsafeMutablePointer<S>) {
+    let pivots = scratch + order * order * group.lanes
+    load(group, to: scratch)
+    if call.pointee.absolute != 0 || call.pointee.relative != 0 {
+      group.kernels.damp(scratch, n: order, absolute: call.pointee.absolute, relative: call.pointee.relative)
     }
-    let isGood = transform(kernels, scratch, pivots, ahead: next(after: g, lanes))
+    let isGood = transform(group, scratch, pivots)
     if isGood {
-      store(g, count, kernels, from: scratch)
-      (call.outcomes + g * lanes).update(repeating: -1, count: count)
-      if call.logDeterminants == nil { return }
+      store(group, from: scratch)
+      (call.pointee.outcomes + group.first).update(repeating: -1, count: group.count)
+      if call.pointee.logDeterminants == nil { return }
     }
-    for lane in 0..<count {
-      let bad = isGood ? nil : firstBadPivot(pivots, lanes, lane)
-      call.outcomes[g * lanes + lane] = Int32(bad ?? -1)
+    for lane in 0..<group.count {
+      let bad = isGood ? nil : firstBadPivot(pivots, group.lanes, lane)
+      call.pointee.outcomes[group.first + lane] = Int32(bad ?? -1)
       if !isGood && bad == nil {
-        call.target.storeLane(g, lane, isSymmetric: isSymmetric, kernels, from: scratch)
+        call.pointee.target.storeLane(lane, of: group, isSymmetric: isSymmetric, from: scratch)
       }
-      call.logDeterminants?[g * lanes + lane] =
-        bad == nil ? logarithm(UnsafePointer(pivots) + lane, stride: lanes) : .nan
+      call.pointee.logDeterminants?[group.first + lane] =
+        bad == nil ? logarithm(UnsafePointer(pivots) + lane, stride: group.lanes) : .nan
     }
   }
 
   @inline(__always)
-  private func load(
-    _ g: Int, _ count: Int, _ kernels: any KernelSet<S>.Type, to group: UnsafeMutablePointer<S>
-  ) {
+  private func load(_ group: LaneGroup<S>, to vectors: UnsafeMutablePointer<S>) {
     if operation == .generalInverse {
-      call.source.load(g, count: count, kernels, to: group)
+      call.pointee.source.load(group, to: vectors)
     } else {
-      call.source.loadLower(g, count: count, kernels, to: group)
+      call.pointee.source.loadLower(group, to: vectors)
     }
   }
 
-  /// What the group after `g` will read and write.
+  /// What the group after this one will read and write.
   @inline(__always)
-  private func next(after g: Int, _ lanes: Int) -> Lookahead<S> {
-    let count = max(0, min(lanes, self.count - (g + 1) * lanes))
-    let (from, to) = (
-      call.source.memory(g + 1, count: count, lanes: lanes),
-      call.target.memory(g + 1, count: count, lanes: lanes)
-    )
+  private func lookahead(after group: LaneGroup<S>) -> Lookahead<S> {
+    let next = group.next(of: count)
+    let (from, to) = (call.pointee.source.memory(next), call.pointee.target.memory(next))
     return Lookahead(from.start, count: from.count, to.start, count: to.count)
   }
 
@@ -70,27 +65,24 @@ struct LaneTransform<S: KernelScalar>: LaneWork {
 
   @inline(__always)
   private func transform(
-    _ kernels: any KernelSet<S>.Type, _ group: UnsafeMutablePointer<S>, _ pivots: UnsafeMutablePointer<S>,
-    ahead: Lookahead<S>
+    _ group: LaneGroup<S>, _ vectors: UnsafeMutablePointer<S>, _ pivots: UnsafeMutablePointer<S>
   ) -> Bool {
-    let rest = pivots + order * kernels.shape.lanes
-    switch operation {
+    let (kernels, n, rest) = (group.kernels, order, pivots + order * group.lanes)
+    let ahead = lookahead(after: group)
+    return switch operation {
     case .positiveDefiniteInverse:
-      return kernels.invertSymmetric(group, n: order, pivots: pivots, rest, ahead: ahead)
-    case .choleskyFactor:
-      return kernels.factorCholesky(group, n: order, pivots: pivots, rest, ahead: ahead)
-    case .generalInverse: return kernels.invertGeneral(group, n: order, pivots: pivots, rest, ahead: ahead)
+      kernels.invertSymmetric(vectors, n: n, pivots: pivots, rest, ahead: ahead)
+    case .choleskyFactor: kernels.factorCholesky(vectors, n: n, pivots: pivots, rest, ahead: ahead)
+    case .generalInverse: kernels.invertGeneral(vectors, n: n, pivots: pivots, rest, ahead: ahead)
     }
   }
 
   @inline(__always)
-  private func store(
-    _ g: Int, _ count: Int, _ kernels: any KernelSet<S>.Type, from group: UnsafeMutablePointer<S>
-  ) {
+  private func store(_ group: LaneGroup<S>, from vectors: UnsafeMutablePointer<S>) {
     if isSymmetric {
-      call.target.storeSymmetric(g, count: count, kernels, from: group)
+      call.pointee.target.storeSymmetric(group, from: vectors)
     } else {
-      call.target.store(g, count: count, kernels, from: group)
+      call.pointee.target.store(group, from: vectors)
     }
   }
 

@@ -10,8 +10,8 @@ protocol LaneWork {
   var cost: Int { get }
   /// Vectors of scratch memory.
   var scratch: Int { get }
-  /// Carries out group `g` of `count` matrices.
-  func run(_ g: Int, count: Int, _ kernels: any KernelSet<S>.Type, _ scratch: UnsafeMutablePointer<S>)
+  /// Carries out one group.
+  func run(_ group: LaneGroup<S>, _ scratch: UnsafeMutablePointer<S>)
 }
 
 extension LaneWork {
@@ -25,11 +25,12 @@ extension LaneWork {
 
   /// Carries out one task.
   private func run(task: Int, _ kernels: any KernelSet<S>.Type) {
-    let (lanes, perTask) = (kernels.shape.lanes, groupsPerTask(kernels.shape.lanes))
-    let groups = (count + lanes - 1) / lanes
+    let lanes = kernels.shape.lanes
+    let perTask = groupsPerTask(lanes) * lanes
     ThreadContext.current.withScratch(scratch * lanes, of: S.self) { scratch in
-      for g in task * perTask..<min(groups, (task + 1) * perTask) {
-        run(g, count: min(lanes, count - g * lanes), kernels, scratch)
+      for first in stride(from: task * perTask, to: min(count, (task + 1) * perTask), by: lanes) {
+        run(
+          LaneGroup(kernels: kernels, lanes: lanes, first: first, count: min(lanes, count - first)), scratch)
       }
     }
   }

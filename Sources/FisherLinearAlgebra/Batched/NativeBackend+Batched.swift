@@ -48,7 +48,7 @@ extension NativeBackend {
   ) {
     ThreadContext.current.withScratch(calls.count, of: LaneTransform<S>.self) { works in
       for (i, call) in calls.enumerated() {
-        (works + i).initialize(to: LaneTransform(operation: operation, call: call))
+        (works + i).initialize(to: LaneTransform(operation: operation, call: calls.baseAddress! + i))
         if call.order == 0 {
           for m in 0..<call.count {
             call.outcomes[m] = -1

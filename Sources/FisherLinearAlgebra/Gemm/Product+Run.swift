@@ -10,12 +10,9 @@ extension Product {
       if !gemm.epilogue.isIdentity { kernels.finish(gemm.epilogue, gemm.c) }
       return
     }
+    let isParallel = Parallel.allowance(threads, microseconds: microseconds) > 1
     let oriented = oriented(kernels.shape)
-    if Parallel.allowance(threads, microseconds: microseconds) > 1 {
-      oriented.runInParallel(kernels, threads: threads)
-    } else {
-      oriented.runSerially(kernels)
-    }
+    if isParallel { oriented.runInParallel(kernels, threads: threads) } else { oriented.runSerially(kernels) }
   }
 
   /// Chooses which side of C runs along the vectors: the contiguous one, unless it is so short that most lanes would

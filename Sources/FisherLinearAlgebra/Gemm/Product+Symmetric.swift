@@ -38,7 +38,8 @@ extension Product {
   func runPackedOnce(_ kernels: any KernelSet<S>.Type, threads: Int) {
     let (shape, blocks) = (kernels.shape, DepthBlocks(depth, of: S.self))
     let panels = PackedPanels(columns: columns, shape)
-    let tasks = taskPanels(panels, threads: threads)
+    // The panels of rows in groups for threads to take one by one, those with most elements first.
+    let groups = Partition(panels.count, parts: threads == 1 ? 1 : min(panels.count, 8 * threads))
     ThreadContext.current.withScratch(panels.width * blocks.length, of: S.self) { packed in
       for p in 0..<blocks.count {
         let (b, beta) = (
@@ -48,20 +49,14 @@ extension Product {
         Parallel.perform(pieces.parts, threads: threads) { piece in
           panels.pack(pieces.range(piece), of: b, kernels, to: packed)
         }
-        Parallel.perform(tasks.count, threads: threads) { task in
+        Parallel.perform(groups.parts, threads: threads) { task in
+          let rows = groups.range(isLower ? groups.parts - 1 - task : task)
           ThreadContext.current.withScratch(shape.tileScratch, of: S.self) { tile in
-            multiply(tasks[task], of: panels, packed, depth: b.rows, beta: beta, kernels, tile: tile)
+            multiply(rows, of: panels, packed, depth: b.rows, beta: beta, kernels, tile: tile)
           }
         }
       }
     }
-  }
-
-  /// The panels of rows in groups for threads to take one by one, those with most elements first.
-  private func taskPanels(_ panels: PackedPanels, threads: Int) -> [Range<Int>] {
-    let groups = Partition(panels.count, parts: threads == 1 ? 1 : min(panels.count, 8 * threads))
-    let tasks = (0..<groups.parts).map { groups.range($0) }
-    return isLower ? tasks.reversed() : tasks
   }
 
   private var isLower: Bool { if case .lower = region { true } else { false } }

@@ -88,11 +88,18 @@ struct TriangularPanels<S: KernelScalar> {
   ///
   /// - Returns: whether a reciprocal would lose digits or overflow, so that the kernel has to divide.
   private func fillDiagonal(_ l: MatrixPointer<S>, _ diagonal: UnsafeMutablePointer<S>) -> Bool {
-    for i in 0..<l.rows { diagonal[i] = call.unitDiagonal ? 1 : l[i, i] }
-    if verb == .multiply { return false }
+    func element(_ i: Int) -> S { call.unitDiagonal ? 1 : l[i, i] }
+    if verb == .multiply {
+      for i in 0..<l.rows { diagonal[i] = element(i) }
+      return false
+    }
     var divides = false
-    for i in 0..<l.rows { if !(1 / diagonal[i]).isNormal { divides = true } }
-    for i in 0..<l.rows { diagonal[i] = divides ? -diagonal[i] : -1 / diagonal[i] }
+    for i in 0..<l.rows {
+      let reciprocal = 1 / element(i)
+      divides = divides || !reciprocal.isNormal
+      diagonal[i] = -reciprocal
+    }
+    if divides { for i in 0..<l.rows { diagonal[i] = -element(i) } }
     return divides
   }
 

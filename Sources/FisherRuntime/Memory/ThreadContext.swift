@@ -15,6 +15,8 @@ public struct ThreadContext {
     var used = 0
     var wanted = 0
     var allocations = 0
+    /// What is lent from elsewhere, the last loan last.
+    var others: [OtherLoan] = []
   }
 
   private static let key: pthread_key_t = {
@@ -45,6 +47,7 @@ public struct ThreadContext {
     guard let pointer else { return }
     let state = ThreadContext(pointer).state
     state.pointee.memory?.deallocate()
+    state.deinitialize(count: 1)
     state.deallocate()
   }
 
@@ -69,60 +72,79 @@ public struct ThreadContext {
   /// Lends `count` uninitialised elements, aligned to 64 bytes, for the duration of `body`.
   @inlinable @inline(__always)
   public func withScratch<S, R>(_ count: Int, of type: S.Type, _ body: (UnsafeMutablePointer<S>) -> R) -> R {
-    // What does not depend on the types is a call; the rest becomes part of the caller.
-    let loan = lend(count &* MemoryLayout<S>.stride)
-    defer { takeBack(loan) }
-    return body(loan.memory.assumingMemoryBound(to: S.self))
+    // What does not depend on the types is a call, which returns no more than a pointer; the rest becomes part of the
+    // caller.
+    let bytes = count &* MemoryLayout<S>.stride
+    let memory = lend(bytes)
+    defer { takeBack(memory, bytes) }
+    return body(memory.assumingMemoryBound(to: S.self))
   }
 }
 
-/// Scratch memory that is lent to a call.
-@usableFromInline
-struct ScratchLoan {
-  @usableFromInline let memory: UnsafeMutableRawPointer
-  /// A multiple of the alignment.
-  let bytes: Int
-  let source: Source
+/// Scratch memory that is not from a thread's stack of it.
+private enum OtherLoan {
+  case heap(UnsafeMutableRawPointer)
+  case guarded(GuardedScratch.Mapping)
 
-  enum Source {
-    case stack, heap
-    case guarded(GuardedScratch.Mapping)
+  var memory: UnsafeMutableRawPointer {
+    switch self {
+    case .heap(let memory): memory
+    case .guarded(let mapping): mapping.memory
+    }
   }
 }
 
 extension ThreadContext {
   private static var alignment: Int { 64 }
 
+  private static func rounded(_ count: Int) -> Int { (count + alignment - 1) & ~(alignment - 1) }
+
   /// The next `count` bytes of the stack; from the heap if it is too small and in use.
   @usableFromInline
-  func lend(_ count: Int) -> ScratchLoan {
-    let bytes = (count + Self.alignment - 1) & ~(Self.alignment - 1)
-    if let pages = GuardedScratch.active {
-      let mapping = pages.map(count)
-      return ScratchLoan(memory: mapping.memory, bytes: bytes, source: .guarded(mapping))
-    }
-    // Also when an inner request was too large for what the outer ones had left: then all of them fit from now on.
-    if max(state.pointee.used + bytes, state.pointee.wanted) > state.pointee.capacity { grow(by: bytes) }
-    let start = state.pointee.used
-    // Memory from the heap counts as used, so that requests inside of this one add to what is wanted, and one call finds
-    // out about all levels.
-    state.pointee.used += bytes
-    if let memory = state.pointee.memory, start + bytes <= state.pointee.capacity {
-      return ScratchLoan(memory: memory + start, bytes: bytes, source: .stack)
-    }
-    allocations += 1
-    let extra = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
-    return ScratchLoan(memory: extra, bytes: bytes, source: .heap)
+  func lend(_ count: Int) -> UnsafeMutableRawPointer {
+    let (bytes, start) = (Self.rounded(count), state.pointee.used)
+    // A larger stack is wanted when an inner request was too large for what the outer ones had left: then all of them fit
+    // from now on.
+    guard let memory = state.pointee.memory, GuardedScratch.active == nil,
+      max(start + bytes, state.pointee.wanted) <= state.pointee.capacity
+    else { return lendOther(count) }
+    state.pointee.used = start + bytes
+    return memory + start
   }
 
   @usableFromInline
-  func takeBack(_ loan: ScratchLoan) {
-    switch loan.source {
-    case .guarded(let mapping): return mapping.unmap()
-    case .heap: loan.memory.deallocate()
-    case .stack: break
+  func takeBack(_ memory: UnsafeMutableRawPointer, _ count: Int) {
+    if state.pointee.others.last?.memory == memory { return takeBackOther(count) }
+    state.pointee.used -= Self.rounded(count)
+  }
+
+  @inline(never)
+  private func lendOther(_ count: Int) -> UnsafeMutableRawPointer {
+    if let pages = GuardedScratch.active {
+      let mapping = pages.map(count)
+      state.pointee.others.append(.guarded(mapping))
+      return mapping.memory
     }
-    state.pointee.used -= loan.bytes
+    let (bytes, start) = (Self.rounded(count), state.pointee.used)
+    if max(start + bytes, state.pointee.wanted) > state.pointee.capacity { grow(by: bytes) }
+    // Memory from the heap counts as used, so that requests inside of this one add to what is wanted, and one call finds
+    // out about all levels.
+    state.pointee.used += bytes
+    if let memory = state.pointee.memory, start + bytes <= state.pointee.capacity { return memory + start }
+    allocations += 1
+    let extra = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: Self.alignment)
+    state.pointee.others.append(.heap(extra))
+    return extra
+  }
+
+  @inline(never)
+  private func takeBackOther(_ count: Int) {
+    switch state.pointee.others.removeLast() {
+    case .guarded(let mapping): mapping.unmap()
+    case .heap(let memory):
+      memory.deallocate()
+      state.pointee.used -= Self.rounded(count)
+    }
   }
 
   /// Makes room if nobody holds a part of the memory; otherwise remembers how much would have been needed.

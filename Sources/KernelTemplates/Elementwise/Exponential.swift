@@ -67,7 +67,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   }
 
   /// exp(x − low)
-  @_alwaysEmitIntoClient @inline(__always)
+  @_alwaysEmitIntoClient @_transparent
   static func exponential(_ x: Vector, minus low: Vector) -> Vector {
     let (tail, n) = exponentialParts(clamped(x, leastExponent, constant(90, 712)), minus: low)
     return scaled(onePlus(tail).sum, n)

@@ -132,9 +132,10 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ) -> Int {
     let (i, rows, left) = (panels.start(panel), panels.size(panel), call.c.columns &- j)
     let columns = min(width, left)
-    let whole = call.region.wholeRows(i, j, columns: columns) / rows
+    let alike = panels.alike(from: panel)
+    let whole = call.region.wholeRows(i, j, columns: columns)
     let run = TileRun(
-      max(1, min(panels.alike(from: panel), whole, call.longestRun)),
+      max(1, min(whole >= alike &* rows ? alike : whole / rows, call.longestRun)),
       a: call.a.isPacked ? call.depth &* panelStride : rows &* call.a.laneStride, b: 0,
       c: rows &* call.c.rowStride)
     let b = call.columns(j)
@@ -188,12 +189,14 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   public static func runTile(vectors: Int, rows: Int, _ call: UnsafeMutablePointer<TileCall<Scalar>>) {
     let step = AnyStep(call.pointee.aRow)
     let full = call.pointee.lastLanes == lanes
+    let adjacent = call.pointee.aRow == 1 && rows >= UnitStep.fewestRows(tallest: tileRows)
     switch vectors {
     case 1 where full && !masksAreFree: runTile(Whole<Self>.self, rows: rows, step, call)
+    case 1 where adjacent && masksAreFree: runTile(Part<Self>.self, rows: rows, UnitStep(), call)
     case 1: runTile(Part<Self>.self, rows: rows, step, call)
-    case 2 where full && call.pointee.aRow == 1 && rows >= UnitStep.fewestRows(tallest: tileRows):
-      runTile(Whole2<Self>.self, rows: rows, UnitStep(), call)
+    case 2 where full && adjacent: runTile(Whole2<Self>.self, rows: rows, UnitStep(), call)
     case 2 where full: runTile(Whole2<Self>.self, rows: rows, step, call)
+    case 2 where adjacent && masksAreFree: runTile(Part2<Self>.self, rows: rows, UnitStep(), call)
     case 2: runTile(Part2<Self>.self, rows: rows, step, call)
     case 3: runHalves(rows: rows, step, call)
     case 4: runTile(Whole4<Self>.self, rows: rows, step, call)
