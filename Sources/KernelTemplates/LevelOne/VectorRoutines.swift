@@ -34,42 +34,57 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
 
   /// The first index of the largest |xᵢ|, the first NaN if there is one, −1 if x is empty.
   ///
-  /// Stretches of 16 vectors are searched for a larger value first; the index is looked up only where there is one.
+  /// The largest of a stretch of vectors is found first, and its place only if it is larger than what came before.
   @_alwaysEmitIntoClient
   public static func iamax(_ x: VectorPointer<Scalar>) -> Int {
-    var best: Scalar = -1
-    var index = -1
-    var i = 0
+    var (best, index, i): (Scalar, Int, Int) = (-1, -1, 0)
+    while x.stride == 1 && i &+ lanes <= x.count {
+      let vectors = min(64, (x.count &- i) / lanes)
+      let largest = largestMagnitude(x.base + i, vectors)
+      if !(largest <= best) {
+        (best, index) = (largest, i &+ place(of: largest, in: x.base + i))
+        if best.isNaN { return index }
+      }
+      i &+= vectors &* lanes
+    }
     while i < x.count {
-      let end = min(x.count, i &+ 16 &* lanes)
-      if x.stride == 1 && end &- i == 16 &* lanes && !hasLarger(x.base + i, than: best) {
-        i = end
-        continue
-      }
-      while i < end {
-        let value = x[i]
-        if value.isNaN { return i }
-        if abs(value) > best {
-          best = abs(value)
-          index = i
-        }
-        i &+= 1
-      }
+      let value = abs(x[i])
+      if value.isNaN { return i }
+      if value > best { (best, index) = (value, i) }
+      i &+= 1
     }
     return index
   }
 
-  /// Whether one of 16 vectors has a lane above `bound` in magnitude, or a NaN.
+  /// The largest magnitude among some vectors, NaN if one is.
   @_alwaysEmitIntoClient @inline(__always)
-  static func hasLarger(_ p: UnsafePointer<Scalar>, than bound: Scalar) -> Bool {
-    let limit = broadcast(bound)
-    var found = load(p) .!= load(p)
-    for i in 0..<16 {
-      let v = load(p + i &* lanes)
-      // A NaN fails both comparisons.
-      found = found .| .!((v .<= limit) .& (-v .<= limit))
+  static func largestMagnitude(_ p: UnsafePointer<Scalar>, _ vectors: Int) -> Scalar {
+    let bound = -one
+    var (peaks, isNaN) = (zero, zero)
+    for i in 0..<vectors {
+      let x = magnitude(load(p + i &* lanes))
+      peaks = select(x, peaks, where: x, exceeds: peaks)
+      // NaN exceeds nothing.
+      isNaN = select(isNaN, one, where: x, exceeds: bound)
     }
-    return any(found)
+    var largest: Scalar = 0
+    for lane in 0..<lanes {
+      if isNaN[lane] != 0 { return .nan }
+      largest = max(largest, peaks[lane])
+    }
+    return largest
+  }
+
+  /// How far from `p` on the first element of this magnitude lies, of which there is one; of NaN the first NaN.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func place(of magnitude: Scalar, in p: UnsafePointer<Scalar>) -> Int {
+    var i = 0
+    if magnitude.isNaN {
+      while !p[i].isNaN { i &+= 1 }
+    } else {
+      while abs(p[i]) != magnitude { i &+= 1 }
+    }
+    return i
   }
 
   /// Copies a matrix; both orders of traversal touch 16 bytes or more at a time where memory allows.
