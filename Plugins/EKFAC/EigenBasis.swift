@@ -67,7 +67,7 @@ package struct EigenBasis<S: KernelScalar> {
     let (share, threads) = ((1 - c) * Double(step.objective.sampleCount), step.threads)
     return step.set("S", of: layer.owner, rows: g.rows, columns: g.columns) { moments in
       moments.assign(SquareCombination(share, c), of: g, old, threads: threads)
-      shareNullMoments(&moments)
+      shareNullMoments(&moments, threads)
     }
   }
 
@@ -78,24 +78,8 @@ package struct EigenBasis<S: KernelScalar> {
   }
 
   /// Coordinates without an eigenvalue get the mean of their moments, along each axis.
-  func shareNullMoments(_ moments: inout Matrix<S>) {
-    let (rows, columns) = (moments.rows, moments.columns)
-    moments.withMutableSpan { s in
-      if nullInputs > 1 {
-        for i in 0..<rows {
-          let row = i * columns..<i * columns + nullInputs
-          let mean = row.reduce(0.0) { $0 + Double(s[$1]) } / Double(nullInputs)
-          for k in row { s[k] = S(mean) }
-        }
-      }
-      if nullOutputs > 1 {
-        // Row by row, as they lie.
-        var sums = [Double](repeating: 0, count: columns)
-        for i in 0..<nullOutputs { for j in 0..<columns { sums[j] += Double(s[i * columns + j]) } }
-        for i in 0..<nullOutputs {
-          for j in 0..<columns { s[i * columns + j] = S(sums[j] / Double(nullOutputs)) }
-        }
-      }
-    }
+  func shareNullMoments(_ moments: inout Matrix<S>, _ threads: Int) {
+    if nullInputs > 1 { moments.averageFirst(columns: nullInputs, threads: threads) }
+    if nullOutputs > 1 { moments.averageFirst(rows: nullOutputs, threads: threads) }
   }
 }

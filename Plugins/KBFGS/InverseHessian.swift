@@ -77,7 +77,7 @@ func stageUpdate<S: KernelScalar>(
     let w = combination(0.5 * r * (1 + r * product(pair.y, u)), pair.s, -r, u)
     var new = step.memory(for: slot, of: owner, rows: n, columns: n)
     addSymmetricProducts(H, pair.s.map { S($0) }, w.map { S($0) }, into: &new, threads: step.threads)
-    if new.isFinite {
+    if new.isFinite(threads: step.threads) {
       step.set(slot, of: owner, to: new)
       return true
     }

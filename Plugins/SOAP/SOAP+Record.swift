@@ -11,7 +11,7 @@ extension SOAP {
           .matrix, flops: 14 * .P + 5 * .P * (.I + .J) + 4 * .P * (.I + .J) / f + 14 * cubes / (3 * f),
           elements: 7 * .P + 2 * .P / f + 3 * squares + 2 * squares / f),
         Cost.Part(.vector, flops: 14 * .P, elements: 7 * .P),
-      ], note: "axes that are too long have no factor; factors=kl: 2·P·(I + J) flops more")
+      ], note: "axes that are too long have no factor; factors=kl: 2·P·J flops more")
   }
 
   public static let record = OptimizerRecord(

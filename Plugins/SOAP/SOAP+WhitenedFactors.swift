@@ -11,17 +11,19 @@ extension Side {
 }
 
 extension SOAP {
+  /// Q_L and Q_R, Q_Lᵀ·G, and G̃ = Q_Lᵀ·G·Q_R.
+  typealias Coordinates<S: KernelScalar> = (bases: Bases<S>, half: Matrix<S>, full: Matrix<S>)
+
   /// L ← β·L + (1 − β)/n·G·R⁻¹·Gᵀ and R ← β·R + (1 − β)/m·Gᵀ·L⁻¹·G with the former factors on the right-hand sides, and
   /// their diagonals in the bases. Without a factor on a side the identity stands for it.
   ///
   /// - Parameters:
   ///   - G: m×n.
-  ///   - rotated: Q_Lᵀ·G·Q_R; G itself in the first step.
+  ///   - coordinates: of G; in the first step the identity stands for the bases.
   func updateWhitenedFactors<S: KernelScalar>(
-    _ sides: [Side], _ G: Matrix<S>, rotated: Matrix<S>, _ step: inout Step<S>
-  ) throws(StepRefusal) {
+    _ sides: [Side], _ G: Matrix<S>, _ coordinates: Coordinates<S>, _ step: inout Step<S>
+  ) {
     if sides.isEmpty { return }
-    let bases: Bases<S> = step.number > 1 ? try bases(sides, step) : (nil, nil)
     let start = startingScale(sides, G, step)
     var diagonals = [[Double]?](repeating: nil, count: 2)
     for side in sides {
@@ -29,11 +31,11 @@ extension SOAP {
       diagonals[side.isLeft ? 0 : 1] = start.map { [Double](repeating: $0, count: side.size) } ?? former
     }
     let inverses = diagonals.map { $0.map(dampedInverses) }
-    let sums = weightedSquares(of: rotated, inverses[0], inverses[1])
+    let sums = weightedSquares(of: coordinates.full, inverses[0], inverses[1], &step)
     for side in sides {
       let (place, other) = side.isLeft ? (0, 1) : (1, 0)
       let added = (1 - factorBeta) / Double(G.count / side.size)
-      let X = whitened(G, side, side.isLeft ? bases.right : bases.left, inverses[other], &step)
+      let X = whitened(G, side, coordinates, inverses[other], &step)
       updateFactor(side, keeping: factorBeta, adding: added, of: X, from: start, &step)
       let new = zip(diagonals[place] ?? [], sums[place]).map { S(factorBeta * $0 + added * $1) }
       step.set(side.diagonalSlot, of: side.owner, to: Matrix(new, rows: 1, columns: side.size))
@@ -49,12 +51,7 @@ extension SOAP {
     let image = step.temporary(rows: n, columns: n) {
       symm(factor, Q, into: &$0, on: backend, threads: threads)
     }
-    var sums = [Double](repeating: 0, count: n)
-    Q.withSpan { q in
-      image.withSpan { image in
-        for i in 0..<n { for j in 0..<n { sums[j] += Double(q[i * n + j]) * Double(image[i * n + j]) } }
-      }
-    }
+    let sums = columnProducts(Q, image, threads: threads)
     step.set(side.diagonalSlot, of: side.owner, to: Matrix(sums.map { S($0) }, rows: 1, columns: n))
   }
 
@@ -79,42 +76,32 @@ extension SOAP {
     return mean > 0 ? λ.map { 1 / ($0 + damping * mean) } : λ.map { _ in 1 }
   }
 
-  /// The gradient on a side, the other one whitened: G·Q·diag(w)^(1/2) or diag(w)^(1/2)·Qᵀ·G; without w it is G.
+  /// The gradient on a side, the other one whitened: G·Q_R·diag(w)^(1/2) or diag(w)^(1/2)·Q_Lᵀ·G; without w it is G.
   private func whitened<S: KernelScalar>(
-    _ G: Matrix<S>, _ side: Side, _ basis: Matrix<S>?, _ w: [Double]?, _ step: inout Step<S>
+    _ G: Matrix<S>, _ side: Side, _ coordinates: Coordinates<S>, _ w: [Double]?, _ step: inout Step<S>
   ) -> Matrix<S> {
     guard let w else { return G }
-    let (n, backend, threads) = (w.count, step.backend, step.threads)
-    let roots = w.map { S($0.squareRoot()) }
-    let scaled = step.temporary(rows: n, columns: n) { scaled in
-      copy(basis ?? Matrix(identity: n), into: &scaled, on: backend)
-      scaled.withMutableSpan { q in for i in q.indices { q[i] *= roots[i % n] } }
-    }
-    return step.temporary(rows: G.rows, columns: G.columns) { X in
-      if side.isLeft {
-        gemm(G, scaled, into: &X, on: backend, threads: threads)
-      } else {
-        gemm(scaled.transposed, G, into: &X, on: backend, threads: threads)
-      }
+    let X = side.isLeft ? turned(G, into: (nil, coordinates.bases.right), &step) : coordinates.half
+    let (roots, threads) = (w.map { S($0.squareRoot()) }, step.threads)
+    return step.temporary(rows: G.rows, columns: G.columns) {
+      $0.assign(X, scaling: side.isLeft ? .columns : .rows, by: roots, threads: threads)
     }
   }
 
   /// Σⱼ xᵢⱼ²·rⱼ for every row i, and Σᵢ xᵢⱼ²·lᵢ for every column j; missing weights are ones.
   private func weightedSquares<S: KernelScalar>(
-    of X: Matrix<S>, _ l: [Double]?, _ r: [Double]?
+    of X: Matrix<S>, _ l: [Double]?, _ r: [Double]?, _ step: inout Step<S>
   ) -> [[Double]] {
-    var rows = [Double](repeating: 0, count: X.rows)
-    var columns = [Double](repeating: 0, count: X.columns)
-    let (l, r) = (l ?? rows.map { _ in 1 }, r ?? columns.map { _ in 1 })
-    X.withSpan { x in
-      for i in rows.indices {
-        for j in columns.indices {
-          let square = Double(x[i * columns.count + j]) * Double(x[i * columns.count + j])
-          rows[i] += square * r[j]
-          columns[j] += square * l[i]
-        }
-      }
+    let (backend, threads) = (step.backend, step.threads)
+    let squares = step.temporary(rows: X.rows, columns: X.columns) {
+      $0.assign(Hadamard(), of: X, X, threads: threads)
     }
-    return [rows, columns]
+    return [(squares, r), (squares.transposed, l)].map { squares, weights in
+      let weights = weights?.map { S($0) } ?? [S](repeating: 1, count: squares.columns)
+      var sums = Matrix<S>(rows: squares.rows, columns: 1)
+      gemv(
+        squares, Matrix(weights, rows: weights.count, columns: 1), into: &sums, on: backend, threads: threads)
+      return sums.array.map { Double($0) }
+    }
   }
 }

@@ -78,9 +78,11 @@ public struct SOAP: Optimizer, EigenbasisMethod {
     for parameter in step.parameters {
       let sides = Side.sides(of: parameter, longest: maxDimension)
       let G = step.gradient(parameter)
-      let rotated = n > 0 ? try stage(parameter, sides, n, &step) : G
+      // The first step has no bases.
+      var coordinates: Coordinates<S> = ((nil, nil), G, G)
+      if n > 0 { coordinates = try stage(parameter, sides, n, &step) }
       if factors == .kl {
-        try updateWhitenedFactors(sides, G, rotated: rotated, &step)
+        updateWhitenedFactors(sides, G, coordinates, &step)
       } else {
         for side in sides { updateFactor(side, keeping: factorBeta, adding: 1 - factorBeta, of: G, &step) }
       }
@@ -124,13 +126,14 @@ public struct SOAP: Optimizer, EigenbasisMethod {
 
   /// Adam's step in the basis as it is.
   ///
-  /// - Returns: G̃.
+  /// - Returns: G̃ and what was on the way to it.
   private func stage<S: KernelScalar>(
     _ parameter: ParameterInfo, _ sides: [Side], _ n: Int, _ step: inout Step<S>
-  ) throws(StepRefusal) -> Matrix<S> {
+  ) throws(StepRefusal) -> Coordinates<S> {
     let (name, threads) = (parameter.name, step.threads)
     let bases = try bases(sides, step)
-    let G = turned(step.gradient(parameter), into: bases, &step)
+    let half = turned(step.gradient(parameter), into: (bases.left, nil), &step)
+    let G = turned(half, into: (nil, bases.right), &step)
     let m = step.accumulate("m", of: name, keeping: beta1, adding: 1 - beta1, of: G)
     let v = step.accumulateSquares("v", of: name, keeping: beta2, adding: 1 - beta2, of: G)
     // Below rounding of the largest there is no direction: a basis that turns brings m there, but no v.
@@ -144,7 +147,7 @@ public struct SOAP: Optimizer, EigenbasisMethod {
     let correction = (1 - beta2.raised(to: n)).squareRoot() / (1 - beta1.raised(to: n))
     step.apply(
       SOAPRule<S>(α: S(α * correction), shrink: S(1 - α * weightDecay)), to: parameter, gradient: D)
-    return G
+    return (bases, half, G)
   }
 }
 

@@ -26,17 +26,53 @@ public func orthogonalIteration<S: KernelScalar>(
     "orthogonalIteration: A is \(a.rows)×\(a.columns) and Q is \(basis.rows)×\(basis.columns)")
   let mean = (0..<n).reduce(0.0) { $0 + Double(a[$1, $1]) / Double(n) }
   var image = Matrix<S>(rows: n, columns: n)
-  copy(basis, into: &image, on: backend)
+  if shift != 0 { copy(basis, into: &image, on: backend) }
   symm(a, basis, beta: S(shift * mean), into: &image, on: backend, threads: threads)
-  var quotients = [Double](repeating: 0, count: n)
-  basis.withSpan { q in
-    image.withSpan { image in
-      for i in 0..<n { for j in 0..<n { quotients[j] += Double(q[i * n + j]) * Double(image[i * n + j]) } }
+  let quotients = columnProducts(basis, image, threads: threads)
+  let order = (0..<n).sorted { (quotients[$1], $0) < (quotients[$0], $1) }
+  let sorted = columns(order, of: image, threads: threads)
+  return (QR(sorted, on: backend, threads: threads).q(on: backend, threads: threads).compacted(), order)
+}
+
+/// Σᵢ xᵢⱼ·yᵢⱼ for every j, in double precision, from the first row on.
+@specialized(where S == Float) @specialized(where S == Double)
+package func columnProducts<S: KernelScalar>(_ x: Matrix<S>, _ y: Matrix<S>, threads: Int) -> [Double] {
+  let (x, y, columns, piece) = (x.compacted(), y.compacted(), x.columns, 256)
+  var sums = [Double](repeating: 0, count: columns)
+  x.withPointer { x in
+    y.withPointer { y in
+      sums.withUnsafeMutableBufferPointer { sums in
+        // Each task has columns of its own.
+        nonisolated(unsafe) let sums = sums
+        let threads = Parallel.elementwise(x.rows * columns, threads: threads)
+        Parallel.perform((columns + piece - 1) / piece, threads: threads) { task in
+          let (first, width) = (task * piece, min(piece, columns - task * piece))
+          guard let sums = sums.baseAddress.map({ $0 + first }) else { return }
+          for i in 0..<x.rows {
+            let (p, q) = (x.base + i * columns + first, y.base + i * columns + first)
+            for j in 0..<width { sums[j] += Double(p[j]) * Double(q[j]) }
+          }
+        }
+      }
     }
   }
-  let order = (0..<n).sorted { (quotients[$1], $0) < (quotients[$0], $1) }
-  let sorted = image.withSpan { image in
-    Matrix<S>(rows: n, columns: n) { i, j in image[i * n + order[j]] }
+  return sums
+}
+
+/// The columns of a square matrix in another order.
+@specialized(where S == Float) @specialized(where S == Double)
+private func columns<S: KernelScalar>(_ order: [Int], of x: Matrix<S>, threads: Int) -> Matrix<S> {
+  let (x, n) = (x.compacted(), x.columns)
+  var sorted = Matrix<S>(rows: x.rows, columns: n)
+  x.withPointer { x in
+    sorted.withMutablePointer(discarding: true) { sorted in
+      order.withUnsafeBufferPointer { order in
+        Parallel.perform(sorted.rows, threads: Parallel.elementwise(n * n, threads: threads)) { i in
+          let (source, target) = (x.base + i * n, sorted.base + i * n)
+          for j in 0..<n { target[j] = source[order[j]] }
+        }
+      }
+    }
   }
-  return (QR(sorted, on: backend, threads: threads).q(on: backend, threads: threads).compacted(), order)
+  return sorted
 }

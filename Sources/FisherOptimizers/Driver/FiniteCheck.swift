@@ -1,4 +1,4 @@
-import FisherLinearAlgebra
+package import FisherLinearAlgebra
 import FisherRuntime
 
 /// Looks for NaN and infinity before anything is changed.
@@ -81,4 +81,9 @@ enum FiniteCheck {
     }
     return isFinite
   }
+}
+
+extension Matrix {
+  /// Whether no element is NaN or infinite, as ``isFinite`` but on several threads.
+  package func isFinite(threads: Int) -> Bool { !FiniteCheck.isAnyNonFinite(self, threads: threads) }
 }
