@@ -137,11 +137,11 @@ struct Tridiagonalization<S: KernelScalar> {
   private func subtract(
     _ coefficients: MatrixPointer<S>, _ y: MutableMatrixPointer<S>, _ row: UnsafeMutablePointer<S>, count: Int
   ) {
-    let call = Gemm(
+    var call = Gemm(
       alpha: -1, a: coefficients, b: y.block(0, 0, rows: coefficients.columns, columns: count).readOnly,
       beta: 1,
       c: MutableMatrixPointer(row, rows: 1, columns: count, rowStride: count, columnStride: 1))
-    if call.isSmall { call.runSmall(kernels) } else { Product(call).run(kernels, threads: 1) }
+    call.run(kernels, threads: 1)
   }
 
   /// X ← X·Qᵀ for rows X, n columns each: eigenvectors of T in rows become those of A.

@@ -24,10 +24,17 @@ extension Gemm where Scalar: KernelScalar {
       && m &* k <= most && m &* n <= most && m > 0 && n > 0 && alpha != 0 && epilogue.isIdentity
   }
 
+  /// Runs the product, small or not. Changes nothing: a variable has an address, where a value would be copied to get one,
+  /// and what has just been copied is waited for.
+  @inline(__always)
+  mutating func run(_ kernels: any KernelSet<Scalar>.Type, threads: Int) {
+    if isSmall { runSmall(kernels) } else { Product(self).run(kernels, threads: threads) }
+  }
+
   /// Runs the product on the calling thread. A transposed B is packed into scratch.
   @inline(__always)
-  func runSmall(_ kernels: any KernelSet<Scalar>.Type) {
-    withUnsafePointer(to: self) { $0.runSmall(kernels) }
+  mutating func runSmall(_ kernels: any KernelSet<Scalar>.Type) {
+    withUnsafeMutablePointer(to: &self) { UnsafePointer($0).runSmall(kernels) }
   }
 }
 
@@ -42,9 +49,10 @@ extension UnsafePointer {
       return true
     }
     if pointee.c.columnStride == 1 || pointee.c.rowStride != 1 { return false }
-    let turned = pointee.transposed
-    if turned.isSmall { turned.runSmall(kernels) }
-    return turned.isSmall
+    var turned = pointee.transposed
+    let isSmall = turned.isSmall
+    if isSmall { turned.runSmall(kernels) }
+    return isSmall
   }
 
   /// The product, if it is small. A transposed B is packed into scratch.
@@ -79,7 +87,8 @@ extension Syrk where Scalar: KernelScalar {
     let n = c.rows
     ThreadContext.current.withScratch(n * n, of: Scalar.self) { full in
       let whole = MutableMatrixPointer(full, rows: n, columns: n, rowStride: n, columnStride: 1)
-      Gemm(alpha: 1, a: a, b: a.transposed, beta: 0, c: whole).runSmall(kernels)
+      var product = Gemm(alpha: 1, a: a, b: a.transposed, beta: 0, c: whole)
+      product.runSmall(kernels)
       kernels.addSum(
         full, stride: n, to: c, alpha: alpha, beta: beta, region: Region(triangle))
     }

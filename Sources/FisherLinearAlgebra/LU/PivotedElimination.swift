@@ -128,7 +128,7 @@ struct PivotedElimination<S: KernelScalar> {
   private func multiply(
     _ a: MutableMatrixPointer<S>, _ b: MutableMatrixPointer<S>, _ c: MutableMatrixPointer<S>
   ) {
-    let call = Gemm(alpha: -1, a: a.readOnly, b: b.readOnly, beta: 1, c: c)
-    if call.isSmall { call.runSmall(kernels) } else { Product(call).run(kernels, threads: threads) }
+    var call = Gemm(alpha: -1, a: a.readOnly, b: b.readOnly, beta: 1, c: c)
+    call.run(kernels, threads: threads)
   }
 }

@@ -88,7 +88,7 @@ struct BlockReflector<S: KernelScalar> {
     _ alpha: S, _ a: MatrixPointer<S>, _ b: MatrixPointer<S>, _ beta: S, _ c: MutableMatrixPointer<S>,
     _ threads: Int
   ) {
-    let call = Gemm(alpha: alpha, a: a, b: b, beta: beta, c: c)
-    if call.isSmall { call.runSmall(kernels) } else { Product(call).run(kernels, threads: threads) }
+    var call = Gemm(alpha: alpha, a: a, b: b, beta: beta, c: c)
+    call.run(kernels, threads: threads)
   }
 }

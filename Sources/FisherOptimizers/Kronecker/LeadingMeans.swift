@@ -7,8 +7,10 @@ extension Matrix {
   /// The first `count` elements of each row become their mean. The matrix has no gaps.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   package mutating func averageFirst(columns count: Int, threads: Int) {
+    require(count >= 0 && count <= columns, "averageFirst: there are \(columns) columns and not \(count)")
     let (total, columns) = (rows, columns)
     withMutablePointer { x in
+      require(x.columnStride == 1 && x.rowStride == columns, "averageFirst: there are gaps between rows")
       Parallel.performRows(total, columns: columns, threads: threads) { rows in
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: 8) {
           let height = min(8, rows.upperBound - first)
@@ -33,8 +35,10 @@ extension Matrix {
   /// The elements of the first `count` rows become the means of their columns. The matrix has no gaps.
   @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   package mutating func averageFirst(rows count: Int, threads: Int) {
+    require(count >= 0 && count <= rows, "averageFirst: there are \(rows) rows and not \(count)")
     let (columns, piece) = (columns, 256)
     withMutablePointer { x in
+      require(x.columnStride == 1 && x.rowStride == columns, "averageFirst: there are gaps between rows")
       Parallel.perform((columns + piece - 1) / piece, threads: threads) { task in
         let (first, width) = (task * piece, min(piece, columns - task * piece))
         withUnsafeTemporaryAllocation(of: Double.self, capacity: width) { sums in

@@ -21,6 +21,7 @@ extension Matrix {
       factors.withUnsafeBufferPointer { factors in
         guard let factors = factors.baseAddress else { return }
         withMutablePointer(discarding: true) { z in
+          require(z.columnStride == 1 && z.rowStride == columns, "assign: Z has gaps between its rows")
           Parallel.performRows(z.rows, columns: columns, threads: threads) { rows in
             for i in rows {
               let (source, target) = (x.base + i * columns, z.base + i * columns)
