@@ -131,11 +131,11 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     let a = call.v + (place.lower(panel) &+ start &* tileColumns &+ column)
     let b = call.v + (place.lower(j) &+ start &* tileColumns)
     let columns = j == panel ? column &+ rows : place.columns(j)
-    let block = BlockCall(
+    var block = BlockCall(
       a: BlockOperand(a, laneStride: 1, depthStride: tileColumns, isPacked: true),
       b: BlockOperand(b, laneStride: 1, depthStride: tileColumns, isPacked: true), c: call.c,
       depth: place.order &- start, alpha: 1, beta: 0, region: .lower(diagonal: 0),
       plan: BlockPlan(residentBytes: call.residentBytes), scratch: call.scratch)
-    multiplyTiles(block, a: a, b: b, start, j &* tileColumns, rows: rows, columns: columns, Ahead())
+    multiplyTiles(&block, a: a, b: b, start, j &* tileColumns, rows: rows, columns: columns, Ahead())
   }
 }

@@ -33,7 +33,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   @_alwaysEmitIntoClient @inline(__always)
   static var wideTileRows: Int { registers < 32 ? 2 : 6 }
 
-  /// See the head of this file.
+  /// See the head of this file. What runs for each tile takes the call by its address: as a value it would be copied each
+  /// time, and the loads from the copy wait for its stores.
   @_alwaysEmitIntoClient
   public static func multiplyBlock(_ whole: BlockCall<Scalar>) {
     var call = whole
@@ -49,7 +50,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     if isRowMajor {
       for panel in 0..<panels.parts {
         var j = sweeps ? sweepTiles(call, panels, panel) : 0
-        while j < call.c.columns { j &+= multiplyAlong(call, panels, panel, j) }
+        while j < call.c.columns { j &+= multiplyAlong(&call, panels, panel, j) }
       }
     } else {
       var j = 0
@@ -57,7 +58,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
         let width =
           tileVectors(rows: panels.size(0), columns: call.c.columns &- j, bPacked: call.b.isPacked) &* lanes
         var panel = packAndMultiply(call, panels, j, width: width)
-        while panel < panels.parts { panel &+= multiplyDown(call, panels, panel, j, width: width) }
+        while panel < panels.parts { panel &+= multiplyDown(&call, panels, panel, j, width: width) }
         j &+= width
       }
     }
@@ -100,15 +101,18 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   ///
   /// - Returns: their columns.
   @_alwaysEmitIntoClient @inline(__always)
-  static func multiplyAlong(_ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int) -> Int {
-    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.c.columns &- j)
-    let width = tileVectors(rows: panels.size(0), columns: left, bPacked: call.b.isPacked) &* lanes
-    var run = TileRun(1, a: 0, b: call.b.isPacked ? width &* call.depth : width, c: width)
-    if case .all = call.region {
-      while run.count < call.longestRun {
+  static func multiplyAlong(
+    _ call: UnsafePointer<BlockCall<Scalar>>, _ panels: Partition, _ panel: Int, _ j: Int
+  ) -> Int {
+    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.pointee.c.columns &- j)
+    let width = tileVectors(rows: panels.size(0), columns: left, bPacked: call.pointee.b.isPacked) &* lanes
+    var run = TileRun(1, a: 0, b: call.pointee.b.isPacked ? width &* call.pointee.depth : width, c: width)
+    if case .all = call.pointee.region {
+      while run.count < call.pointee.longestRun {
         let rest = left &- run.count &* width
         if rest < width
-          || tileVectors(rows: panels.size(0), columns: rest, bPacked: call.b.isPacked) &* lanes != width
+          || tileVectors(rows: panels.size(0), columns: rest, bPacked: call.pointee.b.isPacked) &* lanes
+            != width
         {
           break
         }
@@ -117,7 +121,8 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
     }
     let columns = min(width, left)
     multiplyTiles(
-      call, run, a: call.rows(panel, i, stride: panelStride), b: call.columns(j), i, j, rows: rows,
+      call, run, a: call.pointee.rows(panel, i, stride: panelStride), b: call.pointee.columns(j), i, j,
+      rows: rows,
       columns: columns,
       Ahead())
     return run.count &* columns
@@ -128,58 +133,65 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   /// - Returns: the number of panels.
   @_alwaysEmitIntoClient @inline(__always)
   static func multiplyDown(
-    _ call: BlockCall<Scalar>, _ panels: Partition, _ panel: Int, _ j: Int, width: Int
+    _ call: UnsafePointer<BlockCall<Scalar>>, _ panels: Partition, _ panel: Int, _ j: Int, width: Int
   ) -> Int {
-    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.c.columns &- j)
+    let (i, rows, left) = (panels.start(panel), panels.size(panel), call.pointee.c.columns &- j)
     let columns = min(width, left)
     let alike = panels.alike(from: panel)
-    let whole = call.region.wholeRows(i, j, columns: columns)
+    let whole = call.pointee.region.wholeRows(i, j, columns: columns)
     let run = TileRun(
-      max(1, min(whole >= alike &* rows ? alike : whole / rows, call.longestRun)),
-      a: call.a.isPacked ? call.depth &* panelStride : rows &* call.a.laneStride, b: 0,
-      c: rows &* call.c.rowStride)
-    let b = call.columns(j)
+      max(1, min(whole >= alike &* rows ? alike : whole / rows, call.pointee.longestRun)),
+      a: call.pointee.a.isPacked ? call.pointee.depth &* panelStride : rows &* call.pointee.a.laneStride,
+      b: 0,
+      c: rows &* call.pointee.c.rowStride)
+    let b = call.pointee.columns(j)
     let ahead =
-      call.depth > stepsWithoutFetch
-      ? call.ahead(of: j &+ width, width: width, panels, panel, count: run.count) : Ahead()
+      call.pointee.depth > stepsWithoutFetch
+      ? call.pointee.ahead(of: j &+ width, width: width, panels, panel, count: run.count) : Ahead()
     multiplyTiles(
-      call, run, a: call.rows(panel, i, stride: panelStride), b: b, i, j, rows: rows, columns: columns, ahead)
+      call, run, a: call.pointee.rows(panel, i, stride: panelStride), b: b, i, j, rows: rows,
+      columns: columns, ahead)
     return run.count
   }
 
   /// Tiles of the block from (i, j) on: directly into C where possible, else one by way of scratch.
   @_alwaysEmitIntoClient @inline(__always)
   public static func multiplyTiles(
-    _ call: BlockCall<Scalar>, _ run: TileRun = TileRun(), a: UnsafePointer<Scalar>, b: UnsafePointer<Scalar>,
+    _ call: UnsafePointer<BlockCall<Scalar>>, _ run: TileRun = TileRun(), a: UnsafePointer<Scalar>,
+    b: UnsafePointer<Scalar>,
     _ i: Int, _ j: Int, rows: Int, columns: Int, _ ahead: Ahead<Scalar>
   ) {
-    let overlap = call.region.overlap(i, j, rows: rows, columns: columns)
+    let overlap = call.pointee.region.overlap(i, j, rows: rows, columns: columns)
     if overlap == .none { return }
-    let direct = overlap == .all && call.c.columnStride == 1
+    let direct = overlap == .all && call.pointee.c.columnStride == 1
     // At a diagonal, vectors beyond it are left out.
-    let first = call.region.columns(ofRow: i, from: j, count: columns).start / lanes &* lanes
-    let end = call.region.columns(ofRow: i &+ rows &- 1, from: j, count: columns).end
+    let first = call.pointee.region.columns(ofRow: i, from: j, count: columns).start / lanes &* lanes
+    let end = call.pointee.region.columns(ofRow: i &+ rows &- 1, from: j, count: columns).end
     let vectors = (end &- first &+ lanes &- 1) / lanes
-    let c = call.c.block(i, j &+ first, rows: rows, columns: end &- first)
+    let c = call.pointee.c.block(i, j &+ first, rows: rows, columns: end &- first)
     let panelWidth = (columns &+ lanes &- 1) / lanes &* lanes
     var tile = TileCall(
-      depth: call.depth, a: a, aRow: call.a.laneStride, aDepth: call.a.depthStride, b: b + first,
-      bDepth: call.b.isPacked ? max(call.b.depthStride, panelWidth) : call.b.depthStride,
-      c: direct ? c.base : call.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
-      alpha: direct ? call.alpha : 1, beta: direct ? call.beta : 0,
-      lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.depth > stepsWithoutFetch,
+      depth: call.pointee.depth, a: a, aRow: call.pointee.a.laneStride, aDepth: call.pointee.a.depthStride,
+      b: b + first,
+      bDepth: call.pointee.b.isPacked
+        ? max(call.pointee.b.depthStride, panelWidth) : call.pointee.b.depthStride,
+      c: direct ? c.base : call.pointee.scratch, cRow: direct ? c.rowStride : vectors &* lanes,
+      alpha: direct ? call.pointee.alpha : 1, beta: direct ? call.pointee.beta : 0,
+      lastLanes: c.columns &- (vectors &- 1) &* lanes, fetchesC: call.pointee.depth > stepsWithoutFetch,
       ahead: ahead, run: run)
-    tile.continues = call.continues
-    tile.fetchesLate = call.fetchesLate(rows: rows, columns: vectors &* lanes)
-    tile.fetchesNext = run.count > 1 && call.depth <= stepsWithoutFetch && run.b == 0
+    tile.continues = call.pointee.continues
+    tile.fetchesLate = call.pointee.fetchesLate(rows: rows, columns: vectors &* lanes)
+    tile.fetchesNext = run.count > 1 && call.pointee.depth <= stepsWithoutFetch && run.b == 0
     runTile(vectors: vectors, rows: rows, &tile)
     if !direct {
-      mergeTile(call.scratch, vectors &* lanes, c, call.alpha, call.beta, call.region, i, j &+ first)
+      mergeTile(
+        call.pointee.scratch, vectors &* lanes, c, call.pointee.alpha, call.pointee.beta, call.pointee.region,
+        i, j &+ first)
     }
-    guard let epilogue = call.epilogue else { return }
+    guard let epilogue = call.pointee.epilogue else { return }
     for t in 0..<run.count {
       let (row, column) = run.b == 0 ? (t &* rows, 0) : (0, t &* columns)
-      let c = call.c.block(i &+ row, j &+ first &+ column, rows: rows, columns: end &- first)
+      let c = call.pointee.c.block(i &+ row, j &+ first &+ column, rows: rows, columns: end &- first)
       applyEpilogue(epilogue, to: c, i &+ row, j &+ first &+ column)
     }
   }
