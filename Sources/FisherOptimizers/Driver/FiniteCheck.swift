@@ -35,13 +35,9 @@ enum FiniteCheck {
     }
   }
 
-  static func isAnyNonFinite<S: KernelScalar>(_ matrix: Matrix<S>, threads: Int) -> Bool {
-    firstNonFinite(among: [matrix], threads: threads) != nil
-  }
-
   /// The first matrix that holds NaN or infinity.
   @specialized(where S == Float) @specialized(where S == Double)
-  private static func firstNonFinite<S: KernelScalar>(among matrices: [Matrix<S>], threads: Int) -> Int? {
+  fileprivate static func firstNonFinite<S: KernelScalar>(among matrices: [Matrix<S>], threads: Int) -> Int? {
     let matrices = matrices.map { $0.compacted() }
     let pieces = Parallel.elementwisePieces(matrices.map { $0.count })
     // Each task writes its own.
@@ -85,5 +81,7 @@ enum FiniteCheck {
 
 extension Matrix {
   /// Whether no element is NaN or infinite, as ``isFinite`` but on several threads.
-  package func isFinite(threads: Int) -> Bool { !FiniteCheck.isAnyNonFinite(self, threads: threads) }
+  package func isFinite(threads: Int) -> Bool {
+    FiniteCheck.firstNonFinite(among: [self], threads: threads) == nil
+  }
 }

@@ -26,8 +26,8 @@ extension Matrix {
             for i in rows {
               let (source, target) = (x.base + i * columns, z.base + i * columns)
               switch axis {
-              case .rows: scaleRow(source, to: target, columns) { _, _ in Lanes(repeating: factors[i]) }
-              case .columns: scaleRow(source, to: target, columns) { load(factors + $0, $1) }
+              case .rows: evaluate(Multiple(factors[i]), source, nil, target, columns)
+              case .columns: evaluate(Hadamard(), source, factors, target, columns)
               }
             }
           }
@@ -40,18 +40,12 @@ extension Matrix {
 /// The direction that a list of numbers goes along.
 package enum MatrixAxis: Sendable { case rows, columns }
 
-/// z ← x·f, f being the factors of `count` ≤ 8 elements from one on.
-@inline(__always)
-private func scaleRow<S: KernelScalar>(
-  _ x: UnsafePointer<S>, to z: UnsafeMutablePointer<S>, _ count: Int,
-  _ factors: (_ first: Int, _ count: Int) -> Lanes<S>
-) {
-  var j = 0
-  while j &+ 8 <= count {
-    store(loadAhead(x + j) * factors(j, 8), to: z + j)
-    j &+= 8
-  }
-  if j == count { return }
-  let rest = load(x + j, count &- j) * factors(j, count &- j)
-  for lane in 0..<count &- j { z[j &+ lane] = rest[lane] }
+/// α·x
+private struct Multiple<Scalar: KernelScalar>: PairFunction {
+  let α: Scalar
+
+  init(_ α: Scalar) { self.α = α }
+
+  @inline(__always)
+  func value(_ x: Lanes<Scalar>, _: Lanes<Scalar>) -> Lanes<Scalar> { α * x }
 }

@@ -14,8 +14,7 @@ final class GradientCheck<Scalar: KernelScalar> {
 
   /// The gradient, or zeros if it is not finite: then the step will be refused, whatever is planned.
   func checked(_ gradient: Matrix<Scalar>, of parameter: ParameterInfo) -> Matrix<Scalar> {
-    let known =
-      isFinite[parameter.name] ?? !FiniteCheck.isAnyNonFinite(gradient, threads: threads)
+    let known = isFinite[parameter.name] ?? gradient.isFinite(threads: threads)
     isFinite[parameter.name] = known
     return known ? gradient : Matrix(rows: gradient.rows, columns: gradient.columns)
   }
