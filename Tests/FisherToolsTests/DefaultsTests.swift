@@ -78,9 +78,9 @@ private func defaultsTrain(subject: TrainingCase, name: String) throws {
   let optimizer = type.init(settings: try Settings(type.record))
   do {
     let trainer = try Trainer(network, data, optimizer: optimizer, options: options, registry: .builtIn)
-    let before = trainer.evaluate().loss
+    let before = try trainer.evaluate().loss
     for _ in 0..<20 { try trainer.step() }
-    let after = trainer.evaluate().loss
+    let after = try trainer.evaluate().loss
     #expect(after < before && before.isFinite, "\(name) on \(subject): from \(before) to \(after)")
   } catch {
     // What a method cannot do it says.

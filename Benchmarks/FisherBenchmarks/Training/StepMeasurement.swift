@@ -9,7 +9,8 @@ struct StepMeasurement {
   let batch: Int
   let type: String
   let threads: Int
-  /// An optimizer; with `amortised`, over a whole cycle of its periods; or `passes`, forward and backward alone.
+  /// An optimizer; with `amortised`, over a whole cycle of its periods, past its first steps; or `passes`, forward and
+  /// backward alone.
   let optimizer: String
   /// The median.
   let seconds: Double

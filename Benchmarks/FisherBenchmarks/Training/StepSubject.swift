@@ -9,6 +9,8 @@ package final class StepSubject<S: KernelScalar> {
   private let labels: Labels<S>
   /// The steps after which the optimizer's periodic work has been done as often as its periods say; 1 without periods.
   let cycle: Int
+  /// The first steps, in which the optimizer does more than later.
+  let firstSteps: Int
   private var values: [Matrix<S>]
   private var gradients: [Matrix<S>]
   private var driver: OptimizerDriver<S>
@@ -25,11 +27,15 @@ package final class StepSubject<S: KernelScalar> {
     self.workspace = workspace
     self.inputs = inputs
     self.labels = labels
-    // By convention, hyper-parameters of this name count steps.
-    cycle = optimizer.settings.values.reduce(1) { longest, setting in
-      guard setting.key.hasSuffix("Period"), case .integer(let period) = setting.value else { return longest }
-      return max(longest, period)
+    // By convention, hyper-parameters of these names count steps.
+    func longest(_ ending: String) -> Int {
+      optimizer.settings.values.reduce(1) { longest, setting in
+        guard setting.key.hasSuffix(ending), case .integer(let count) = setting.value else { return longest }
+        return max(longest, count)
+      }
     }
+    cycle = longest("Period")
+    firstSteps = longest("Steps")
     values = network.initialValues(seed: 1, .kaiming)
     gradients = network.zeros()
     do {

@@ -40,10 +40,10 @@ struct TrainingSuite: Sendable {
         i == 0 ? "passes" : subjects[i - 1].name, median(times[i]),
         overSGD: i == 0 ? nil : median(zip(times[i], times[1]).map { $0 / $1 }))
     }
-    let amortised = subjects.filter { $0.cycle > 1 }.map { subject in
-      let cycle = subject.cycle
-      // Past the first steps, in which some methods do more than later.
-      subject.steps(cycle)
+    let amortised = subjects.filter { $0.cycle > 1 || $0.firstSteps > 1 }.map { subject in
+      // Without periods, enough steps for what is done now and then by chance.
+      let cycle = subject.cycle > 1 ? subject.cycle : 10
+      subject.steps(max(cycle, subject.firstSteps))
       let times = timesInTurn(
         [{ subjects[0].steps(cycle) }, { subject.steps(cycle) }], rounds: run.isQuick ? 3 : 9)
       return line(

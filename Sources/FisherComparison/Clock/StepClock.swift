@@ -30,7 +30,7 @@ package final class StepClock<S: KernelScalar> {
     let data = workload.data().train
     var generator = KeyedGenerator(25)
     // Random numbers, unless they have to be tokens or places on a grid.
-    let rows = data.isNormalizable ? nil : data.rows(0..<workload.batch)
+    let rows = data.isNormalizable ? nil : try data.rows(0..<workload.batch)
     inputs = Matrix(rows: workload.batch, columns: data.shape.count) { i, j in
       rows.map { S($0[i][j]) } ?? S(generator.unit())
     }

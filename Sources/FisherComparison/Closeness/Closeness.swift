@@ -37,7 +37,7 @@ extension Workload {
     let trainer = try trainer(
       Double.self, try Method(ComparisonOptions.baseline).optimizer(place), seed: 0, threads: threads)
     for _ in 0..<budget / 4 { try trainer.step() }
-    let probes = (0..<Self.batches).map { trainer.probe(count: batch, number: $0) }
+    let probes = try (0..<Self.batches).map { try trainer.probe(count: batch, number: $0) }
     let plain = probes.map { $0.γ($0.gradient) }
     return try methods.map { method, settings in
       try check()

@@ -41,7 +41,7 @@ extension Cell {
       }
       if step % workload.interval > 0 { continue }
       try check()
-      let test = trainer.evaluate()
+      let test = try trainer.evaluate()
       outcome.curve.append(step: step, loss: test.loss, accuracy: test.accuracy)
       if isTuning && test.loss <= workload.target { break }
       if !test.loss.isFinite {

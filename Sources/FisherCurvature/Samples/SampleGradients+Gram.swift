@@ -146,12 +146,11 @@ extension SampleGradients {
   ) {
     let n = G.columns
     let (G, H) = (G.array.map { Double($0) }, H.array.map { Double($0) })
-    let places = Dictionary(grouping: others.indices) { others[$0] }
-    let outputs = places.mapValues { places in
-      Matrix(places.flatMap { H[$0 * n..<($0 + 1) * n] }, rows: places.count, columns: n)
+    let lookups = Dictionary(grouping: others.indices) { others[$0] }.mapValues { places in
+      (places, Matrix(places.flatMap { H[$0 * n..<($0 + 1) * n] }, rows: places.count, columns: n))
     }
     for i in tokens.indices {
-      guard let places = places[tokens[i]], let outputs = outputs[tokens[i]] else { continue }
+      guard let (places, outputs) = lookups[tokens[i]] else { continue }
       let g = Matrix(Array(G[i * n..<(i + 1) * n]), rows: n, columns: 1)
       var products = Matrix<Double>(rows: places.count, columns: 1)
       gemv(outputs, g, into: &products, on: context.backend, threads: context.threads)

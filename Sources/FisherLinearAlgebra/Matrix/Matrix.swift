@@ -84,11 +84,12 @@ public struct Matrix<Scalar: KernelScalar>: Sendable {
   /// - Parameter keepingElements: false if all elements will be overwritten, which saves the copy.
   @inlinable @inline(__always)
   mutating func makeUnique(keepingElements: Bool = true) {
-    if isKnownUniquelyReferenced(&storage) && storage.isWritable { return }
+    if isOnlyOne { return }
     replaceStorage(keepingElements: keepingElements)
   }
 
   /// Whether nobody else holds these elements, so that writing them costs no new memory.
+  @inlinable @inline(__always)
   package var isOnlyOne: Bool {
     mutating get { isKnownUniquelyReferenced(&storage) && storage.isWritable }
   }

@@ -109,9 +109,7 @@ extension MatrixStack {
   /// Makes this the only stack with its storage, in which each matrix has a place of its own, by copying if need be.
   private mutating func makeUnique() {
     let isRepeated = stride == 0 && count > 1
-    if isRepeated || !isKnownUniquelyReferenced(&first.storage) || !first.storage.isWritable {
-      self = compactCopy()
-    }
+    if isRepeated || !first.isOnlyOne { self = compactCopy() }
   }
 
   /// The same matrices one below the other, row-major.

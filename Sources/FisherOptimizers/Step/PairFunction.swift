@@ -66,7 +66,7 @@ func evaluate<F: PairFunction>(
   for lane in 0..<count &- i { z[i &+ lane] = rest[lane] }
 }
 
-/// The elements of x, y and z in pieces of the same places.
+/// The elements of x, y and z in pieces of the same places, where rows of x or y have gaps in pieces of rows.
 @usableFromInline
 @specialized(where S == Float) @specialized(where S == Double)
 package func perPiece<S: KernelScalar>(
@@ -78,15 +78,29 @@ package func perPiece<S: KernelScalar>(
       && (y.map { $0.rows == x.rows && $0.columns == x.columns } ?? true),
     "assign: X is \(x.rows)×\(x.columns), Y is \(y?.rows ?? x.rows)×\(y?.columns ?? x.columns) and Z is "
       + "\(z.rows)×\(z.columns); they must agree")
-  let (x, y) = (x.compacted(), y?.compacted())
+  let (x, y, columns) = (adjacentColumns(x), y.map(adjacentColumns), z.columns)
   x.withPointer { x in
     // The matrix outlives the tasks.
-    let (x, y) = (x.base, y?.withPointer { $0.base })
+    let y = y?.withPointer { $0 }
+    let isDense = x.rowStride == columns && (y?.rowStride ?? columns) == columns
     perPiece(&z, discarding: true, "assign", threads: threads) { z, first, count in
-      body(x + first, y.map { $0 + first }, z, count)
+      var place = first
+      while place < first + count {
+        let (i, j) = isDense ? (0, place) : (place / columns, place % columns)
+        let length = min(isDense ? count : columns - j, first + count - place)
+        body(
+          x.base + (i * x.rowStride + j), y.map { $0.base + (i * $0.rowStride + j) }, z + (place - first),
+          length)
+        place += length
+      }
     }
   }
   withExtendedLifetime(y) {}
+}
+
+/// The matrix, copied unless the elements of a row are neighbours.
+private func adjacentColumns<S: KernelScalar>(_ x: Matrix<S>) -> Matrix<S> {
+  x.withPointer { $0.columnStride == 1 } ? x : x.compacted()
 }
 
 /// The elements of z in pieces, one for a task, each with the place of its first element and their count.

@@ -38,7 +38,7 @@ enum Evaluate {
           "--on: \(examples.name) has examples of \(examples.shape) and wants \(examples.outputCount) numbers, the run "
             + "has \(data.train.shape) and \(data.train.outputCount)")
       }
-      let test = trainer.evaluate(on: examples)
+      let test = try trainer.evaluate(on: examples)
       if !isQuiet {
         let accuracy = test.accuracy.map { "  accuracy \(fixed(100 * $0, 2)) %" } ?? ""
         print("\(examples.count) examples of \(examples.name): loss \(fixed(test.loss, 6))\(accuracy)")

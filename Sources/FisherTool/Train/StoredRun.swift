@@ -66,5 +66,5 @@ struct StoredRun {
 
 extension DataSplit {
   /// Training and test one after the other, if they are to be tested together.
-  fileprivate var all: Dataset { train.appending(test) }
+  fileprivate var all: Dataset { get throws(FileError) { try train.appending(test) } }
 }

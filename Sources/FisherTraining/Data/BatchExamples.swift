@@ -35,9 +35,9 @@ package struct BatchExamples: Sendable {
   package func batch<S: KernelScalar>(_ range: Range<Int>, as _: S.Type) throws(FileError) -> Batch<S> {
     switch origin {
     case .places(let places, let source, let epoch):
-      return try source.reading(Array(places[range]), augmenting: epoch)
+      return try source.batch(Array(places[range]), augmenting: epoch)
     case .parts(let stream, let number, let epoch):
-      return Self.plain(stream.examples(epoch: epoch, number, range)).batch(0, as: S.self)
+      return try Self.plain(stream.examples(epoch: epoch, number, range)).batch(0, as: S.self)
     }
   }
 

@@ -53,11 +53,13 @@ public struct BatchSource: Sendable {
   }
 
   /// Batch `number` of a shuffled epoch, augmented.
-  package func batch<S: KernelScalar>(_ number: Int, of order: [Int], epoch: Int, as _: S.Type) -> Batch<S> {
+  ///
+  /// - Throws: ``FileError`` if it lies in a file that cannot be read, or has changed since it was opened.
+  package func batch<S: KernelScalar>(
+    _ number: Int, of order: [Int], epoch: Int, as _: S.Type
+  ) throws(FileError) -> Batch<S> {
     let examples = examples(number, of: order, epoch: epoch)
-    do { return try examples.batch(0..<examples.count, as: S.self) } catch {
-      fatalError("BatchSource: \(error)")
-    }
+    return try examples.batch(0..<examples.count, as: S.self)
   }
 
   /// The examples of batch `number` of a shuffled epoch, before any of them is read.
@@ -69,26 +71,23 @@ public struct BatchSource: Sendable {
   }
 
   /// Batch `number` in the order of the data, as it is.
-  package func batch<S: KernelScalar>(_ number: Int, as _: S.Type) -> Batch<S> {
-    batch(Array(places(number)), augmenting: nil)
-  }
-
-  /// The same.
   ///
-  /// - Throws: ``FileError`` if it lies in a file that cannot be read, or has changed since it was opened.
-  func reading<S: KernelScalar>(_ number: Int, as _: S.Type) throws(FileError) -> Batch<S> {
-    try reading(Array(places(number)), augmenting: nil)
+  /// - Throws: ``FileError`` like ``batch(_:augmenting:as:)``.
+  package func batch<S: KernelScalar>(_ number: Int, as _: S.Type) throws(FileError) -> Batch<S> {
+    try batch(Array(places(number)), augmenting: nil)
   }
 
-  /// The examples of these places, read from files if they lie there.
-  func reading<S: KernelScalar>(
+  /// The examples of these places, augmented as in an epoch, or as they are without one.
+  ///
+  /// - Throws: ``FileError`` if they lie in a file that cannot be read, or has changed since it was opened.
+  package func batch<S: KernelScalar>(
     _ places: [Int], augmenting epoch: Int?, as _: S.Type = S.self
   ) throws(FileError) -> Batch<S> {
-    guard case .rows = data.storage else { return batch(places, augmenting: epoch) }
+    guard case .rows = data.storage else { return batch(of: places, augmenting: epoch, keys: places) }
     let source = BatchSource(
       try data.reading(places), batchSize: batchSize, normalization: normalization,
       targetNormalization: targetNormalization, augmentations: augmentations, seed: seed)
-    return source.batch(Array(places.indices), augmenting: epoch, keys: places)
+    return source.batch(of: Array(places.indices), augmenting: epoch, keys: places)
   }
 
   /// The places of batch `number`, of any size.
@@ -97,16 +96,14 @@ public struct BatchSource: Sendable {
     return start..<start + min(batchSize, data.count - start)
   }
 
-  /// The examples of these places.
+  /// The examples of these places, which do not lie in files.
   ///
   /// - Parameters:
   ///   - places: in the data.
   ///   - epoch: of the augmentation; nil for none.
-  ///   - keys: what the augmentation of each follows from; its place unless it has lain elsewhere.
+  ///   - keys: what the augmentation of each follows from: its place, before it was read.
   @specialized(where S == Float) @specialized(where S == Double)
-  package func batch<S: KernelScalar>(
-    _ places: [Int], augmenting epoch: Int?, keys: [Int]? = nil, as _: S.Type = S.self
-  ) -> Batch<S> {
+  func batch<S: KernelScalar>(of places: [Int], augmenting epoch: Int?, keys: [Int]) -> Batch<S> {
     let width = data.shape.count
     var inputs = Matrix<S>(rows: places.count, columns: width)
     var example = [Float](repeating: 0, count: width)
@@ -114,7 +111,7 @@ public struct BatchSource: Sendable {
       example.withUnsafeMutableBufferPointer { example in
         for (row, place) in places.enumerated() {
           data.copyExample(place, to: example)
-          if let epoch { augment(example, keys?[row] ?? place, epoch) }
+          if let epoch { augment(example, keys[row], epoch) }
           normalization?.apply(example)
           for j in 0..<width { target[row * width + j] = S(example[j]) }
         }

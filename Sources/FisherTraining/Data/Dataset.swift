@@ -150,7 +150,7 @@ public struct Dataset: Sendable {
     }
   }
 
-  /// The numbers of example `i`.
+  /// The numbers of example `i`, which does not lie in a file.
   @inline(__always)
   package func copyExample(_ i: Int, to target: UnsafeMutableBufferPointer<Float>) {
     let start = i * shape.count
@@ -159,20 +159,21 @@ public struct Dataset: Sendable {
       for j in 0..<shape.count { target[j] = Float(bytes[start + j]) * scale }
     case .floats(let floats):
       for j in 0..<shape.count { target[j] = floats[start + j] }
-    case .rows: inMemory([i]).copyExample(0, to: target)
+    case .rows: Self.requireRead(name)
     }
   }
 
   /// These examples, then others of the same shape and targets.
   ///
   /// - Precondition: `other` was read like this one.
-  public func appending(_ other: Dataset) -> Dataset {
+  /// - Throws: ``FileError`` if examples lie in a file that cannot be read, or has changed since it was opened.
+  public func appending(_ other: Dataset) throws(FileError) -> Dataset {
     let numbers: Storage
     switch (storage, other.storage) {
     case (.bytes(let a, let scale), .bytes(let b, _)): numbers = .bytes(a + b, scale: scale)
     case (.floats(let a), .floats(let b)): numbers = .floats(a + b)
-    case (.rows, _): return inMemory(Array(0..<count)).appending(other)
-    case (_, .rows): return appending(other.inMemory(Array(0..<other.count)))
+    case (.rows, _): return try reading(Array(0..<count)).appending(other)
+    case (_, .rows): return try appending(other.reading(Array(0..<other.count)))
     default: fatalError("Dataset: \(name) and \(other.name) are stored differently")
     }
     let all: Targets
@@ -191,46 +192,47 @@ public struct Dataset: Sendable {
   }
 
   /// The numbers of these examples, a row each.
-  package func rows(_ places: Range<Int>) -> [[Float]] {
-    places.map { place in
+  ///
+  /// - Throws: ``FileError`` like ``reading(_:name:)``.
+  package func rows(_ places: Range<Int>) throws(FileError) -> [[Float]] {
+    let examples = try reading(Array(places))
+    return (0..<examples.count).map { i in
       var row = [Float](repeating: 0, count: shape.count)
-      row.withUnsafeMutableBufferPointer { copyExample(place, to: $0) }
+      row.withUnsafeMutableBufferPointer { examples.copyExample(i, to: $0) }
       return row
     }
   }
 
-  /// The examples of these places, in this order.
-  package func selecting(_ places: [Int], name: String) -> Dataset {
+  /// The examples of these places, in this order, which do not lie in files.
+  package func selecting(_ places: [Int], name: String? = nil) -> Dataset {
     let n = shape.count
     let chosen: Storage
     switch storage {
     case .bytes(let bytes, let scale):
       chosen = .bytes(places.flatMap { bytes[$0 * n..<($0 + 1) * n] }, scale: scale)
     case .floats(let floats): chosen = .floats(places.flatMap { floats[$0 * n..<($0 + 1) * n] })
-    case .rows: return inMemory(places, name: name)
+    case .rows: Self.requireRead(name ?? self.name)
     }
-    return copy(name: name, chosen, targets.selecting(places, of: count))
+    return copy(name: name, chosen, places)
   }
 
   /// The examples of these places, in this order, read from files if they lie there.
   ///
   /// - Throws: ``FileError`` if a file cannot be read, or has changed since it was opened.
   package func reading(_ places: [Int], name: String? = nil) throws(FileError) -> Dataset {
-    guard case .rows(let shared) = storage else { return selecting(places, name: name ?? self.name) }
-    return copy(
-      name: name ?? self.name, .bytes(try shared.rows.read(places), scale: shared.scale),
-      targets.selecting(places, of: count))
+    guard case .rows(let shared) = storage else { return selecting(places, name: name) }
+    return copy(name: name, .bytes(try shared.rows.read(places), scale: shared.scale), places)
   }
 
-  /// The same where nobody can be told of a file that has become unreadable.
-  private func inMemory(_ places: [Int], name: String? = nil) -> Dataset {
-    do { return try reading(places, name: name) } catch { fatalError("Dataset: \(error)") }
+  private static func requireRead(_ name: String) -> Never {
+    fatalError("Dataset: examples of \(name) lie in a file and have to be read first")
   }
 
-  /// Other examples of the same kind.
-  private func copy(name: String, _ storage: Storage, _ targets: Targets) -> Dataset {
+  /// The examples of these places, whose numbers are given.
+  private func copy(name: String?, _ storage: Storage, _ places: [Int]) -> Dataset {
     var result = Dataset(
-      name: name, shape: shape, storage: storage, targets: targets, vocabulary: vocabulary)
+      name: name ?? self.name, shape: shape, storage: storage,
+      targets: targets.selecting(places, of: count), vocabulary: vocabulary)
     result.notes = notes
     result.classNames = classNames
     result.targetNames = targetNames

@@ -68,14 +68,27 @@ package enum IDX {
   static func dataset(
     _ name: String, images: String, labels: String, sharedBy ranks: (any Communicator)?
   ) throws(FileError) -> Dataset {
-    let pixels = ranks == nil ? try read(images, axes: 3) : nil
-    let file = ranks == nil ? nil : try OpenFile(images)
-    let axes: [Int]
-    if let file {
-      axes = try self.axes(try file.head(headerSize(3))[...], size: file.size, from: images, 3)
-    } else {
-      axes = pixels?.axes ?? []
+    guard let ranks else {
+      let pixels = try read(images, axes: 3)
+      let (shape, targets) = try examples(pixels.axes, of: images, labels)
+      return Dataset(
+        name: name, shape: shape, storage: .bytes(Array(pixels.bytes), scale: 1 / 255), targets: targets)
     }
+    let file = try OpenFile(images)
+    let axes = try axes(try file.head(headerSize(3))[...], size: file.size, from: images, 3)
+    let (shape, targets) = try examples(axes, of: images, labels)
+    let rows = FileRows([
+      RecordFile(file, start: headerSize(3), record: shape.count, skipped: 0, count: axes[0])
+    ])
+    return Dataset(
+      name: name, shape: shape, storage: .rows(try SharedRows(rows, shape, ranks) { _, _, _ in }),
+      targets: targets)
+  }
+
+  /// The shape of images with these axes, and the classes that a file has for them.
+  private static func examples(
+    _ axes: [Int], of images: String, _ labels: String
+  ) throws(FileError) -> (ExampleShape, Targets) {
     let classes = try read(labels, axes: 1)
     guard axes[0] == classes.axes[0] else {
       throw FileError(labels, "\(classes.axes[0]) labels for the \(axes[0]) images of \(images)")
@@ -83,20 +96,11 @@ package enum IDX {
     guard axes[0] > 0, axes[1] > 0, axes[2] > 0 else {
       throw FileError(images, "axes \(axes) hold no image")
     }
-    let shape = ExampleShape(channels: 1, height: axes[1], width: axes[2])
-    let storage: Dataset.Storage
-    if let ranks, let file {
-      let rows = FileRows([
-        RecordFile(file, start: headerSize(3), record: shape.count, skipped: 0, count: axes[0])
-      ])
-      storage = .rows(try SharedRows(rows, shape, ranks) { _, _, _ in })
-    } else {
-      storage = .bytes(Array(pixels?.bytes ?? []), scale: 1 / 255)
-    }
-    let labels = classes.bytes.map(Int.init)
-    return Dataset(
-      name: name, shape: shape, storage: storage,
-      targets: .classes(labels, count: max(10, (labels.max() ?? 0) + 1)))
+    let numbers = classes.bytes.map(Int.init)
+    return (
+      ExampleShape(channels: 1, height: axes[1], width: axes[2]),
+      .classes(numbers, count: max(10, (numbers.max() ?? 0) + 1))
+    )
   }
 
   /// Whether a directory holds the four files.

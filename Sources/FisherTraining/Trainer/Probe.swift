@@ -127,12 +127,14 @@ extension Trainer {
   /// - Parameters:
   ///   - count: how many; at most as many as there are.
   ///   - number: which of the shuffled data's batches of that size.
-  public func probe(count: Int, number: Int = 0) -> Probe<Scalar> {
+  /// - Throws: ``FileError`` if they lie in a file that cannot be read, or has changed since it was opened.
+  public func probe(count: Int, number: Int = 0) throws(FileError) -> Probe<Scalar> {
     var generator = KeyedGenerator(options.seed, Purpose.probes, UInt64(number))
     let places = Array(generator.permutation(training.data.count).prefix(count))
     let workspace = network.makeWorkspace(on: self.workspace.backend, threads: options.threads)
     workspace.statistics = self.workspace.statistics
     return Probe(
-      workspace, values, training.batch(places, augmenting: nil), registry: registry, seed: generator.next())
+      workspace, values, try training.batch(places, augmenting: nil), registry: registry,
+      seed: generator.next())
   }
 }

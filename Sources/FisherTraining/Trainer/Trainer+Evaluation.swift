@@ -6,38 +6,41 @@ import FisherRuntime
 
 extension Trainer {
   /// Loss and accuracy on the test data, at ``testedValues``. Weights, state and progress stay.
-  public func evaluate() -> Evaluation { evaluate(test) }
+  ///
+  /// - Throws: ``FileError`` if they lie in a file that cannot be read, or has changed since it was opened.
+  public func evaluate() throws(FileError) -> Evaluation { try evaluate(test) }
 
   /// Loss and accuracy on other data, normalised as the training data are.
   ///
   /// - Precondition: they have the shape and the targets of the training data.
-  public func evaluate(on data: Dataset) -> Evaluation {
+  /// - Throws: ``FileError`` like ``evaluate()``.
+  public func evaluate(on data: Dataset) throws(FileError) -> Evaluation {
     let train = training.data
     require(
       data.count >= 1 && data.shape == train.shape && data.outputCount == train.outputCount
         && data.classCount == train.classCount,
       "Trainer: \(data.count) examples of \(data.shape) with \(data.outputCount) numbers wanted, for a network of "
         + "\(train.shape) to \(train.outputCount)")
-    return evaluate(
+    return try evaluate(
       BatchSource(
         data, batchSize: test.batchSize, normalization: test.normalization,
         targetNormalization: test.targetNormalization))
   }
 
-  private func evaluate(_ test: BatchSource) -> Evaluation {
+  private func evaluate(_ test: BatchSource) throws(FileError) -> Evaluation {
     let values = testedValues
-    do throws(FileError) {
-      var scores: [Score] = []
-      for i in 0..<test.batchCount { scores.append(try score(i, of: test, values)) }
-      return evaluation(scores, test)
-    } catch { fatalError("Trainer: \(error)") }
+    var scores: [Score] = []
+    for i in 0..<test.batchCount { scores.append(try score(i, of: test, values)) }
+    return evaluation(scores, test)
   }
 
   /// Loss and accuracy on the test data, whose batches the ranks share out; the same bits as ``evaluate()``.
   ///
-  /// - Throws: `StepRefusal` if the ranks cannot go on.
+  /// - Throws: `StepRefusal` if the ranks cannot go on, or the data cannot be read.
   func evaluateTogether() throws(StepRefusal) -> Evaluation {
-    if communicator.size == 1 { return evaluate() }
+    if communicator.size == 1 {
+      do { return try evaluate() } catch { throw StepRefusal(error) }
+    }
     let values = testedValues
     // The others' places hold zeros, which change no sum.
     var numbers = [Double](repeating: 0, count: 3 * test.batchCount)
@@ -68,7 +71,7 @@ extension Trainer {
   private func score(
     _ number: Int, of test: BatchSource, _ values: [Matrix<Scalar>]
   ) throws(FileError) -> Score {
-    let batch = try test.reading(number, as: Scalar.self)
+    let batch = try test.batch(number, as: Scalar.self)
     defer { workspace.releaseBatch() }
     let loss = workspace.forward(values, batch.inputs, batch.labels, mode: .evaluation)
     let terms = workspace.termCount

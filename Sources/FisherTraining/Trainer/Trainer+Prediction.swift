@@ -15,18 +15,26 @@ extension Trainer {
       "Trainer: examples of \(rows.map(\.count).max() ?? 0) numbers for a network of \(train.shape)")
     let examples = Dataset(
       name: "examples", shape: train.shape, storage: .floats(rows.flatMap(\.self)), targets: .inputs)
-    return predict(examples)
+    let source = BatchSource(examples, batchSize: max(1, rows.count), normalization: test.normalization)
+    let places = Array(rows.indices)
+    return outputs(for: source.batch(of: places, augmenting: nil, keys: places))
   }
 
   /// What the network says to the examples of a data set, a row each.
-  public func predict(_ data: Dataset) -> Matrix<Scalar> {
+  ///
+  /// - Throws: ``FileError`` if they lie in a file that cannot be read, or has changed since it was opened.
+  public func predict(_ data: Dataset) throws(FileError) -> Matrix<Scalar> {
     require(
       data.shape == training.data.shape,
       "Trainer: examples of \(data.shape) for a network of \(training.data.shape)")
     let source = BatchSource(data, batchSize: max(1, data.count), normalization: test.normalization)
-    let inputs = source.batch(Array(0..<data.count), augmenting: nil, as: Scalar.self).inputs
+    return outputs(for: try source.batch(Array(0..<data.count), augmenting: nil))
+  }
+
+  /// The network's outputs in the units of the data.
+  private func outputs(for batch: Batch<Scalar>) -> Matrix<Scalar> {
     var outputs = network.predict(
-      inputs, with: testedValues, statistics: statistics, batch: test.batchSize, on: workspace.backend,
+      batch.inputs, with: testedValues, statistics: statistics, batch: test.batchSize, on: workspace.backend,
       threads: options.threads)
     if let normalization = test.targetNormalization {
       for i in 0..<outputs.rows {

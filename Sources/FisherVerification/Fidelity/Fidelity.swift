@@ -43,13 +43,13 @@ extension Trainer {
   ///   - samples: of each batch.
   ///   - batches: how many.
   ///   - past: steps before the one that is measured, of the same batch at the same weights.
-  /// - Throws: ``StepRefusal`` if a candidate refuses its step.
+  /// - Throws: ``StepRefusal`` if a candidate refuses its step; what ``Trainer/probe(count:number:)`` throws.
   public func fidelity(
     of candidates: [Candidate], natural: any Optimizer, samples: Int, batches: Int, past: Int = 0
   ) throws -> [Fidelity] {
     var sums = [Measures](repeating: Measures(), count: candidates.count)
     for number in 0..<batches {
-      let probe = probe(count: samples, number: number)
+      let probe = try probe(count: samples, number: number)
       let exact = try probe.direction(of: natural)
       let layerwise = try probe.layerwiseDirection(of: natural)
       let plain = probe.γ(probe.gradient)

@@ -54,11 +54,15 @@ public struct PackingTile<Unit: VectorUnit>: TileRoutine {
 }
 
 extension BlockCall {
+  /// The rows of B between the one that is read and the one that is prefetched: as many steps as memory takes to answer.
+  @_alwaysEmitIntoClient @inline(__always)
+  static var rowsAhead: Int { 16 }
+
   /// From a row of B in the panel from column j on to the one that is prefetched meanwhile: some rows below it, or, where
   /// panels are short, two panels further on, and behind the last panel those of the next rows.
   @_alwaysEmitIntoClient @inline(__always)
   func packedAhead(_ j: Int, width: Int) -> Int {
-    if depth > BlockPlan.fewSteps { return 16 &* source.unsafelyUnwrapped.depthStride }
+    if depth > BlockPlan.fewSteps { return Self.rowsAhead &* source.unsafelyUnwrapped.depthStride }
     let next = j &+ 2 &* width
     let end = c.columns / width &* width
     return next < end ? 2 &* width : 2 &* width &- end &+ depth &* source.unsafelyUnwrapped.depthStride

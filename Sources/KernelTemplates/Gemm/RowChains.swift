@@ -35,13 +35,6 @@ public struct RowChainCall<Scalar> {
     self.y = y
     self.fetchesA = fetchesA
   }
-
-  /// Prefetches rows from row i on, four lines behind step p.
-  @_alwaysEmitIntoClient @inline(__always)
-  func fetchAhead(_ i: Int, _ p: Int, rows: Int) {
-    let line = 64 / MemoryLayout<Scalar>.stride
-    for r in i..<i &+ rows { prefetch(a + (r &* rowStride &+ p &+ 4 &* line)) }
-  }
 }
 
 extension Stack {
@@ -54,7 +47,7 @@ extension Stack {
       var (first, second) = (Unit.zero, Unit.zero)
       var p = 0
       while p &+ rows <= call.depth {
-        if call.fetchesA { call.fetchAhead(i, p, rows: 2 &* rows) }
+        if call.fetchesA { prefetchRows(upper + p, call.rowStride, count: 2 &* rows) }
         Self(loading: upper + p, call.rowStride).squaresTransposed
           .add(to: &first, times: call.x + p, count: rows)
         Self(loading: lower + p, call.rowStride).squaresTransposed
@@ -92,10 +85,4 @@ extension Stack {
       p &+= rows
     }
   }
-}
-
-extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  /// y ← A·x, each element one chain.
-  @_alwaysEmitIntoClient
-  public static func multiplyInOrder(_ call: RowChainCall<Scalar>) { multiplySquares(call) }
 }

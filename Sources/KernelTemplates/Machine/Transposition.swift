@@ -159,13 +159,6 @@ public struct SquareCall<Scalar> {
     self.targetStride = targetStride
     self.isLong = isLong
   }
-
-  /// Prefetches the rows, four lines behind column i.
-  @_alwaysEmitIntoClient @inline(__always)
-  func fetchAhead(_ i: Int, rows: Int) {
-    let line = 64 / MemoryLayout<Scalar>.stride
-    for r in 0..<rows { prefetch(source + (r &* rowStride &+ i &+ 4 &* line)) }
-  }
 }
 
 extension Stack {
@@ -175,7 +168,7 @@ extension Stack {
     var i = 0
     if square.rows == rows {
       while i &+ Unit.lanes <= square.columns {
-        if square.isLong { square.fetchAhead(i, rows: rows) }
+        if square.isLong { prefetchRows(square.source + i, square.rowStride, count: rows) }
         Self(loading: square.source + i, square.rowStride).squaresTransposed
           .store(to: square.target + i &* square.targetStride, square.targetStride, count: rows)
         i &+= rows
@@ -183,7 +176,7 @@ extension Stack {
     }
     while i < square.columns {
       let left = square.columns &- i
-      if square.isLong { square.fetchAhead(i, rows: min(rows, square.rows)) }
+      if square.isLong { prefetchRows(square.source + i, square.rowStride, count: min(rows, square.rows)) }
       Self(
         loading: square.source + i, square.rowStride, last: square.rows &- 1,
         Unit.mask(first: min(left, Unit.lanes))

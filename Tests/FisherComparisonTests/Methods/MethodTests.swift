@@ -65,7 +65,7 @@ import Testing
       func loss(_ optimizer: any Optimizer) throws -> Double {
         let trainer = try Workload.digitsPerceptron.trainer(Float.self, optimizer, seed: 3, threads: 1)
         for _ in 0..<3 { try trainer.step() }
-        return trainer.evaluate().loss
+        return try trainer.evaluate().loss
       }
       #expect(abs(try loss(optimizer) - loss(optimizer.shadowed(by: .samples))) < 1e-4)
     }

@@ -18,7 +18,7 @@ import Testing
   func beginsAboveItsTarget(name: String) throws {
     let workload = try Workload.named(name)
     let trainer = try workload.trainer(Double.self, SGD(), seed: 1, threads: 1)
-    let loss = trainer.evaluate().loss
+    let loss = try trainer.evaluate().loss
     #expect(loss.isFinite && loss > 1.5 * workload.target && workload.budget % workload.interval == 0)
   }
 
@@ -34,7 +34,7 @@ import Testing
     let trainer = try Trainer(network, data, optimizer: SGD(), options: options)
     // The Fisher matrix of squared errors is the Hessian: along a row of W it is vᵀ·E[x·xᵀ]·v.
     let eigenvalues = (0..<width).map { pow(10, -Double(decades * $0) / Double(width - 1)) }
-    let probe = trainer.probe(count: count)
+    let probe = try trainer.probe(count: count)
     let gradient = probe.gradient
     var trace = 0.0
     for j in 0..<width {

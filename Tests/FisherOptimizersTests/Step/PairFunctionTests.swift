@@ -43,6 +43,26 @@ import Testing
     #expect(z == Matrix(rows: rows, columns: columns) { x[$0, $1] / (y[$0, $1] + 1.5) })
   }
 
+  /// Rows with gaps, columns that are not neighbours, and the row of a bias beside them.
+  @Test(arguments: [(1, 1), (3, 5), (200, 400), (7, 33_000), (0, 3)])
+  func viewsAreReadWhereTheyLie(rows: Int, columns: Int) {
+    let wide: Matrix<Float> = random(rows + 1, columns + 3, 5)
+    let tall: Matrix<Float> = random(columns, rows, 6)
+    let views = [
+      wide[rows: 1..<rows + 1, columns: 2..<columns + 2], tall.transposed,
+      Matrix(Array(wide.array.prefix(rows * columns)), rows: rows, columns: columns),
+    ]
+    for x in views {
+      for y in views {
+        for threads in [1, 2] {
+          var z = Matrix<Float>(rows: rows, columns: columns)
+          z.assign(DampedQuotient(ε: 1.5), of: x, y, threads: threads)
+          #expect(z == Matrix(rows: rows, columns: columns) { x[$0, $1] / (y[$0, $1] + 1.5) })
+        }
+      }
+    }
+  }
+
   @Test(.ownThread) func wrongShapesStop() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

@@ -9,13 +9,13 @@ import Testing
       classes: (0..<count).map { $0 % 3 }, classCount: 3)
   }
 
-  @Test func anEpochHasEveryExampleOnceInAnOrderOfItsOwn() {
+  @Test func anEpochHasEveryExampleOnceInAnOrderOfItsOwn() throws {
     let source = BatchSource(data(23), batchSize: 5, normalization: nil, seed: 9)
     #expect(source.batchCount == 5)
     var orders: [[Int]] = []
     for epoch in 0..<4 {
       let order = source.order(epoch: epoch)
-      let batches = (0..<5).map { source.batch($0, of: order, epoch: epoch, as: Double.self) }
+      let batches = try (0..<5).map { try source.batch($0, of: order, epoch: epoch, as: Double.self) }
       #expect(batches.map(\.inputs.rows) == [5, 5, 5, 5, 3])
       let seen = batches.flatMap { batch in (0..<batch.inputs.rows).map { Int(batch.inputs[$0, 0]) } }
       #expect(seen == order && seen.sorted() == Array(0..<23))
@@ -27,18 +27,18 @@ import Testing
     #expect(BatchSource(data(23), batchSize: 5, normalization: nil, seed: 8).order(epoch: 2) != orders[2])
   }
 
-  @Test func testBatchesKeepTheOrder() {
+  @Test func testBatchesKeepTheOrder() throws {
     let source = BatchSource(data(7), batchSize: 4, normalization: nil)
-    #expect(source.batch(0, as: Float.self).inputs.column(0).array == [0, 1, 2, 3])
-    #expect(source.batch(1, as: Float.self).inputs.column(0).array == [4, 5, 6])
+    #expect(try source.batch(0, as: Float.self).inputs.column(0).array == [0, 1, 2, 3])
+    #expect(try source.batch(1, as: Float.self).inputs.column(0).array == [4, 5, 6])
   }
 
-  @Test func normalizedFeaturesHaveMeanZeroAndDeviationOne() {
+  @Test func normalizedFeaturesHaveMeanZeroAndDeviationOne() throws {
     let rows = (0..<50).map { (i: Int) -> [Float] in [Float(3 * i + 100), Float(i * i), 7] }
     let data = Dataset(
       name: "t", shape: ExampleShape(channels: 3), rows: rows, classes: rows.map { _ in 0 }, classCount: 1)
     let source = BatchSource(data, batchSize: 50, normalization: Normalization(data))
-    let x = source.batch(0, as: Double.self).inputs
+    let x = try source.batch(0, as: Double.self).inputs
     for j in 0..<3 {
       let column = x.column(j).array
       let mean = column.reduce(0, +) / 50
@@ -51,30 +51,31 @@ import Testing
   }
 
   /// The numbers that a network sees do not depend on the unit of a feature; powers of two leave even the bits.
-  @Test func normalizationHasNoUnit() {
+  @Test func normalizationHasNoUnit() throws {
     var generator = KeyedGenerator(5)
     let rows = (0..<40).map { _ in (0..<3).map { _ in Float(generator.unit() * 2 - 1) } }
-    func normalized(times scale: Float, plus offset: Float = 0) -> [Float] {
+    func normalized(times scale: Float, plus offset: Float = 0) throws -> [Float] {
       let data = Dataset(
         name: "t", shape: ExampleShape(channels: 3), rows: rows.map { $0.map { $0 * scale + offset } },
         classes: rows.map { _ in 0 }, classCount: 1)
-      return BatchSource(data, batchSize: 40, normalization: Normalization(data)).batch(0, as: Float.self)
+      return try BatchSource(data, batchSize: 40, normalization: Normalization(data)).batch(0, as: Float.self)
         .inputs.array
     }
-    let plain = normalized(times: 1)
+    let plain = try normalized(times: 1)
     for exponent in [-120, -100, -40, -20, 20, 100, 127] {
       #expect(
-        normalized(times: Float(sign: .plus, exponent: exponent, significand: 1)) == plain, "2^\(exponent)")
+        try normalized(times: Float(sign: .plus, exponent: exponent, significand: 1)) == plain,
+        "2^\(exponent)")
     }
     for scale: Float in [1e-35, 1e-9, 1e-7, 1e-6, 1e30, 3e38] {
       // Each number is rounded once more, by ε/2 of at most 1, where the deviation is about 1/√3.
-      let error = zip(normalized(times: scale), plain).map { abs($0 - $1) }.max() ?? 1
+      let error = try zip(normalized(times: scale), plain).map { abs($0 - $1) }.max() ?? 1
       #expect(error < 8 * .ulpOfOne, "\(scale): \(error)")
     }
     // Far from zero the rounding of the data alone is left: ε/2 · 100 of a deviation of 1/√3.
-    let far = zip(normalized(times: 1, plus: 100), plain).map { abs($0 - $1) }.max() ?? 1
+    let far = try zip(normalized(times: 1, plus: 100), plain).map { abs($0 - $1) }.max() ?? 1
     #expect(far < 200 * .ulpOfOne, "\(far)")
-    #expect(normalized(times: 0, plus: 0.1).allSatisfy { $0 == 0 })
+    #expect(try normalized(times: 0, plus: 0.1).allSatisfy { $0 == 0 })
   }
 
   @Test func imagesAreNormalizedByChannel() {
@@ -120,26 +121,26 @@ import Testing
     #expect(all.contains([1, 1, 2, 4, 4, 5, 11, 11, 12, 14, 14, 15]))
   }
 
-  @Test func followsFromSeedEpochAndExample() {
+  @Test func followsFromSeedEpochAndExample() throws {
     let data = Dataset(
       name: "t", shape: shape, rows: (0..<20).map { _ in image }, classes: Array(repeating: 0, count: 20),
       classCount: 1)
-    func epoch(_ epoch: Int, seed: UInt64, batchSize: Int) -> [[Float]] {
+    func epoch(_ epoch: Int, seed: UInt64, batchSize: Int) throws -> [[Float]] {
       let source = BatchSource(
         data, batchSize: batchSize, normalization: nil, augmentations: [.shift(1), .flip], seed: seed)
       let order = Array(0..<20)
-      return (0..<source.batchCount).flatMap { i in
-        let x = source.batch(i, of: order, epoch: epoch, as: Float.self).inputs
+      return try (0..<source.batchCount).flatMap { i in
+        let x = try source.batch(i, of: order, epoch: epoch, as: Float.self).inputs
         return (0..<x.rows).map { x.row($0).array }
       }
     }
-    let first = epoch(3, seed: 1, batchSize: 20)
+    let first = try epoch(3, seed: 1, batchSize: 20)
     #expect(Set(first).count > 3)
-    #expect(epoch(3, seed: 1, batchSize: 7) == first)
-    #expect(epoch(4, seed: 1, batchSize: 20) != first && epoch(3, seed: 2, batchSize: 20) != first)
+    #expect(try epoch(3, seed: 1, batchSize: 7) == first)
+    #expect(try epoch(4, seed: 1, batchSize: 20) != first && epoch(3, seed: 2, batchSize: 20) != first)
     // Never in a test.
     let source = BatchSource(data, batchSize: 20, normalization: nil, augmentations: [.shift(1)])
-    #expect(source.batch(0, as: Float.self).inputs.row(13).array == image)
+    #expect(try source.batch(0, as: Float.self).inputs.row(13).array == image)
   }
 
   @Test func parses() throws {

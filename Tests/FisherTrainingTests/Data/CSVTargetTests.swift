@@ -23,7 +23,7 @@ import Testing
     for text in [Self.table, Self.table.replacing(",", with: ";"), "\u{FEFF}" + Self.table] {
       let data = try read(text, names)
       #expect(data.targets == .values(values, width: values.count / 3) && data.classCount == nil)
-      #expect(data.rows(0..<3).flatMap(\.self) == features && data.outputCount == values.count / 3)
+      #expect(try data.rows(0..<3).flatMap(\.self) == features && data.outputCount == values.count / 3)
       #expect(data.notes == ["the target numbers are in \(places)"])
       #expect(data.targetNames == names.split(separator: ",").map { $0.trimmed })
     }
@@ -53,7 +53,7 @@ import Testing
     let path = try folder.write("t.csv", "x,u,v\n" + rows)
     let split = try DataSplit.named(path, as: .columns(["v", "u"]))
     #expect(split.train.targetNames == ["v", "u"] && split.test.targetNames == ["v", "u"])
-    #expect(split.train.appending(split.test).targetNames == ["v", "u"] && split.train.outputCount == 2)
+    #expect(try split.train.appending(split.test).targetNames == ["v", "u"] && split.train.outputCount == 2)
   }
 
   private static let hint = " (--target classes, regression, or names of columns)"

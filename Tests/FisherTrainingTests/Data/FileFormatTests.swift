@@ -71,8 +71,9 @@ private func refusal(_ folder: TemporaryFolder, _ read: () throws -> Void) -> St
     #expect(split.train.count == 3 && split.test.count == 1 && split.train.classCount == 10)
     #expect(split.train.shape == ExampleShape(channels: 1, height: 2, width: 2))
     let source = BatchSource(split.test, batchSize: 5, normalization: nil)
-    #expect(source.batch(0, as: Double.self).inputs.array.map { ($0 * 255).rounded() } == [255, 0, 51, 102])
-    #expect(source.batch(0, as: Float.self).classes == [4])
+    #expect(
+      try source.batch(0, as: Double.self).inputs.array.map { ($0 * 255).rounded() } == [255, 0, 51, 102])
+    #expect(try source.batch(0, as: Float.self).classes == [4])
   }
 
   @Test func refuses() throws {
@@ -127,7 +128,7 @@ private func refusal(_ folder: TemporaryFolder, _ read: () throws -> Void) -> St
     let split = try DataSplit.named(folder.path)
     #expect(split.train.count == 10 && split.test.count == 1 && split.train.classCount == 10)
     #expect(split.train.targets == .classes([1, 9, 2, 9, 3, 9, 4, 9, 5, 9], count: 10))
-    let batch = BatchSource(split.test, batchSize: 1, normalization: nil).batch(0, as: Float.self)
+    let batch = try BatchSource(split.test, batchSize: 1, normalization: nil).batch(0, as: Float.self)
     #expect(batch.inputs.columns == 3072 && batch.inputs[0, 0] == Float(200) * (1 / 255))
     #expect(split.train.shape == ExampleShape(channels: 3, height: 32, width: 32))
   }

@@ -180,6 +180,39 @@ import Testing
     #expect(replaced == ["took a step", "took a step"])
   }
 
+  /// Each of them says so instead of ending the process, and what was read before stays.
+  @Test func everyReaderSaysThatAFileIsGone() throws {
+    let folder = try Self.folder(.images)
+    let path = folder.path
+    let answers = try asRanks(2) { communicator -> [String] in
+      let data = try DataSplit.named(path, sharedBy: communicator)
+      let trainer = try Self.trainer(data, communicator)
+      let before = try trainer.evaluate()
+      #expect(try before == trainer.evaluate(on: data.test))
+      try communicator.barrier()
+      if communicator.rank == 0 {
+        for name in ["train", "t10k"] { truncate(path + "/\(name)-images-idx3-ubyte", 40) }
+      }
+      try communicator.barrier()
+      let readers: [() throws -> Void] = [
+        { _ = try trainer.evaluate() }, { _ = try trainer.evaluate(on: data.test) },
+        { _ = try trainer.predict(data.test) }, { _ = try trainer.probe(count: 3) },
+        { _ = try data.train.appending(data.test) }, { _ = try data.test.rows(0..<1) },
+      ]
+      return readers.map { read in
+        do {
+          try read()
+          return "was read"
+        } catch let error as FileError { return "\(error)" } catch {
+          return "another error: \(error)"
+        }
+      }
+    }
+    for answer in answers.flatMap({ $0 }) {
+      #expect(answer.hasPrefix(path) && answer.contains("-images-idx3-ubyte: it "), "\(answer)")
+    }
+  }
+
   /// Compressed files are read as a whole, by all ranks alike.
   @Test func compressedFilesStayInMemory() throws {
     let folder = try Self.folder(.images)

@@ -103,7 +103,7 @@ private struct Bits: Equatable, Sendable {
     let trainer: Trainer<Double> = try Self.trainer(SGD(), SingleProcess()) { $0.shards = 3 }
     let (values, network) = (trainer.values, trainer.network)
     let order = trainer.training.order(epoch: 0)
-    let batch = trainer.training.batch(0, of: order, epoch: 0, as: Double.self)
+    let batch = try trainer.training.batch(0, of: order, epoch: 0, as: Double.self)
     var expected = [[Double]](repeating: [], count: network.statisticNames.count)
     for range in [0..<2, 2..<5, 5..<8] {
       let workspace = network.makeWorkspace(threads: 1)

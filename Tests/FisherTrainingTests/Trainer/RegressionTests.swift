@@ -59,7 +59,7 @@ private enum Plane {
     guard case .values(let learned, 2) = Plane.split.train.targets,
       case .values(let targets, 2) = test.targets
     else { return #expect(Bool(false)) }
-    let outputs = trainer.predict(test)
+    let outputs = try trainer.predict(test)
     var expected = 0.0
     for j in 0..<2 {
       let column = stride(from: j, to: learned.count, by: 2).map { Double(learned[$0]) }
@@ -70,18 +70,18 @@ private enum Plane {
         expected += 0.5 * distance * distance / variance / 20
       }
     }
-    #expect(abs(trainer.evaluate().loss - expected) < 1e-5 * expected)
-    #expect(trainer.evaluate(on: test) == trainer.evaluate())
+    #expect(try abs(trainer.evaluate().loss - expected) < 1e-5 * expected)
+    #expect(try trainer.evaluate(on: test) == trainer.evaluate())
   }
 
   /// Without it the targets are as they stand in the data.
   @Test func targetsMayStayAsTheyAre() throws {
     let trainer = try Plane.trainer(Double.self, SGD()) { $0.normalizesTargets = false }
     let source = BatchSource(Plane.split.train, batchSize: 4, normalization: nil)
-    let batch = source.batch(0, as: Double.self)
+    let batch = try source.batch(0, as: Double.self)
     guard case .values(let values, _) = Plane.split.train.targets else { return }
     #expect(batch.values?.array == values[..<8].map { Double($0) } && batch.classes.isEmpty)
-    #expect(trainer.evaluate().loss > 1000)
+    #expect(try trainer.evaluate().loss > 1000)
   }
 
   /// Parts of a batch make the step of the whole batch.
@@ -106,7 +106,7 @@ private enum Plane {
     }
     #expect(chosen == [values[6], values[7], values[2], values[3]] && part.outputCount == 2)
     #expect(
-      part.appending(part).count == 4
+      try part.appending(part).count == 4
         && part.appending(part).targets.selecting([2, 3], of: 4) == part.targets)
     #expect(all.identity != Plane.data(20, seed: 3).identity)
   }
@@ -138,7 +138,7 @@ private enum Plane {
           options.microBatchSize = size
         })
       #expect(try trainer.run().bestTestAccuracy == 1)
-      #expect(trainer.predict(split.test).columns == 35)
+      #expect(try trainer.predict(split.test).columns == 35)
     }
   }
 

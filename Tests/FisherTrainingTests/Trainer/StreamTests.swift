@@ -60,9 +60,9 @@ import Testing
     try first.run()
     try first.save(to: folder.path)
     let second = try trainer(Float.self, seed: 2)
-    let before = second.evaluate()
+    let before = try second.evaluate()
     #expect(try second.loadWeights(from: folder.path).count == 8)
-    #expect(second.evaluate() == first.evaluate() && before != first.evaluate())
+    #expect(try second.evaluate() == first.evaluate() && before != first.evaluate())
     #expect(second.values == first.values && second.statistics == first.statistics)
     // In Double the same numbers, converted.
     let wide = try trainer(Double.self, seed: 2)

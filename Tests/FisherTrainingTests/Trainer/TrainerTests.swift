@@ -82,7 +82,7 @@ enum Clouds {
       let order = source.order(epoch: epoch)
       var sum = 0.0
       for i in 0..<7 {
-        let batch = source.batch(i, of: order, epoch: epoch, as: Double.self)
+        let batch = try source.batch(i, of: order, epoch: epoch, as: Double.self)
         let loss = workspace.forward(
           values, batch.inputs, .classes(batch.classes), mode: .training(seed: 0))
         workspace.backward(values, into: &gradients)

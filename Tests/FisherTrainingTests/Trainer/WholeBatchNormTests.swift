@@ -74,7 +74,7 @@ import Testing
     let network = try Self.network(Double.self)
     let values = network.initialValues(seed: 3)
     let data = Clouds.data(10, seed: 5)
-    let batch = BatchSource(data, batchSize: 10, normalization: nil).batch(0, as: Double.self)
+    let batch = try BatchSource(data, batchSize: 10, normalization: nil).batch(0, as: Double.self)
     let cuts = [0..<3, 3..<4, 4..<10]
     let shards = ShardWorkspaces(3, of: network, on: NativeBackend(), threads: 1)
     var gradients = cuts.map { _ in network.zeros() }
