@@ -95,7 +95,7 @@ enum AVX2Float: VectorUnit, KernelSet {
   static func transposeSquare(_ square: SquareCall<Float>) { Square8<Self>.transpose(square) }
 
   @inline(__always)
-  static func multiplyInOrder(_ call: RowChainCall<Float>) { Square8<Self>.multiplyRows(call) }
+  static func multiplySquares(_ call: RowChainCall<Float>) { Square8<Self>.multiplyRows(call) }
 
   @inline(__always)
   static func runTile<S: Strip, R: RowStep>(
@@ -198,7 +198,7 @@ enum AVX2Double: VectorUnit, KernelSet {
   static func transposeSquare(_ square: SquareCall<Double>) { Square4<Self>.transpose(square) }
 
   @inline(__always)
-  static func multiplyInOrder(_ call: RowChainCall<Double>) { Square4<Self>.multiplyRows(call) }
+  static func multiplySquares(_ call: RowChainCall<Double>) { Square4<Self>.multiplyRows(call) }
 
   @inline(__always)
   static func runTile<S: Strip, R: RowStep>(

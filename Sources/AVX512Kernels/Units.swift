@@ -100,7 +100,7 @@ enum AVX512Float: GroupedUnit, KernelSet {
   static func transposeSquare(_ square: SquareCall<Float>) { Square16<Self>.transpose(square) }
 
   @inline(__always)
-  static func multiplyInOrder(_ call: RowChainCall<Float>) { Square16<Self>.multiplyRows(call) }
+  static func multiplySquares(_ call: RowChainCall<Float>) { Square16<Self>.multiplyRows(call) }
 
   @inline(__always)
   static var groupLanes: Int { 4 }
@@ -246,7 +246,7 @@ enum AVX512Double: GroupedUnit, KernelSet {
   static func transposeSquare(_ square: SquareCall<Double>) { Square8<Self>.transpose(square) }
 
   @inline(__always)
-  static func multiplyInOrder(_ call: RowChainCall<Double>) { Square8<Self>.multiplyRows(call) }
+  static func multiplySquares(_ call: RowChainCall<Double>) { Square8<Self>.multiplyRows(call) }
 
   @inline(__always)
   static var groupLanes: Int { 2 }

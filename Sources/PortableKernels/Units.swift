@@ -38,7 +38,7 @@ enum PortableFloat: VectorUnit, KernelSet {
   static func transposeSquare(_ square: SquareCall<Float>) { Square4<Self>.transpose(square) }
 
   @inline(__always)
-  static func multiplyInOrder(_ call: RowChainCall<Float>) { Square4<Self>.multiplyRows(call) }
+  static func multiplySquares(_ call: RowChainCall<Float>) { Square4<Self>.multiplyRows(call) }
 
   @inline(__always)
   static func runTile<S: Strip, R: RowStep>(
@@ -86,7 +86,7 @@ enum PortableDouble: VectorUnit, KernelSet {
   static func transposeSquare(_ square: SquareCall<Double>) { Square2<Self>.transpose(square) }
 
   @inline(__always)
-  static func multiplyInOrder(_ call: RowChainCall<Double>) { Square2<Self>.multiplyRows(call) }
+  static func multiplySquares(_ call: RowChainCall<Double>) { Square2<Self>.multiplyRows(call) }
 
   @inline(__always)
   static func runTile<S: Strip, R: RowStep>(

@@ -41,12 +41,15 @@ enum SymbolGate {
   }
 
   /// Runs `nm` on object files.
-  static func nm(_ files: [URL]) throws -> String {
+  static func nm(_ files: [URL]) throws -> String { try run("nm", [], files) }
+
+  /// Runs one of the tools for object files, or LLVM's.
+  static func run(_ tool: String, _ options: [String], _ files: [URL]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    let hasNM = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-      .contains { FileManager.default.isExecutableFile(atPath: "\($0)/nm") }
-    process.arguments = [hasNM ? "nm" : "llvm-nm"] + files.map(\.path)
+    let isThere = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+      .contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(tool)") }
+    process.arguments = [isThere ? tool : "llvm-\(tool)"] + options + files.map(\.path)
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()

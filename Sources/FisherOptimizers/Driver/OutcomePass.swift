@@ -95,7 +95,7 @@ extension Outcome {
     static func run(_ passes: inout [Pass], threads: Int) -> [Bool] {
       var operands: [UpdateOperands<Scalar>] = []
       // What fits a cache is found there by the next step; else it would only drive out what comes next.
-      let streams = hasStreamingStores && passes.reduce(0) { $0 + $1.bytes } > CacheModel.machine.wholeThird
+      let streams = hasStreamingStores && passes.reduce(0) { $0 + $1.bytes } > CacheModel.machine.exceedsThird
       for i in passes.indices { operands.append(passes[i].operands(streams: streams)) }
       let pieces = Parallel.elementwisePieces(passes.map { $0.value.count })
       // Each task writes its own.

@@ -6,8 +6,10 @@ public import FisherRuntime
 extension UpdateRule {
   /// Runs the rule on the elements of `range`, which are numbered row by row.
   ///
+  /// Not inlined: it is passed on as a closure, and in what the compiler takes for a thunk it inlines no streaming store.
+  ///
   /// - Returns: whether the direction and all that was written is finite.
-  @inlinable @inline(__always)
+  @inlinable @inline(never)
   package func run(_ operands: UpdateOperands<Scalar>, _ range: Range<Int>) -> Bool {
     var zeros = Lanes<Scalar>.zero
     // Without factors and gaps all rows are one.

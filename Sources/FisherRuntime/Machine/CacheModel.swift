@@ -63,6 +63,6 @@ public struct CacheModel: Sendable, Equatable {
   /// Packed B, or sums that several threads keep: a share of the third-level cache.
   public var shareOfThird: Int { min(third / 4, 8 << 20) }
 
-  /// More than this comes from memory, whatever was done before, even if no one else uses the third level.
-  public var wholeThird: Int { third }
+  /// More than this comes from memory, whatever was done before: a third level that is larger has more cores to serve.
+  public var exceedsThird: Int { min(third, 32 << 20) }
 }

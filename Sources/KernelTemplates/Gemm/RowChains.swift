@@ -86,3 +86,11 @@ extension Stack {
     }
   }
 }
+
+extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
+  /// y ← A·x, each element one chain.
+  ///
+  /// A function of its own between the kernels' table and the unit: into a witness no intrinsic would be inlined.
+  @_alwaysEmitIntoClient
+  public static func multiplyInOrder(_ call: RowChainCall<Scalar>) { multiplySquares(call) }
+}

@@ -65,7 +65,7 @@ public protocol VectorUnit {
   /// Transposes a square: the unit names the ``Stack`` with as many rows as it has lanes.
   static func transposeSquare(_ square: SquareCall<Scalar>)
   /// A·x by squares of L × L elements: see RowChains.swift.
-  static func multiplyInOrder(_ call: RowChainCall<Scalar>)
+  static func multiplySquares(_ call: RowChainCall<Scalar>)
   /// Blocks of `width` lanes of x and y in turn: the even ones (`first` 0) or the odd ones (1).
   static func blocks(of width: Int, from first: Int, _ x: Vector, _ y: Vector) -> Vector
 
