@@ -78,7 +78,7 @@ package func perPiece<S: KernelScalar>(
       && (y.map { $0.rows == x.rows && $0.columns == x.columns } ?? true),
     "assign: X is \(x.rows)×\(x.columns), Y is \(y?.rows ?? x.rows)×\(y?.columns ?? x.columns) and Z is "
       + "\(z.rows)×\(z.columns); they must agree")
-  let (x, y, columns) = (adjacentColumns(x), y.map(adjacentColumns), z.columns)
+  let (x, y, columns) = (withLongRows(x), y.map(withLongRows), z.columns)
   x.withPointer { x in
     // The matrix outlives the tasks.
     let y = y?.withPointer { $0 }
@@ -98,9 +98,9 @@ package func perPiece<S: KernelScalar>(
   withExtendedLifetime(y) {}
 }
 
-/// The matrix, copied unless the elements of a row are neighbours.
-private func adjacentColumns<S: KernelScalar>(_ x: Matrix<S>) -> Matrix<S> {
-  x.withPointer { $0.columnStride == 1 } ? x : x.compacted()
+/// The matrix, copied if it has gaps and its rows are no long stretches of memory: a column would be read one by one.
+private func withLongRows<S: KernelScalar>(_ x: Matrix<S>) -> Matrix<S> {
+  x.columns >= 64 && x.withPointer { $0.columnStride == 1 } ? x : x.compacted()
 }
 
 /// The elements of z in pieces, one for a task, each with the place of its first element and their count.
