@@ -75,13 +75,12 @@ struct HouseholderQR<S: KernelScalar> {
   ) {
     let column = columns.base + j * columns.rowStride
     block.apply(toRow: column + first)
+    let length = columns.columns - j
+    let reflector = Reflector(column + j, count: length, pivot: 0, kernels)
+    tau[j] = reflector.tau
     let vector = v.base + p * v.rowStride
     for i in first..<j { vector[i] = 0 }
-    let length = columns.columns - j
     (vector + j).update(from: column + j, count: length)
-    let reflector = Reflector(vector + j, count: length, pivot: 0, kernels)
-    tau[j] = reflector.tau
-    (column + j).update(from: vector + j, count: length)
     column[j] = reflector.beta
     block.append(tau: reflector.tau)
   }

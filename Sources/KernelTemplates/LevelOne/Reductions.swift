@@ -9,8 +9,8 @@ public protocol RunningSums {
   associatedtype Unit: VectorUnit
   static var count: Int { get }
   init()
-  /// `count` elements `stride` apart, the missing ones zero.
-  init(_ p: UnsafePointer<Unit.Scalar>, stride: Int, count: Int)
+  /// `count` adjacent elements, the missing ones zero.
+  init(_ p: UnsafePointer<Unit.Scalar>, count: Int)
   /// self ← self + a·b
   mutating func multiplyAdd(_ a: Self, _ b: Self)
   /// The sum, lane by lane.
@@ -37,13 +37,8 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   init(_ v: Unit.Vector) { self.v = v }
 
   @_alwaysEmitIntoClient @inline(__always)
-  public init(_ p: UnsafePointer<Unit.Scalar>, stride: Int, count: Int) {
-    if stride == 1 {
-      v = count >= Unit.lanes ? Unit.load(p) : Unit.load(p, Unit.mask(first: max(0, count)))
-    } else {
-      v = Unit.zero
-      for i in 0..<max(0, min(count, Unit.lanes)) { v[i] = p[i &* stride] }
-    }
+  public init(_ p: UnsafePointer<Unit.Scalar>, count: Int) {
+    v = count >= Unit.lanes ? Unit.load(p) : Unit.load(p, Unit.mask(first: max(0, count)))
   }
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -56,15 +51,7 @@ where Unit.Vector: SIMD, Unit.Vector.Scalar == Unit.Scalar, Unit.Scalar: BinaryF
   public var magnitudes: Self { Self(Unit.select(-v, v, where: Unit.zero, exceeds: v)) }
 
   @_alwaysEmitIntoClient @inline(__always)
-  public var total: Unit.Scalar {
-    var folded = v
-    var half = Unit.lanes / 2
-    while half > 0 {
-      for i in 0..<half { folded[i] = folded[i] + folded[i &+ half] }
-      half /= 2
-    }
-    return folded[0]
-  }
+  public var total: Unit.Scalar { Unit.fold(v) }
 }
 
 /// Twice as many sums.
@@ -90,12 +77,10 @@ public struct Doubled<Half: RunningSums>: RunningSums {
   }
 
   @_alwaysEmitIntoClient @inline(__always)
-  public init(_ p: UnsafePointer<Unit.Scalar>, stride: Int, count: Int) {
-    low = Half(p, stride: stride, count: count)
+  public init(_ p: UnsafePointer<Unit.Scalar>, count: Int) {
+    low = Half(p, count: count)
     // Past the end nothing is read, but the address must not leave the array either.
-    high =
-      count > Half.count
-      ? Half(p + Half.count &* stride, stride: stride, count: count &- Half.count) : Half()
+    high = count > Half.count ? Half(p + Half.count, count: count &- Half.count) : Half()
   }
 
   @_alwaysEmitIntoClient @inline(__always)
@@ -119,7 +104,7 @@ public struct Doubled<Half: RunningSums>: RunningSums {
 public enum Summand { case products, magnitudes }
 
 extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: BinaryFloatingPoint & SIMDScalar {
-  /// Σ xᵢ·yᵢ, or Σ |xᵢ| (then y is not read).
+  /// Σ xᵢ·yᵢ, or Σ |xᵢ| (then y is x).
   @_alwaysEmitIntoClient
   public static func sum(
     _ what: Summand, _ x: VectorPointer<Scalar>, _ y: VectorPointer<Scalar>
@@ -135,18 +120,58 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
   static func sum<R: RunningSums>(
     _ sums: R.Type, _ what: Summand, _ x: VectorPointer<Scalar>, _ y: VectorPointer<Scalar>
   ) -> Scalar where R.Unit == Self {
+    if x.stride != 1 || what == .products && y.stride != 1 { return sumStrided(sums, what, x, y) }
+    return what == .products
+      ? sum(sums, .products, x.base, y.base, count: x.count)
+      : sum(sums, .magnitudes, x.base, x.base, count: x.count)
+  }
+
+  @_alwaysEmitIntoClient @inline(__always)
+  static func sum<R: RunningSums>(
+    _: R.Type, _ what: Summand, _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, count: Int
+  ) -> Scalar where R.Unit == Self {
     var sums = R()
     var i = 0
-    while i < x.count {
-      let left = x.count &- i
-      // A constant count in the loop's body lets the compiler drop the masks there.
-      let count = left >= R.count ? R.count : left
-      let xs = R(x.base + i &* x.stride, stride: x.stride, count: count)
-      switch what {
-      case .products: sums.multiplyAdd(xs, R(y.base + i &* y.stride, stride: y.stride, count: count))
-      case .magnitudes: sums = sums + xs.magnitudes
-      }
+    // A constant count lets the compiler drop the masks.
+    while i &+ R.count <= count {
+      add(what, x + i, y + i, count: R.count, to: &sums)
       i &+= R.count
+    }
+    if i < count { add(what, x + i, y + i, count: count &- i, to: &sums) }
+    return sums.total
+  }
+
+  /// Adds the terms of at most as many elements as there are sums.
+  @_alwaysEmitIntoClient @inline(__always)
+  static func add<R: RunningSums>(
+    _ what: Summand, _ x: UnsafePointer<Scalar>, _ y: UnsafePointer<Scalar>, count: Int, to sums: inout R
+  ) where R.Unit == Self {
+    let xs = R(x, count: count)
+    switch what {
+    case .products: sums.multiplyAdd(xs, R(y, count: count))
+    case .magnitudes: sums = sums + xs.magnitudes
+    }
+  }
+
+  /// As many elements as there are sums are collected, then added.
+  @_alwaysEmitIntoClient @inline(never)
+  static func sumStrided<R: RunningSums>(
+    _: R.Type, _ what: Summand, _ x: VectorPointer<Scalar>, _ y: VectorPointer<Scalar>
+  ) -> Scalar where R.Unit == Self {
+    var sums = R()
+    withUnsafeTemporaryAllocation(of: Scalar.self, capacity: 2 &* R.count) { room in
+      guard let xs = room.baseAddress else { return }
+      let ys = xs + R.count
+      var i = 0
+      while i < x.count {
+        let count = min(R.count, x.count &- i)
+        for j in 0..<count {
+          xs[j] = x.base[(i &+ j) &* x.stride]
+          ys[j] = y.base[(i &+ j) &* y.stride]
+        }
+        add(what, UnsafePointer(xs), UnsafePointer(ys), count: count, to: &sums)
+        i &+= R.count
+      }
     }
     return sums.total
   }

@@ -51,21 +51,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       s3 = multiplyAdd(load(a3 + j, part), v, s3)
       j &+= lanes
     }
-    y[0] = fold(s0 + t0)
-    y[1] = fold(s1 + t1)
-    y[2] = fold(s2 + t2)
-    y[3] = fold(s3 + t3)
-  }
-
-  /// The sum of all lanes, in halves.
-  @_alwaysEmitIntoClient @inline(__always)
-  static func fold(_ v: Vector) -> Scalar {
-    var folded = v
-    var half = lanes / 2
-    while half > 0 {
-      for i in 0..<half { folded[i] = folded[i] + folded[i &+ half] }
-      half /= 2
-    }
-    return folded[0]
+    UnsafeMutableRawPointer(y).storeBytes(
+      of: fold(s0 + t0, s1 + t1, s2 + t2, s3 + t3), as: SIMD4<Scalar>.self)
   }
 }

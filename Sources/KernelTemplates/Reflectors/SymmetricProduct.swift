@@ -79,9 +79,7 @@ extension VectorUnit where Vector: SIMD, Vector.Scalar == Scalar, Scalar: Binary
       s3 = multiplyAdd(v3, v, s3)
       store(multiplyAdd(v3, x3, multiplyAdd(v2, x2, left)), to: y + j, part)
     }
-    y[count] += fold(s0)
-    y[count &+ 1] += fold(s1)
-    y[count &+ 2] += fold(s2)
-    y[count &+ 3] += fold(s3)
+    let sums = fold(s0, s1, s2, s3)
+    for i in 0..<4 { y[count &+ i] += sums[i] }
   }
 }
