@@ -20,6 +20,10 @@ public struct Lanes<Scalar: KernelScalar>: Equatable {
   @inlinable @inline(__always)
   public static var zero: Lanes { Lanes(.zero) }
 
+  /// Whether all lanes are equal, NaN to nothing.
+  @inlinable @inline(__always)
+  public static func == (a: Lanes, b: Lanes) -> Bool { a.vector == b.vector }
+
   /// The element in a lane, 0…7.
   @inlinable @inline(__always)
   public subscript(lane: Int) -> Scalar {

@@ -1,9 +1,12 @@
 extension Matrix {
   /// The elements in row-major order.
   public var array: [Scalar] {
-    withSpan { elements in
-      [Scalar](unsafeUninitializedCapacity: elements.count) { buffer, count in
-        elements.withUnsafeBufferPointer { count = buffer.update(fromContentsOf: $0) }
+    @specialized(where Scalar == Float) @specialized(where Scalar == Double)
+    get {
+      withSpan { elements in
+        [Scalar](unsafeUninitializedCapacity: elements.count) { buffer, count in
+          elements.withUnsafeBufferPointer { count = buffer.update(fromContentsOf: $0) }
+        }
       }
     }
   }
@@ -79,8 +82,17 @@ func copyElements<S: KernelScalar>(of source: MatrixPointer<S>, to target: Mutab
         from: source.base + i * source.rowStride, count: source.columns)
     }
   } else {
+    // Few columns at a time, so that cache lines that lie along them are read whole while they are in the first level.
+    let side = 16
+    var left = 0
+    while left + side <= source.columns {
+      for i in 0..<source.rows {
+        for j in left..<left + side { target[i, j] = source[i, j] }
+      }
+      left += side
+    }
     for i in 0..<source.rows {
-      for j in 0..<source.columns { target[i, j] = source[i, j] }
+      for j in left..<source.columns { target[i, j] = source[i, j] }
     }
   }
 }

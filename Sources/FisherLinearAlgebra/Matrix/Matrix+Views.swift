@@ -114,7 +114,7 @@ extension MatrixStorage {
   func endsLoan<S>(of layout: MatrixLayout, to block: inout Matrix<S>) -> Bool {
     let isLoan = block.storage.lender === self
     if isLoan && block.layout == layout {
-      if !isKnownUniquelyReferenced(&block.storage) { block.storage.isWritable = false }
+      if !isKnownUniquelyReferenced(&block.storage) { block.storage.endLoan() }
       return true
     }
     // The loan is gone, or the block has become another view of it (its transpose): copy before overwriting.

@@ -1,4 +1,5 @@
 import FisherRuntime
+public import Synchronization
 
 /// The memory of matrices: its owner, a loan of another storage's memory, or a loan of memory that is not a storage's.
 ///
@@ -21,8 +22,9 @@ final class MatrixStorage: @unchecked Sendable {
   /// The storage whose memory this is, if it is a loan of one.
   let lender: MatrixStorage?
   private let isOwner: Bool
-  /// False for a loan that has ended.
-  @usableFromInline var isWritable = true
+  /// False for a loan that has ended. Atomic because it is asked for before every element that is written: each access to a
+  /// variable of a class would be checked for overlaps with others, which takes ten times as long as the write.
+  @usableFromInline let writability: Atomic<Bool>
 
   /// Fresh memory of undefined content. Never empty, so that every matrix has a valid address.
   init(byteCount: Int) {
@@ -30,6 +32,7 @@ final class MatrixStorage: @unchecked Sendable {
     bytes = .allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
     lender = nil
     isOwner = true
+    writability = Atomic(true)
   }
 
   /// Memory of somebody else, who lends it only for a time and checks that nobody keeps it longer. Nil if it is empty.
@@ -37,7 +40,7 @@ final class MatrixStorage: @unchecked Sendable {
     bytes = memory ?? UnsafeMutableRawPointer(bitPattern: Self.alignment)!
     lender = nil
     isOwner = false
-    self.isWritable = isWritable
+    writability = Atomic(isWritable)
   }
 
   @usableFromInline
@@ -45,7 +48,14 @@ final class MatrixStorage: @unchecked Sendable {
     bytes = lender.bytes
     self.lender = lender
     isOwner = false
+    writability = Atomic(true)
   }
+
+  @inlinable @inline(__always)
+  var isWritable: Bool { writability.load(ordering: .relaxed) }
+
+  /// Nobody may write through this loan any more.
+  func endLoan() { writability.store(false, ordering: .relaxed) }
 
   deinit {
     if isOwner { bytes.deallocate() }

@@ -99,6 +99,7 @@ public struct Setting<Value: SettingType>: Sendable {
   }
 
   public var wrappedValue: Value {
+    @specialized(where Value == Double) @specialized(where Value == Int) @specialized(where Value == Bool)
     get { content.value }
     set {
       check(newValue)
