@@ -11,8 +11,12 @@ func element(_ matrix: Int, _ i: Int, _ j: Int) -> Float {
   i == j ? 4 + Float(matrix % 5) : 0.3 * Float((i + j + matrix) % 3 - 1)
 }
 var blocks = MatrixStack<Float>(count: count, rows: order, columns: order)
-for m in 0..<count { blocks[m] = Matrix(rows: order, columns: order) { element(m, $0, $1) } }
-blocks[17][3, 3] = -1
+for m in 0..<count {
+  for i in 0..<order {
+    for j in 0..<order { blocks[m, i, j] = element(m, i, j) }
+  }
+}
+blocks[17, 3, 3] = -1
 let sources = blocks
 
 let clock = ContinuousClock()

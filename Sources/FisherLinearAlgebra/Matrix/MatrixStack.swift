@@ -6,9 +6,9 @@ import FisherRuntime
 /// copying, and `stack[i]` is mutated in place.
 public struct MatrixStack<Scalar: KernelScalar>: Sendable {
   /// Matrix 0, whose storage holds the others too; with a count of 0 only its shape means something.
-  var first: Matrix<Scalar>
+  @usableFromInline var first: Matrix<Scalar>
   /// The distance in elements between the first elements of two neighbours; 0 if all are the same.
-  let stride: Int
+  @usableFromInline let stride: Int
   /// The number of matrices.
   public let count: Int
 
@@ -84,6 +84,41 @@ public struct MatrixStack<Scalar: KernelScalar>: Sendable {
     }
   }
 
+  /// The element in row `i` and column `j` of matrix `m`, all from 0; traps outside of the stack.
+  ///
+  /// To write elements one by one takes a few instructions each; `stack[m][i, j] = x` lends a matrix for each of them.
+  @inlinable
+  public subscript(m: Int, i: Int, j: Int) -> Scalar {
+    get {
+      requireElement(m, i, j)
+      return withExtendedLifetime(first.storage) { address(m, i, j).pointee }
+    }
+    set {
+      requireElement(m, i, j)
+      makeUnique()
+      withExtendedLifetime(first.storage) { address(m, i, j).pointee = newValue }
+    }
+  }
+
+  @inlinable @inline(__always)
+  func address(_ m: Int, _ i: Int, _ j: Int) -> UnsafeMutablePointer<Scalar> {
+    first.address + m &* stride + i &* first.rowStride + j &* first.columnStride
+  }
+
+  @inlinable @inline(__always)
+  func requireElement(_ m: Int, _ i: Int, _ j: Int) {
+    let isInside =
+      UInt(bitPattern: m) < UInt(bitPattern: count) && UInt(bitPattern: i) < UInt(bitPattern: first.rows)
+      && UInt(bitPattern: j) < UInt(bitPattern: first.columns)
+    if !isInside { stopAtElement(m, i, j) }
+  }
+
+  @usableFromInline @inline(never)
+  func stopAtElement(_ m: Int, _ i: Int, _ j: Int) -> Never {
+    fatalError(
+      "MatrixStack: there is no element (\(i), \(j)) of matrix \(m) in \(count) of \(rows)×\(columns)")
+  }
+
   private func layout(of i: Int) -> MatrixLayout {
     require(i >= 0 && i < count, "MatrixStack: there is no matrix \(i) among \(count) of \(rows)×\(columns)")
     var layout = first.layout
@@ -107,10 +142,14 @@ public struct MatrixStack<Scalar: KernelScalar>: Sendable {
 
 extension MatrixStack {
   /// Makes this the only stack with its storage, in which each matrix has a place of its own, by copying if need be.
-  private mutating func makeUnique() {
+  @inlinable @inline(__always)
+  mutating func makeUnique() {
     let isRepeated = stride == 0 && count > 1
-    if isRepeated || !first.isOnlyOne { self = compactCopy() }
+    if isRepeated || !first.isOnlyOne { replaceStorage() }
   }
+
+  @usableFromInline @inline(never)
+  mutating func replaceStorage() { self = compactCopy() }
 
   /// The same matrices one below the other, row-major.
   ///

@@ -26,6 +26,17 @@ import Testing
       }, "BatchedCholesky: damping is absolute(-1.0); it must be at least 0")
   }
 
+  @Test(.ownThread) func elementsOutside() async {
+    for (m, i, j) in [(2, 0, 0), (-1, 0, 0), (0, 3, 0), (0, -1, 0), (0, 0, 4), (0, 0, -1)] {
+      expectMessage(
+        await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+          [m = m as Int, i = i as Int, j = j as Int] in
+          var stack = MatrixStack<Float>(count: 2, rows: 3, columns: 4)
+          stack[m, i, j] = 1
+        }, "MatrixStack: there is no element (\(i), \(j)) of matrix \(m) in 2 of 3×4")
+    }
+  }
+
   @Test(.ownThread) func blockShapes() async {
     expectMessage(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

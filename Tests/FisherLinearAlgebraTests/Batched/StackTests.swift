@@ -23,6 +23,33 @@ struct StackInverseTests {
     #expect(stack[0] == Matrix([[0.5, -0.5], [-0.5, 1]]))
   }
 
+  /// Whatever the strides, an element is that of the matrix; copies, views and repeated matrices keep theirs.
+  @Test func elementsAreThoseOfTheMatrices() {
+    var generator = Generator(seed: Seed.first)
+    let source = Matrix<Double>(rows: 12, columns: 5) { _, _ in .random(in: -1...1, using: &generator) }
+    var stacks = [
+      MatrixStack(splitting: source, count: 4), MatrixStack(splitting: source, count: 4).transposed,
+      MatrixStack(splitting: source[rows: 0..., columns: 1..<4], count: 3),
+      MatrixStack(repeating: source[rows: 2..<4, columns: 1...], count: 3),
+    ]
+    for k in stacks.indices {
+      let old = stacks[k]
+      for m in 0..<old.count {
+        for i in 0..<old.rows {
+          for j in 0..<old.columns {
+            #expect(stacks[k][m, i, j] == old[m][i, j])
+            stacks[k][m, i, j] = Double(100 * m + 10 * i + j)
+          }
+        }
+      }
+      for m in 0..<old.count {
+        let written = Matrix<Double>(rows: old.rows, columns: old.columns) { Double(100 * m + 10 * $0 + $1) }
+        #expect(stacks[k][m] == written)
+        #expect(old[m][0, 0] != stacks[k][m][0, 0], "a copy must keep its elements")
+      }
+    }
+  }
+
   @Test func emptyStacks() {
     var none = MatrixStack<Float>(count: 0, rows: 3, columns: 3)
     #expect(none.invertPositiveDefinite().isComplete)
