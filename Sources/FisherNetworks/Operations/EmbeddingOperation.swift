@@ -18,6 +18,7 @@ struct EmbeddingOperation<Scalar: KernelScalar>: Operation {
     ]
   }
 
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func forward(_ call: NodeCall<Scalar>) {
     for i in 0..<call.samples * positions {
       let token = call.input.base[i]
@@ -33,6 +34,7 @@ struct EmbeddingOperation<Scalar: KernelScalar>: Operation {
     look(call, call.parameterTangents[0].base, call.outputTangent.base)
   }
 
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private func look(
     _ call: NodeCall<Scalar>, _ table: UnsafePointer<Scalar>, _ target: UnsafeMutablePointer<Scalar>
   ) {
@@ -42,6 +44,7 @@ struct EmbeddingOperation<Scalar: KernelScalar>: Operation {
   }
 
   /// Row t of dW = Σ dy over the places of t, in their order.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func backward(_ call: NodeCall<Scalar>) {
     guard let gradients = call.parameterGradients else { return }
     let (target, dy) = (gradients[0].base, UnsafePointer(call.outputGradient.base))

@@ -26,6 +26,7 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
   /// μ and 1/√(σ² + ε) of every row.
   func savedCount(samples: Int) -> Int { 2 * samples * positions }
 
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func forward(_ call: NodeCall<Scalar>) {
     forEachRow(call) { row in
       let x = call.input.base + row * features
@@ -40,6 +41,7 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
 
   /// With v = γ ⊙ dy: dx = (v − Σv/n − x̂·Σ(v·x̂)/n)/√(σ² + ε), dγ = Σ dy ⊙ x̂, dβ = Σ dy over the rows. Without centring
   /// there is no Σv/n.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func backward(_ call: NodeCall<Scalar>) {
     let dy = UnsafePointer(call.outputGradient.base)
     if let gradients = call.parameterGradients {
@@ -58,6 +60,7 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
   }
 
   /// ẏ = γ ⊙ ∂x̂/∂x·ẋ + γ̇ ⊙ x̂ + β̇, the Jacobian of x̂ being symmetric.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func pushForward(_ call: NodeCall<Scalar>) {
     forEachRow(call) { row in
       let (x, target) = (call.input.base + row * features, call.outputTangent.base + row * features)
@@ -80,7 +83,6 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
     }
   }
 
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private static func moments(
     _ x: UnsafePointer<Scalar>, _ n: Int, _ ε: Double, _ isCentered: Bool
   ) -> (mean: Scalar, inverse: Scalar) {
@@ -89,7 +91,6 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
     return (Scalar(moments.mean), Scalar(moments.inverse(ε: ε)))
   }
 
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private static func normalize(
     _ x: UnsafePointer<Scalar>, _ n: Int, _ mean: Scalar, _ inverse: Scalar, _ γ: UnsafePointer<Scalar>,
     _ β: UnsafePointer<Scalar>?, to y: UnsafeMutablePointer<Scalar>
@@ -103,7 +104,6 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
   }
 
   /// target ← after ⊙ (w − Σw/n − x̂·Σ(w·x̂)/n)/√(σ² + ε) with w = before ⊙ v; no factor is 1.
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private static func project(
     _ x: UnsafePointer<Scalar>, _ v: UnsafePointer<Scalar>, before: UnsafePointer<Scalar>?,
     after: UnsafePointer<Scalar>?, _ n: Int, _ mean: Scalar, _ inverse: Scalar,
@@ -126,7 +126,6 @@ struct LayerNormOperation<Scalar: KernelScalar>: Operation {
   }
 
   /// dγ = Σ dy ⊙ x̂ and dβ = Σ dy, eight columns at a time, stretches of rows before the whole.
-  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   private static func columnSums(
     _ x: UnsafePointer<Scalar>, _ dy: UnsafePointer<Scalar>, _ saved: UnsafePointer<Scalar>, rows: Int,
     _ n: Int,

@@ -21,6 +21,7 @@ struct LinearOperation<Scalar: KernelScalar>: Operation {
     return hasBias ? [weight, bias] : [weight]
   }
 
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func forward(_ call: NodeCall<Scalar>) {
     multiply(
       call, call.input, call.parameters[0], bias: hasBias ? call.parameters[1].base : nil, rectifier, beta: 0,
@@ -28,6 +29,7 @@ struct LinearOperation<Scalar: KernelScalar>: Operation {
   }
 
   /// δ = dL/dy ⊙ activation′;  dW = δᵀ·x, db = Σ δ, dx = δ·W.
+  @specialized(where Scalar == Float) @specialized(where Scalar == Double)
   func backward(_ call: NodeCall<Scalar>) {
     let x = call.input.reshaped(columns: inputs)
     let δ = call.outputGradient.reshaped(columns: outputs)

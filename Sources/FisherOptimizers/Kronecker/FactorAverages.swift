@@ -145,6 +145,7 @@ extension Step {
 
 /// Whether every element of the diagonal is at most the root of the largest number. Then no sum of squares has overflowed
 /// before it was scaled down, and neither has a sum of products, which added to any finite number is finite.
+@specialized(where S == Float) @specialized(where S == Double)
 private func isDiagonalModerate<S: KernelScalar>(_ H: Matrix<S>) -> Bool {
   let most = S.greatestFiniteMagnitude.squareRoot()
   return (0..<H.rows).allSatisfy { H[$0, $0].magnitude <= most }

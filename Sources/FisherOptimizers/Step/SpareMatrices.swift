@@ -27,6 +27,7 @@ struct SpareMatrices<Key: Hashable & Sendable, Scalar: KernelScalar>: Sendable {
   private var step = 0
 
   /// An intermediate result of undefined elements.
+  @specialized(where Key == SlotKey, Scalar == Float) @specialized(where Key == SlotKey, Scalar == Double)
   mutating func takeIntermediate(rows: Int, columns: Int) -> Matrix<Scalar> {
     let place = intermediates.indices.last { place in
       intermediates[place].matrix.rows == rows && intermediates[place].matrix.columns == columns
@@ -36,6 +37,7 @@ struct SpareMatrices<Key: Hashable & Sendable, Scalar: KernelScalar>: Sendable {
   }
 
   /// Lends an intermediate result: its memory is free when nobody holds it.
+  @specialized(where Key == SlotKey, Scalar == Float) @specialized(where Key == SlotKey, Scalar == Double)
   mutating func keepIntermediate(_ matrix: Matrix<Scalar>) { intermediates.append((matrix, step)) }
 
   /// Lets go of intermediate results that many steps have not asked for, such as those of another batch size.
