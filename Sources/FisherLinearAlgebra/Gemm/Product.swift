@@ -39,7 +39,7 @@ struct Product<S: KernelScalar> {
   var microseconds: Double { Self.microseconds(flops) }
 
   /// What so many flops take one fast core, about.
-  static func microseconds(_ flops: Double) -> Double { flops * Double(MemoryLayout<S>.size) * 1e-6 }
+  static func microseconds(_ flops: Double) -> Double { productMicroseconds(S.self, flops) }
 
   /// The flops that the region asks for, about: half of all, and what tiles at the diagonal compute in vain.
   var flops: Double {
@@ -92,4 +92,9 @@ extension KernelTemplates.Epilogue {
     }
     return result
   }
+}
+
+/// What so many flops of products take one fast core, about.
+package func productMicroseconds<S: KernelScalar>(_: S.Type, _ flops: Double) -> Double {
+  flops * Double(MemoryLayout<S>.size) * 1e-6
 }

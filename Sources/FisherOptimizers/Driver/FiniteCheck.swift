@@ -44,9 +44,8 @@ enum FiniteCheck {
     var isBad = [Bool](repeating: false, count: pieces.count)
     isBad.withUnsafeMutableBufferPointer { isBad in
       nonisolated(unsafe) let isBad = isBad
-      Parallel.perform(pieces.count, threads: threads) { i in
-        let piece = pieces[i]
-        isBad[i] = matrices[piece.pass].withPointer { !isFinite($0.base, piece.range) }
+      Parallel.perform(pieces, threads: threads) { piece, pass, range in
+        isBad[piece] = matrices[pass].withPointer { !isFinite($0.base, range) }
       }
     }
     return isBad.firstIndex(of: true).map { pieces[$0].pass }

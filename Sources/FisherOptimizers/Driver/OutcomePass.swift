@@ -103,9 +103,8 @@ extension Outcome {
       let runs = passes.map(\.run)
       isFinite.withUnsafeMutableBufferPointer { isFinite in
         nonisolated(unsafe) let isFinite = isFinite
-        Parallel.perform(pieces.count, threads: threads) { i in
-          let piece = pieces[i]
-          isFinite[i] = runs[piece.pass](operands[piece.pass], piece.range)
+        Parallel.perform(pieces, threads: threads) { piece, pass, range in
+          isFinite[piece] = runs[pass](operands[pass], range)
         }
       }
       withExtendedLifetime(passes) {}

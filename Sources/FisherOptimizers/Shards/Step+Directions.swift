@@ -1,4 +1,5 @@
 public import FisherLinearAlgebra
+import FisherRuntime
 
 /// A direction that products make of a gradient or a momentum, without any other rank's samples.
 public struct Direction<Scalar: KernelScalar> {
@@ -44,8 +45,11 @@ extension Step {
       var results = chosen.map { i in
         [memory(for: name, of: tasks[i].owner, rows: tasks[i].rows, columns: tasks[i].columns)]
       }
+      let costs = chosen.map { tasks[$0].flops }
+      let time = productMicroseconds(Scalar.self, costs.reduce(0, +))
       _ = try fill(
-        &results, costs: chosen.map { tasks[$0].flops }, among: isSent ? objective.sharing : nil
+        &results, costs: costs, among: isSent ? objective.sharing : nil,
+        threads: Parallel.allowance(threads, microseconds: time)
       ) { i, direction, threads in
         tasks[chosen[i]].write(&direction[0], threads)
         return 0

@@ -18,12 +18,12 @@ extension Step {
     _ results: inout [[Matrix<Scalar>]], costs: [Double],
     _ task: (_ index: Int, _ results: inout [Matrix<Scalar>], _ threads: Int) -> Int
   ) throws(StepRefusal) -> [Int] {
-    try fill(&results, costs: costs, among: objective.sharing, task)
+    try fill(&results, costs: costs, among: objective.sharing, threads: threads, task)
   }
 
   /// The same among some ranks; nil for this one alone.
   func fill(
-    _ results: inout [[Matrix<Scalar>]], costs: [Double], among sharing: (any WorkSharing)?,
+    _ results: inout [[Matrix<Scalar>]], costs: [Double], among sharing: (any WorkSharing)?, threads: Int,
     _ task: (_ index: Int, _ results: inout [Matrix<Scalar>], _ threads: Int) -> Int
   ) throws(StepRefusal) -> [Int] {
     require(results.count == costs.count, "Step: \(costs.count) costs for \(results.count) tasks")

@@ -45,6 +45,18 @@ package enum Parallel {
     return pieces
   }
 
+  /// Runs `task` for every piece of ``elementwisePieces(_:)``; on one thread if all passes together are less than a piece,
+  /// however many there are.
+  package static func perform(
+    _ pieces: [(pass: Int, range: Range<Int>)], threads: Int,
+    _ task: (_ piece: Int, _ pass: Int, _ range: Range<Int>) -> Void
+  ) {
+    let count = pieces.reduce(0) { $0 + $1.range.count }
+    perform(pieces.count, threads: elementwise(count, threads: threads)) { i in
+      task(i, pieces[i].pass, pieces[i].range)
+    }
+  }
+
   /// Runs `task` for 0 ..< `count`, each once, in any order, on at most `threads` threads.
   ///
   /// Which thread runs which task is left to chance; results must not depend on it.
