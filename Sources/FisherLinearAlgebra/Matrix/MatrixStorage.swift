@@ -23,7 +23,7 @@ final class MatrixStorage: @unchecked Sendable {
   let lender: MatrixStorage?
   private let isOwner: Bool
   /// False for a loan that has ended. Atomic because it is asked for before every element that is written: each access to a
-  /// variable of a class would be checked for overlaps with others, which takes ten times as long as the write.
+  /// variable of a class would be checked for overlaps with others, which costs far more than the write.
   @usableFromInline let writability: Atomic<Bool>
 
   /// Fresh memory of undefined content. Never empty, so that every matrix has a valid address.
