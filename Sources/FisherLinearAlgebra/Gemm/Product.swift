@@ -36,10 +36,7 @@ struct Product<S: KernelScalar> {
   }
 
   /// What the product takes one fast core, about.
-  var microseconds: Double { Self.microseconds(flops) }
-
-  /// What so many flops take one fast core, about.
-  static func microseconds(_ flops: Double) -> Double { productMicroseconds(S.self, flops) }
+  var microseconds: Double { productMicroseconds(S.self, flops) }
 
   /// The flops that the region asks for, about: half of all, and what tiles at the diagonal compute in vain.
   var flops: Double {

@@ -37,7 +37,7 @@ struct PivotedElimination<S: KernelScalar> {
         let next = min(end + width, count)
         let others = columnParts(from: next)
         let work = 2 * Double(m - start) * Double(a.columns - end) * Double(end - start)
-        let threads = Parallel.allowance(threads, microseconds: Product<S>.microseconds(work))
+        let threads = Parallel.allowance(threads, microseconds: productMicroseconds(S.self, work))
         Parallel.perform(others.count + 2, threads: threads) { task in
           if task == 0 {
             eliminate(start, end, columns: end, next)

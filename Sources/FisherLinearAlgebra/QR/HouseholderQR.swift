@@ -33,7 +33,7 @@ struct HouseholderQR<S: KernelScalar> {
           if end == columns.rows { return }
           let (length, isLast, current) = (columns.columns - first, p + 1 == panels.parts, block)
           let flops = 4 * Double(end - first) * Double(length) * Double(columns.rows - end)
-          let threads = Parallel.allowance(threads, microseconds: Product<S>.microseconds(flops))
+          let threads = Parallel.allowance(threads, microseconds: productMicroseconds(S.self, flops))
           // One thread has nothing to look ahead for: all rows at once are one product in place of two.
           let next = isLast ? end : threads == 1 ? columns.rows : end + panels.size(p + 1)
           let others = rowParts(from: next)

@@ -92,11 +92,10 @@ struct PivotedHouseholder<S: KernelScalar> {
   private func factorColumn(_ k: Int, _ panel: Panel) {
     let (width, column) = (panel.width, columns.base + k * columns.rowStride)
     subtract(panel, columns: k..<k + 1, rows: k..<m)
+    let reflector = Reflector(column + k, count: m - k, pivot: 0, kernels)
+    tau[k] = reflector.tau
     let v = panel.v.base + width * panel.v.rowStride
     (v + k).update(from: column + k, count: m - k)
-    let reflector = Reflector(v + k, count: m - k, pivot: 0, kernels)
-    tau[k] = reflector.tau
-    (column + k).update(from: v + k, count: m - k)
     column[k] = reflector.beta
     let rest = n - k - 1
     if rest == 0 { return }

@@ -53,7 +53,7 @@ struct TriangularPanels<S: KernelScalar> {
     let (n, shape) = (b.rows, kernels.shape)
     let tiles = Partition(n, limit: shape.tileRows)
     let threads = Parallel.allowance(
-      threads, microseconds: Product<S>.microseconds(Double(n * n) * Double(b.columns)))
+      threads, microseconds: productMicroseconds(S.self, Double(n * n) * Double(b.columns)))
     let packs = shouldPack(l, columns: b.columns)
     let tileStride = packs ? n * shape.panelStride : 0
     let context = ThreadContext.current
