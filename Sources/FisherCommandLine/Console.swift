@@ -61,9 +61,9 @@ package enum Console {
   }
 }
 
-/// Text in a column, on the right unless `left`.
+/// Text in a column, on the right unless `left`; there a space follows even text that is wider.
 package func column(_ text: String, _ width: Int, left: Bool = false) -> String {
-  let padding = String(repeating: " ", count: max(0, width - text.count))
+  let padding = String(repeating: " ", count: max(left ? 1 : 0, width - text.count))
   return left ? text + padding : padding + text
 }
 

@@ -99,6 +99,21 @@ func wrongEnvironment(_ name: String, _ value: String, _ message: String) throws
   for part in ["train", "optimizers", "doctor", "bench", "example: fisher"] {
     #expect(run.output.contains(part), "\(run.output)")
   }
+  // The longest name too is apart from what it does, and all of that begins in one column.
+  let commands = run.output.split(separator: "\n").filter { $0.hasPrefix("  ") }
+  let columns = commands.map { line in
+    let name = line.dropFirst(2).prefix { $0 != " " }
+    return line.dropFirst(2 + name.count).prefix { $0 == " " }.count + 2 + name.count
+  }
+  #expect(commands.contains { $0.contains("new-optimizer ") } && Set(columns).count == 1, "\(run.output)")
+}
+
+/// A few rows times a B beyond the second level: one loop over B from end to end where the third level is a whole processor's.
+@Test(arguments: [("48K,2M,260M", true), ("32K,1M,32M", false), ("48K,8M,260M", false)])
+func planOfFewRowsFollowsTheCaches(_ caches: String, _ isThin: Bool) throws {
+  let run = try Fisher(
+    ["doctor", "--plan", "8x1000x1000", "--threads", "1"], environment: ["FISHER_CACHES": caches])
+  #expect(run.status == 0 && run.output.contains("from end to end") == isThin, "\(run.output)\(run.error)")
 }
 
 @Test(arguments: ["train", "optimizers", "doctor", "bench"])

@@ -1,7 +1,7 @@
 import FisherRuntime
 import KernelTemplates
 
-// A small batch through a large layer: few rows, and a B that no near cache holds. Each of its elements is read for a
+// A small batch through a large layer: few rows, and a B that no near cache holds, nor a third level of a few cores. Each of its elements is read for a
 // handful of FMAs, so that all depends on how fast it comes. A panel of columns would visit every row for the length of
 // a vector or two, which no prefetcher follows; here a few rows of B at a time are read from end to end:
 //
@@ -29,10 +29,11 @@ extension Product {
   /// More tiles of rows keep the FMA units busy for so long that B comes fast enough in panels of a whole block.
   static func thinRows(_ shape: TileShape) -> Int { 3 * shape.tileRows }
 
-  /// Whether reading B once is most of the work.
+  /// Whether reading B once is most of the work, and B comes from far. From a near third level panels come as fast by
+  /// themselves.
   func isThin(_ shape: TileShape, _ caches: CacheModel = .machine) -> Bool {
     guard case .all = region, gemm.b.columnStride == 1, rows <= Self.thinRows(shape) else { return false }
-    return depth > thinSteps(shape) && columns >= 4 * shape.tileColumns
+    return !caches.thirdIsNear && depth > thinSteps(shape) && columns >= 4 * shape.tileColumns
       && depth * abs(gemm.b.rowStride) * MemoryLayout<S>.size > caches.second
   }
 

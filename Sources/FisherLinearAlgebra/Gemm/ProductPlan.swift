@@ -68,7 +68,7 @@ package struct ProductPlan {
       let rows = part.thinSteps(shape)
       add(
         "path",
-        "at most \(Product<S>.thinRows(shape)) rows, and B exceeds the second level (\(Self.text(CacheModel.machine.second))): \(rows) of its rows at a time, from end to end"
+        "at most \(Product<S>.thinRows(shape)) rows, B exceeds the second level (\(Self.text(CacheModel.machine.second))) and the third is far: \(rows) of its rows at a time, from end to end"
       )
     } else {
       explain(BlockingPlan(part, shape), part)

@@ -63,6 +63,9 @@ public struct CacheModel: Sendable, Equatable {
   /// Packed B, or sums that several threads keep: a share of the third-level cache.
   public var shareOfThird: Int { min(third / 4, 8 << 20) }
 
+  /// The third level is that of a few cores and answers soon. A larger one is spread over a whole processor.
+  public var thirdIsNear: Bool { third <= 64 << 20 }
+
   /// More than this comes from memory, whatever was done before: a third level that is larger has more cores to serve.
   public var exceedsThird: Int { min(third, 32 << 20) }
 }

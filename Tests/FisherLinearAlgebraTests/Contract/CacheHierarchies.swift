@@ -7,8 +7,9 @@ import Testing
 /// The caches that plans are made for decide no bit: every plan that other machines would choose is run here, in a
 /// process of its own, and leaves what this machine's plan leaves.
 @Suite struct CacheHierarchies {
-  /// The least that is believed; Zen 3; this library's first machine; caches that hold everything.
-  static let hierarchies = ["32K,256K,1M", "32K,512K,16M", "48K,2M,32M", "1M,64M,1G"]
+  /// The least that is believed; Zen 3; this library's first machine; a third level of many cores, from which a few rows of B
+  /// are read at a time; caches that hold everything.
+  static let hierarchies = ["32K,256K,1M", "32K,512K,16M", "48K,2M,32M", "48K,1M,256M", "1M,64M,1G"]
 
   /// Around every decision: thin, wide, long and square, operands that fit a level and that do not.
   private static let shapes = [

@@ -63,6 +63,8 @@ import Testing
 @Test func forcedCachesAreThreeGrowingSizes() throws {
   let zen3 = try CacheModel.selected("32K,512K,16M")
   #expect((zen3.first, zen3.second, zen3.third) == (32 << 10, 512 << 10, 16 << 20))
+  #expect(zen3.thirdIsNear)
+  #expect(try !CacheModel.selected("48K,2M,260M").thirdIsNear)
   #expect(try CacheModel.selected(nil) == CacheModel(CPU.caches))
   for text in [
     "", "32K", "32K,512K", "32K,512K,16M,1G", "32K,16K,16M", "32K,,16M", "a,b,c", "-1,2,3", "32,64,128",
