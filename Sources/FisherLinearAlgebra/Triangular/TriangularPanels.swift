@@ -141,9 +141,7 @@ struct TriangularPanels<S: KernelScalar> {
   /// Consecutive panels on one thread.
   private func runPanels(_ panel: PanelCall<S>, _ b: MutableMatrixPointer<S>) {
     let (n, width, lanes) = (b.rows, kernels.shape.tileColumns, kernels.shape.lanes)
-    let isNear =
-      b.columnStride == 1 && n * abs(b.rowStride) * MemoryLayout<S>.size <= CacheModel.machine.spansFirst
-    let inPlace = isNear ? b.columns / lanes * lanes : 0
+    let inPlace = b.columnStride == 1 && isNear(b) ? b.columns / lanes * lanes : 0
     if inPlace > 0 {
       var part = panel
       (part.x, part.vectors) = (b.base, inPlace / lanes)
@@ -158,12 +156,24 @@ struct TriangularPanels<S: KernelScalar> {
     }
   }
 
+  /// Whether rows are solved where they lie: the block spans little, or a panel of it stays in the first-level cache. Rows a
+  /// multiple of 2ᵖ lines apart share 1/2ᵖ of that, up to 4 KiB, where they all meet in one set.
+  private func isNear(_ b: MutableMatrixPointer<S>) -> Bool {
+    let (caches, distance) = (CacheModel.machine, abs(b.rowStride) * MemoryLayout<S>.size)
+    return b.rows * distance <= caches.spansFirst
+      || panelBytes(b) <= caches.staysInFirst >> min(6, (distance / 64).trailingZeroBitCount)
+  }
+
+  private func panelBytes(_ b: MutableMatrixPointer<S>) -> Int {
+    b.rows * kernels.shape.tileColumns * MemoryLayout<S>.size
+  }
+
   /// Panels that are copied and solved together, so that longer pieces of rows are read and written, and L is fetched once
-  /// for all: as many as fit a quarter of the second-level cache, unless one alone would stay in the first-level cache.
+  /// for all: as many as fit a quarter of the second-level cache, or of the first if one alone would stay there.
   private func panelsTogether(_ b: MutableMatrixPointer<S>) -> Int {
-    let caches = CacheModel.machine
-    let bytes = b.rows * kernels.shape.tileColumns * MemoryLayout<S>.size
-    return bytes > caches.staysInFirst ? max(4, caches.shareOfSecond / bytes) : 1
+    let (caches, bytes) = (CacheModel.machine, panelBytes(b))
+    return bytes > caches.staysInFirst
+      ? max(4, caches.shareOfSecond / bytes) : max(1, caches.staysInFirst / 2 / bytes)
   }
 
   private func run(_ panel: PanelCall<S>) {
