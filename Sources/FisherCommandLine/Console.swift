@@ -67,6 +67,12 @@ package func column(_ text: String, _ width: Int, left: Bool = false) -> String 
   return left ? text + padding : padding + text
 }
 
+/// Names and what they are, in lines: all of that begins in one column, behind the longest name.
+package func listing(_ entries: [(name: String, summary: String)]) -> [String] {
+  let width = max(12, entries.map(\.name.count).max() ?? 0) + 2
+  return entries.map { column($0.name, width, left: true) + $0.summary }
+}
+
 /// A number with so many digits after the point.
 package func fixed(_ value: Double, _ digits: Int) -> String {
   value.isFinite ? formatted("%.\(digits)f", value) : "-"

@@ -6,7 +6,7 @@ import FisherRuntime
 /// `fisher compare`: every method on the same problems, with the same effort, and a report.
 enum CompareCommand {
   static var help: String {
-    let names = Workload.all.map { "  " + column($0.name, 14, left: true) + $0.summary }
+    let names = listing(Workload.all.map { ($0.name, $0.summary) }).map { "  " + $0 }
     return """
       usage: fisher compare [OPTIONS]
              fisher compare --check FOLDER [--cell TEXT]

@@ -58,8 +58,7 @@ public enum Fisher {
   }
 
   static var usage: String {
-    let width = (commands.map(\.name.count).max() ?? 0) + 2
-    let lines = commands.map { "  " + column($0.name, width, left: true) + $0.summary }
+    let lines = listing(commands.map { ($0.name, $0.summary) }).map { "  " + $0 }
     return "usage: fisher COMMAND [OPTIONS]\n\n" + lines.joined(separator: "\n")
       + "\n\nexample: fisher doctor\nfisher help COMMAND tells more, fisher --version which one this is."
   }

@@ -32,9 +32,9 @@ enum Optimizers {
     for record in records { json?.write(record.json) }
     if arguments.isQuiet { return 0 }
     if arguments.positional.isEmpty {
-      for record in records { print(column(record.name, 14, left: true) + record.summary) }
+      for line in listing(records.map { ($0.name, $0.summary) }) { print(line) }
       print("\nparts, to go around one: 'adam + caution + trust-ratio(min=0.1)'")
-      for part in parts { print(column(part.name, 14, left: true) + part.summary) }
+      for line in listing(parts.map { ($0.name, $0.summary) }) { print(line) }
     } else {
       for record in records { describe(record) }
     }

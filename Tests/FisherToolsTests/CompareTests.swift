@@ -47,6 +47,8 @@ import Testing
     let run = try Fisher(["compare", "--help"])
     #expect(run.status == 0 && run.output.contains("example: fisher compare"))
     for name in ["digits-mlp", "curves", "spectrum-1e6"] { #expect(run.output.contains(name)) }
+    // What a workload is begins where it does for the longest name.
+    #expect(run.output.contains("  screened-poisson  A ") && run.output.contains("  recall            4096 "))
   }
 
   /// Killed without mercy, then started again: what was finished is still there, word for word, and nothing is run twice.

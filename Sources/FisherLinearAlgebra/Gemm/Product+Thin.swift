@@ -1,9 +1,10 @@
 import FisherRuntime
 import KernelTemplates
 
-// A small batch through a large layer: few rows, and a B that no near cache holds, nor a third level of a few cores. Each of its elements is read for a
-// handful of FMAs, so that all depends on how fast it comes. A panel of columns would visit every row for the length of
-// a vector or two, which no prefetcher follows; here a few rows of B at a time are read from end to end:
+// A small batch through a large layer: few rows, and a B that no near cache holds, nor a third level of a few cores. Each
+// of its elements is read for a handful of FMAs, so that all depends on how fast it comes. A panel of columns would visit
+// every row for the length of a vector or two, which no prefetcher follows; here a few rows of B at a time are read from
+// end to end:
 //
 //   for k in the contract's blocks
 //     for some steps of k                 as many streams as prefetchers follow
